@@ -1,0 +1,116 @@
+/* config.h: the configuration of one shard, as read from one INI file.
+ *
+ * Every process of a shard reads the same file and finds its own section by name. An unknown section
+ * or key, a bad value, a missing key or file is an error that names file, line and what is accepted;
+ * nothing is guessed. Keys are documented in scripts/shadowbook.conf (the commented example) and in
+ * the man page shadowbook.conf(5).
+ *
+ * The structure is filled once at start by sb_config_load() and read-only afterwards.
+ */
+#ifndef SHADOWBOOK_CONFIG_H
+#define SHADOWBOOK_CONFIG_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "shadowbook/engine.h"
+
+enum { SB_SESSIONS_CONFIG_MAX = 1024, SB_INSTRUMENTS_CONFIG_MAX = 65535 };
+
+enum sb_release { SB_RELEASE_VERIFIED, SB_RELEASE_LOGGED };
+enum sb_idle { SB_IDLE_SPIN, SB_IDLE_YIELD };
+enum sb_solo_policy { SB_SOLO_MEMORY };
+enum sb_divergence { SB_DIVERGENCE_HALT, SB_DIVERGENCE_PRIMARY_CONTINUES };
+
+struct sb_addr {
+    uint32_t ipv4; /* host byte order */
+    uint16_t port; /* UDP; 0 = none */
+};
+
+/* Where a role's frames go. A role whose `spec` is empty shares the port of the role before it in
+ * this order: clients, peer, witness, feed_a, feed_b. */
+enum sb_port_role {
+    SB_PORT_CLIENTS,
+    SB_PORT_PEER,
+    SB_PORT_WITNESS,
+    SB_PORT_FEED_A,
+    SB_PORT_FEED_B,
+    SB_PORT_ROLES
+};
+
+struct sb_host_config { /* [node A], [node B], [witness W], [client] */
+    bool present;
+    char name[16];
+    uint32_t ipv4;
+    int lcore; /* -1: not pinned */
+    enum sb_idle idle;
+    char ports[SB_PORT_ROLES][128]; /* e.g. "af_xdp:iface=veth0", "memif:socket=PATH,role=server",
+                                       "af_packet:iface=veth0", "pci:0000:01:00.0" */
+};
+
+struct sb_session_config { /* [session N] */
+    bool present;
+    bool operator_right;
+    uint32_t firm;
+    uint64_t token;
+};
+
+struct sb_instrument_config { /* [instrument N] */
+    char symbol[8];           /* space padded */
+    int64_t tick, price_min, price_max;
+    uint32_t lot, quantity_max;
+    uint8_t phase;
+    bool present;
+};
+
+struct sb_config {
+    char path[512];
+    /* [shard] */
+    uint16_t shard;
+    uint16_t generation;
+    uint32_t trading_day; /* yyyymmdd; 0 = the UTC day at start */
+    enum sb_release release;
+    enum sb_solo_policy solo_policy;
+    enum sb_divergence divergence;
+    uint8_t primary; /* enum sb_node_id: who owns the first epoch of a new day */
+    /* [engine] */
+    struct sb_engine_limits limits;
+    /* [memory] */
+    uint32_t log_lines;      /* 64-byte lines of input kept in memory, power of two */
+    uint32_t unacked_lines;  /* back-pressure: most lines sequenced and not yet releasable */
+    uint64_t hold_bytes;     /* ring of encoded frames: held, then kept for re-requests */
+    uint32_t retain_packets; /* per stream: packets that a re-request can name, power of two */
+    uint32_t pending_bytes;  /* clients' packets that a shadow keeps for the day it goes live */
+    bool hugepages;
+    /* [timing], nanoseconds */
+    uint64_t heartbeat_ns, suspect_after_ns, takeover_after_ns, gap_after_ns, solo_after_ns;
+    uint64_t
+        lag_max; /* inputs that a shadow may be behind for solo_after before it counts as silent */
+    uint64_t client_heartbeat_ns; /* on idle session and feed streams, and for STATUS */
+    /* [net] */
+    struct sb_addr orders, requests, replication, feed_a, feed_b; /* multicast groups, UDP ports;
+                                                     requests has the orders group's address */
+    uint16_t client_port; /* source port of everything sent to clients */
+    /* hosts */
+    struct sb_host_config nodes[2], witness, client;
+    /* tables; index 0 unused */
+    struct sb_session_config sessions[SB_SESSIONS_CONFIG_MAX + 1];
+    uint32_t sessions_n;                      /* highest index present */
+    struct sb_instrument_config *instruments; /* calloc'ed by load, freed by sb_config_free */
+    uint32_t instruments_n;
+};
+
+/* Reads path into cfg. On error prints "FILE:LINE: what, what is accepted" to err (all errors of the file,
+ * at most 20) and returns false. Allocates only cfg->instruments. */
+bool sb_config_load(struct sb_config *cfg, const char *path, FILE *err);
+void sb_config_free(struct sb_config *cfg);
+
+/* Checks between keys (T1 < T2, h <= T1/3, hold_bytes against the worst command, ...). Same convention. Called by
+ * sb_config_load(). */
+bool sb_config_check(const struct sb_config *cfg, FILE *err);
+
+/* Fills cfg with the defaults that the file may override. No hosts, sessions, instruments. */
+void sb_config_defaults(struct sb_config *cfg);
+
+#endif

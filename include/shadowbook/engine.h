@@ -1,0 +1,184 @@
+/* engine.h: the matching engine as a library: outputs = apply(state, command).
+ *
+ * The engine is pure. It reads no clock, does no I/O, takes no lock, allocates nothing after
+ * sb_engine_new() and has no hidden state: two engines made with the same limits that applied the same
+ * commands hold the same state and made the same output bytes. One engine belongs to one thread.
+ *
+ *     size_t bytes = sb_engine_footprint(&limits);
+ *     struct sb_engine *e = sb_engine_new(memory, bytes, &limits);   // huge pages, if you have them
+ *     struct sb_outbox box = {.out = records, .cap = sb_engine_outputs_max(&limits, 1)};
+ *     sb_engine_apply(e, &command, &box);      // box.out[0..box.n) are the outputs
+ *     digest = sb_engine_seal(e, &box);        // folds them into the digest and empties the box
+ *
+ * Rules of matching
+ *   Price-time priority. An order that can trade takes the best price on the other side first, and
+ *   there the oldest order first; each fill is at the resting order's price. What is left of a DAY
+ *   order rests; what is left of an IOC order is canceled (reason IOC).
+ *   Time priority is the order of sequence numbers. A reduced order keeps its place; a replaced one
+ *   goes to the end of its new price.
+ *   AUCTION: orders rest, also at prices that cross. UNCROSS trades at one price: the one with the
+ *   largest volume; of those the smallest imbalance (buy minus sell quantity executable there, absolute); of those:
+ *   all with imbalance on the buy side: the highest; all on the sell side: the lowest; otherwise the
+ *   price in the middle of the tied range's lowest and highest, rounded down to a tick. Candidate prices
+ *   are the limit prices of resting orders. Buy and sell orders are then paired in price-time priority
+ *   (the best-priced, oldest buy with the best-priced, oldest sell); each pair trades the smaller of what is left.
+ *
+ * Answers (every client message that is not ignored gets exactly one of these first)
+ *   ORDER    Accepted, then its fills; or Rejected. key must be above the session's last consumed key,
+ *            else it is a resend: ignored, counted. Accepted and Rejected consume the key.
+ *   REPLACE  Unknown orig_key, or key not above the last consumed: ignored, counted. Details invalid (price,
+ *            quantity, phase): the original is canceled (REPLACE_INVALID), key is not consumed. quantity - executed <= 0:
+ *            the original is canceled (USER). Else Replaced, then its fills. A replace while HALTED or CLOSED is Rejected with
+ *            its key consumed and leaves the original untouched. Chain: `executed` is carried on.
+ *   CANCEL   Unknown or dead: ignored, counted ("superfluous"). Else open = min(open, quantity - executed), at least 0; 
+ *            Canceled with the decrement, none if nothing changes. A cancel is taken in every phase.
+ *   REDUCE   as CANCEL with open = open - quantity, at least 0.
+ *   Ownership: a session can only name its own orders.
+ *   INVALID  Rejected with the command's reason; consumes key unless SB_CMD_F_SKIP_KEY.
+ *   LOGIN    SB_OUT_LOGIN, when the nonce (price) differs from the session's last nonce; before it, on the
+ *            session's first login of the day, SB_OUT_SYSTEM 'S'. An equal nonce only updates the return address.
+ *   PHASE, UNCROSS  SB_OUT_OPERATOR to the session that sent it (none for session 0). With SB_INSTRUMENT_ALL one
+ *            answer for all: the first reason that is not NONE.
+ *   session_seq: a numbered command (not 0) whose number is not above the session's last is a resend:
+ *   ignored, counted. The sequencer lets none through; the engine does not rely on it.
+ *   Unknown session or one that is not defined: ignored, counted.
+ *
+ * Order of outputs
+ *   ORDER    Accepted; for each fill: Executed to the resting order's session, Executed to the
+ *            aggressor's session, F_EXECUTED (resting ref); then Canceled (IOC) or F_ADD for what is left.
+ *   REPLACE  without a fill: Replaced, F_REPLACED. With fills: Replaced, F_DELETED (old ref), the fills,
+ *            F_ADD (new ref) for what is left. Every accepted order and every replace takes the next order reference.
+ *   CANCEL, REDUCE and cancels of any other reason: Canceled, then F_DELETED if nothing is left, else F_REDUCED.
+ *   UNCROSS  for each pair: Executed to the buyer, Executed to the seller (liquidity OPENING), F_EXECUTED_AT buy
+ *            ref, F_EXECUTED_AT sell ref, all with one match number; after the last pair F_CROSS with a match number
+ *            of its own; last the OPERATOR answer. No volume: only the answer. All instruments: by index.
+ *   PHASE    to CLOSED: for each order of the buy side, then the sell side, best and oldest first: as a
+ *            cancel (CLOSED). Then F_PHASE, then the OPERATOR answer. A phase that it is already in: only the answer.
+ *   DAY      F_SYSTEM 'O'. INSTRUMENT: F_DIRECTORY, F_PHASE. SESSION: nothing.
+ *
+ * Bounds: one command makes at most sb_engine_outputs_max() outputs; work is proportional to the
+ * outputs made (UNCROSS: plus the price levels of the instrument).
+ */
+#ifndef SHADOWBOOK_ENGINE_H
+#define SHADOWBOOK_ENGINE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "shadowbook/command.h"
+#include "shadowbook/output.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct sb_engine; /* opaque */
+
+/* Sizes of all tables. They are part of what must be equal in two engines. */
+struct sb_engine_limits {
+    uint32_t instruments_max; /* 1..65535 */
+    uint32_t sessions_max;    /* 1..65535 */
+    uint32_t orders_max;      /* open orders in all books, 1..2^27 */
+    uint32_t levels_max;      /* price levels outside the dense windows, in all books */
+    uint32_t window_levels;   /* dense levels per side and instrument, a power of two, 64..65536 */
+};
+
+#define SB_ENGINE_LIMITS_DEFAULT                                                                   \
+    {                                                                                              \
+        .instruments_max = 128, .sessions_max = 128, .orders_max = 1u << 20,                       \
+        .levels_max = 1u << 16, .window_levels = 1024                                              \
+    }
+
+/* NULL if the limits can be served, else what is wrong with them. */
+const char *sb_engine_limits_error(const struct sb_engine_limits *limits);
+
+/* Bytes that sb_engine_new() needs. */
+size_t sb_engine_footprint(const struct sb_engine_limits *limits);
+
+/* How many outputs can `commands` commands applied one after the other make? (Each fill ends an order: 3 for
+ * each open order, some for each command.) */
+uint32_t sb_engine_outputs_max(const struct sb_engine_limits *limits, uint32_t commands);
+
+/* Formats an engine into mem (64-byte aligned, zeroed, `bytes` long, owned by the caller and kept as
+ * long as the engine is used). Never fails on good limits; asserts on bad ones. */
+struct sb_engine *sb_engine_new(void *mem, size_t bytes, const struct sb_engine_limits *limits);
+
+/* Applies one command: one line, or two if it says so. Appends outputs. seq must be the last applied + 1,
+ * the command must be sb_command_valid() (both asserted: they are the caller's). O(outputs). */
+void sb_engine_apply(struct sb_engine *e, const struct sb_command *cmd, struct sb_outbox *box);
+
+/* Asks for the cache lines that applying cmd will touch. Changes nothing. */
+void sb_engine_prefetch(const struct sb_engine *e, const struct sb_command *cmd);
+
+/* Folds box's outputs into the running digest (XXH3-64 with the old digest as seed; an empty box changes nothing),
+ * empties the box, returns the digest. Called at stream-packet boundaries: digests compare only between
+ * engines that seal at the same places. */
+uint64_t sb_engine_seal(struct sb_engine *e, struct sb_outbox *box);
+uint64_t sb_engine_digest(const struct sb_engine *e);  /* as of the last seal */
+uint64_t sb_engine_applied(const struct sb_engine *e); /* seq of the last command */
+uint64_t sb_engine_last_time_ns(const struct sb_engine *e);
+
+/* One number for everything that can influence later outputs: instruments, sessions, every open
+ * order in book order, counters. Canonical: independent of slot numbers and table layout. O(state). */
+uint64_t sb_engine_state_digest(const struct sb_engine *e);
+
+/* Views. Pointers stay valid for the engine's life; contents change with apply(). */
+struct sb_session_view {
+    uint64_t last_session_seq; /* last message number taken */
+    uint64_t next_stream_seq;  /* number that the session's next output will have */
+    uint64_t login_nonce;
+    uint32_t last_key;
+    uint32_t firm;
+    uint32_t login_ipv4; /* 0: never logged in today */
+    uint16_t login_port;
+    uint8_t defined, operator_right;
+};
+const struct sb_session_view *sb_engine_session(const struct sb_engine *e, uint32_t session);
+
+struct sb_instrument_view {
+    char symbol[8];
+    int64_t tick, price_min, price_max;
+    uint32_t lot, quantity_max;
+    uint8_t phase, defined;
+};
+const struct sb_instrument_view *sb_engine_instrument(const struct sb_engine *e,
+                                                      uint32_t instrument);
+uint32_t sb_engine_instruments(const struct sb_engine *e); /* highest index defined */
+
+/* Index of a symbol (8 bytes, space padded), or SB_INSTRUMENT_NONE. One hash probe, usually one line. */
+uint32_t sb_engine_find_symbol(const struct sb_engine *e, const char symbol[8]);
+
+struct sb_day_view {
+    uint64_t midnight_ns;
+    uint32_t trading_day;
+    uint16_t shard, generation;
+};
+const struct sb_day_view *sb_engine_day(const struct sb_engine *e);
+
+/* Best price and open quantity there; false if the side is empty. */
+bool sb_engine_best(const struct sb_engine *e, uint32_t instrument, uint8_t side, int64_t *price,
+                    uint64_t *quantity);
+
+/* Calls `visit` for every open order of a side, best price and oldest first. For tools and tests. */
+struct sb_order_view {
+    uint64_t ref;
+    int64_t price;
+    uint32_t session, key, open, executed;
+    uint8_t side;
+};
+void sb_engine_visit(const struct sb_engine *e, uint32_t instrument, uint8_t side,
+                     void (*visit)(void *arg, const struct sb_order_view *order), void *arg);
+
+/* Counts since sb_engine_new(); not part of the state digest. */
+struct sb_engine_stats {
+    uint64_t commands, outputs, trades, accepted, rejected, canceled, replaced;
+    uint64_t ignored_resend, ignored_superfluous, ignored_session;
+    uint32_t open_orders, open_orders_peak;
+};
+const struct sb_engine_stats *sb_engine_stats(const struct sb_engine *e);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,139 @@
+/* frame.h: the frames of our own, as they stand behind the UDP header.
+ *
+ * All of them begin with struct sb_head. All integers little-endian, no padding, reserved bytes zero.
+ * (OUCH, ITCH and MoldUDP64 messages carried inside are big-endian as their specifications say.)
+ * Sizes are total: a frame whose `bytes` is not exactly what the UDP length leaves is dropped and counted.
+ *
+ *   engines and witness (multicast group `replication`):  STREAM ACK REPAIR and the control frames
+ *   client to engines (multicast group `orders`):         ENTRY
+ *   engine to one client (unicast):                       STATUS, and MoldUDP64 (no head)
+ *
+ * REPLICATION.md section 3 gives the meaning of each message; names are the same.
+ */
+#ifndef SHADOWBOOK_FRAME_H
+#define SHADOWBOOK_FRAME_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define SB_FRAME_MAGIC UINT32_C(0x314B4253) /* "SBK1" */
+enum { SB_FRAME_VERSION = 1 };
+
+enum sb_frame_type {
+    SB_FT_STREAM = 1,
+    SB_FT_ACK = 2,
+    SB_FT_REPAIR = 3,
+    /* control frames: struct sb_control */
+    SB_FT_ARM = 16,
+    SB_FT_ARMOK = 17,
+    SB_FT_CANCEL = 18,
+    SB_FT_SOLOREQ = 19,
+    SB_FT_SOLOOK = 20,
+    SB_FT_LIVE = 21,
+    SB_FT_RESIGN = 22,
+    SB_FT_PAIR = 23,
+    SB_FT_PAIROK = 24,
+    SB_FT_HELLO = 25,
+    SB_FT_REG_DUAL = 26,
+    SB_FT_RESUME = 27,
+    SB_FT_RESUMEOK = 28,
+    SB_FT_DISCLAIM = 29,
+    SB_FT_BOOT =
+        30, /* "I have started and own nothing": how two nodes of a new day find each other */
+    /* clients */
+    SB_FT_ENTRY = 64,
+    SB_FT_STATUS = 65,
+};
+
+enum sb_node_id { SB_NODE_A = 0, SB_NODE_B = 1, SB_NODE_W = 2, SB_NODE_CLIENT = 255 };
+
+/* epoch = generation << 2 | kind */
+enum sb_epoch_kind { SB_EPOCH_D = 0, SB_EPOCH_P = 1, SB_EPOCH_S = 2, SB_EPOCH_R = 3 };
+
+struct sb_head {
+    uint32_t magic;
+    uint8_t version;
+    uint8_t type; /* enum sb_frame_type */
+    uint16_t shard;
+    uint64_t epoch;
+    uint64_t inc;   /* sender's incarnation; ENTRY: zero */
+    uint8_t sender; /* enum sb_node_id */
+    uint8_t flags;  /* SB_FF_* */
+    uint16_t bytes; /* of the body behind this head */
+    uint32_t zero;
+    uint64_t tag; /* authentication; zero without a key */
+};
+_Static_assert(sizeof(struct sb_head) == 40, "wire layout");
+
+enum {
+    SB_FF_PAIRED = 1, /* STREAM: the sender is PRIM (not PAIRING) */
+    SB_FF_GAP = 2,    /* STATUS: messages are missing, resend from `wanted` */
+    SB_FF_NEW_DAY = 4 /* BOOT: the operator says there is no earlier log */
+};
+
+/* STREAM: `lines` 64-byte lines follow, `count` commands. n_first = 0: heartbeat, no lines. One frame is one
+ * stream packet: the unit of repair, ack, digest and release; it is never cut differently. */
+struct sb_stream {
+    uint64_t to_inc;   /* the shadow's; 0 in solo epochs */
+    uint64_t n_first;  /* number of the first command */
+    uint64_t len;      /* last number in the sender's log now */
+    uint64_t applied;  /* last number applied, on a packet boundary */
+    uint64_t digest;   /* sender's digest there */
+    uint64_t released; /* last number whose outputs left, on a packet boundary */
+    uint16_t count, lines;
+    uint32_t zero;
+};
+_Static_assert(sizeof(struct sb_stream) == 56, "wire layout");
+/* 1514 - 14 - 20 - 8 - 40 - 56 = 1376 */
+enum { SB_STREAM_LINES_MAX = 21 };
+
+struct sb_ack {
+    uint64_t to_inc;  /* the owner's */
+    uint64_t held;    /* log holds 1..held */
+    uint64_t applied; /* on a packet boundary */
+    uint64_t digest;  /* there */
+};
+_Static_assert(sizeof(struct sb_ack) == 32, "wire layout");
+
+struct sb_repair {
+    uint64_t to_inc, from, to; /* numbers wanted, both included */
+};
+_Static_assert(sizeof(struct sb_repair) == 24, "wire layout");
+
+/* All control frames have this one body; fields a message does not use are zero. */
+struct sb_control {
+    uint64_t to_inc;    /* incarnation addressed; 0 = any */
+    uint64_t winc;      /* witness's incarnation */
+    uint64_t k;         /* ARM, ARMOK, CANCEL: nonce */
+    uint64_t peer_inc;  /* REG_DUAL, PAIR, PAIROK, ARM, SOLOREQ: the other engine's incarnation */
+    uint64_t n_last;    /* RESIGN: last number in the log; BOOT: log length */
+    uint64_t old_epoch; /* PAIR */
+    uint8_t to;         /* enum sb_node_id addressed */
+    uint8_t role;       /* REG_DUAL: 0 primary, 1 shadow */
+    uint8_t by_resign;  /* LIVE */
+    uint8_t record;     /* RESUME, DISCLAIM: kind of the last ownership record */
+    uint32_t zero;
+};
+_Static_assert(sizeof(struct sb_control) == 56, "wire layout");
+
+/* ENTRY: MoldUDP64-style blocks follow (u16 big-endian length, message). Message i has number
+ * first_seq + i in its session. first_seq = 0: not numbered; only a login may stand in it. */
+struct sb_entry {
+    uint64_t token; /* login token of the session */
+    uint64_t first_seq;
+    uint32_t session; /* from 1 */
+    uint16_t count;
+    uint16_t zero;
+};
+_Static_assert(sizeof(struct sb_entry) == 24, "wire layout");
+
+/* STATUS to the session's return address: not numbered, may be lost. */
+struct sb_status {
+    uint64_t wanted; /* next message number that the owner takes */
+    uint64_t safe;   /* all numbers up to here are taken for good: covered by the output rule */
+    uint32_t session;
+    uint32_t zero;
+};
+_Static_assert(sizeof(struct sb_status) == 24, "wire layout");
+
+#endif
