@@ -1,0 +1,38 @@
+/* entry.h: order entry over UDP: the messages of our own that travel beside OUCH. Specified in ENTRY.md.
+ *
+ *   in  'L' login      15: 0 'L' | 1 u64 nonce | 9 u32 return IPv4 | 13 u16 return port
+ *   in  'P' phase      22: 0 'P' | 1 u32 key | 5 symbol8 (blank = all) | 13 phase char | 14 zero8
+ *   out 'L' logged in  21: 0 'L' | 1 u64 timestamp | 9 u64 last message number taken | 17 u32 last UserRefNum
+ *   out 'O' operator   28: 0 'O' | 1 u64 timestamp | 9 u32 key | 13 symbol8 | 21 phase char | 22 u16 reason
+ *                          (enum sb_reason, 0 = done) | 24 u32 shares uncrossed
+ * Phase characters: C closed, A auction, U uncross now, T continuous (trading), H halted.
+ */
+#ifndef SHADOWBOOK_WIRE_ENTRY_H
+#define SHADOWBOOK_WIRE_ENTRY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "shadowbook/frame.h"
+
+uint32_t sb_entry_write_login(uint8_t *p, uint64_t nonce, uint32_t ipv4, uint16_t port);
+/* phase: one of "CAUTH" */
+uint32_t sb_entry_write_phase(uint8_t *p, uint32_t key, const char symbol[8], char phase);
+
+struct sb_entry_out { /* outbound 'L' and 'O' */
+    char type, phase;
+    uint16_t reason;
+    uint64_t timestamp, last_session_seq;
+    uint32_t key, quantity;
+    char symbol[8];
+};
+bool sb_entry_read_out(const uint8_t *p, uint32_t len, struct sb_entry_out *out);
+
+/* Frames of our own: writes head and returns where the body starts (p + 40). `bytes` = body. */
+uint8_t *sb_head_put(uint8_t *p, uint8_t type, uint16_t shard, uint64_t epoch, uint64_t inc,
+                     uint8_t sender, uint8_t flags, uint16_t bytes);
+/* Checks magic, version, zero fields, that the type is known, its body has at least the type's fixed size (control: exactly) and that `bytes` equals
+ * what the datagram leaves. Copies the head. Does not judge shard, epoch, incarnation. */
+bool sb_head_read(const uint8_t *p, uint32_t bytes, struct sb_head *out);
+
+#endif

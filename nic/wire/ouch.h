@@ -1,0 +1,83 @@
+/* ouch.h: OUCH 5.0 messages (PROTOCOLS.md section 3; the 2023 form is emitted, both forms are read).
+ *
+ * Supported: inbound Enter Order 'O', Replace 'U', Cancel 'X'; outbound System 'S', Accepted 'A',
+ * Replaced 'U', Canceled 'C', Executed 'E', Rejected 'J'. Two levels: structs that hold a message field by field and convert
+ * to and from bytes without loss, for clients, tests and tools; and the two functions that an engine node
+ * uses: sb_ouch_to_command() and sb_ouch_from_output().
+ */
+#ifndef SHADOWBOOK_WIRE_OUCH_H
+#define SHADOWBOOK_WIRE_OUCH_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "shadowbook/command.h"
+#include "shadowbook/output.h"
+
+enum { SB_OUCH_MESSAGE_MAX = 256 }; /* ours, with appendage; longer ones are refused */
+enum { SB_OUCH_APPENDAGE_MAX = 64 };
+
+struct sb_ouch_enter {
+    uint32_t ref, quantity;
+    uint64_t price;
+    char side, tif, display, capacity, iso, cross;
+    char symbol[8], clordid[14];
+    uint16_t app_bytes;
+    uint8_t app[SB_OUCH_APPENDAGE_MAX];
+};
+struct sb_ouch_replace {
+    uint32_t orig_ref, ref, quantity;
+    uint64_t price;
+    char tif, display, iso;
+    char clordid[14];
+    uint16_t app_bytes;
+    uint8_t app[SB_OUCH_APPENDAGE_MAX];
+};
+struct sb_ouch_cancel {
+    uint32_t ref, quantity;
+    bool has_app; /* the 2025 form (11 bytes) */
+};
+
+/* Inbound messages. Readers: false if the bytes are not exactly one such message (type, length, appendage that
+ * is a whole number of TagValues); field values are not judged. Writers: return the length. */
+bool sb_ouch_read_enter(const uint8_t *p, uint32_t len, struct sb_ouch_enter *out);
+bool sb_ouch_read_replace(const uint8_t *p, uint32_t len, struct sb_ouch_replace *out);
+bool sb_ouch_read_cancel(const uint8_t *p, uint32_t len, struct sb_ouch_cancel *out);
+uint32_t sb_ouch_write_enter(uint8_t *p, const struct sb_ouch_enter *m);
+uint32_t sb_ouch_write_replace(uint8_t *p, const struct sb_ouch_replace *m);
+uint32_t sb_ouch_write_cancel(uint8_t *p, const struct sb_ouch_cancel *m);
+
+/* Outbound. One struct for all: `type` says which fields hold. */
+struct sb_ouch_out {
+    char type; /* S A U C E J, and ours: L O (entry.h) */
+    uint64_t timestamp; /* ns since midnight */
+    uint32_t ref, orig_ref, quantity;
+    uint64_t price, order_ref, match;
+    char side, tif, display, capacity, iso, cross, state, event, liquidity;
+    char cancel_reason;
+    uint16_t reject_reason;
+    char symbol[8], clordid[14];
+    bool has_app; /* C, J: the 2025 form with an empty appendage */
+    uint16_t app_bytes;
+    uint8_t app[SB_OUCH_APPENDAGE_MAX];
+};
+bool sb_ouch_read_out(const uint8_t *p, uint32_t len, struct sb_ouch_out *out);
+uint32_t sb_ouch_write_out(uint8_t *p, const struct sb_ouch_out *m);
+
+/* An inbound OUCH message or one of entry.h's as a command: fills kind and everything that the message says; seq, time,
+ * session and firm are left zero. `symbol` receives the symbol to look up (instrument is left 0; blank for cancels).
+ * Never fails: what cannot be read, or asks for something not supported (display other than Y/A/N... see below, pegs,
+ * reserves, crosses), becomes SB_CMD_INVALID with a reason and, where it could be read, the key. TIF 0, 5, E -> DAY? No: '0'
+ * (day) -> DAY, '3' -> IOC; others -> INVALID/TIF. Display Y, A taken as visible; N and others INVALID/DISPLAY.
+ * Cross other than 'N' INVALID/DISPLAY. Options 2 (firm), 24 (group) are ignored; all other options INVALID/DISPLAY. Prices above
+ * SB_PRICE_MAX, including the market price, are passed on saturated to INT64_MAX for the engine to reject.
+ * The second line is used only when ClOrdID is not blank or iso/cross are not 'N'. ~20 ns. */
+void sb_entry_to_command(const uint8_t *p, uint32_t len, struct sb_command2 *out, char symbol[8]);
+
+/* Encodes one session output as its message at p (room for SB_OUCH_MESSAGE_MAX); returns the length.
+ * `cmd` is the command that made the output (for what only the answer echoes), `symbol` its instrument's, `midnight_ns` the
+ * day's. Session outputs only. Byte-identical on every node. ~10 ns. */
+uint32_t sb_session_encode(uint8_t *p, const struct sb_output *o, const struct sb_command *cmd,
+                           const char symbol[8], uint64_t midnight_ns);
+
+#endif
