@@ -56,6 +56,30 @@
  *            cancel (CLOSED). Then F_PHASE, then the OPERATOR answer. A phase that it is already in: only the answer.
  *   DAY      F_SYSTEM 'O'. INSTRUMENT: F_DIRECTORY, F_PHASE. SESSION: nothing.
  *
+ * Where several readings would be possible
+ *   Several reasons to reject one order hold: the one with the lowest number (enum sb_reason) is given. Tick before
+ *   band: a price is a multiple of tick or PRICE_TICK. Zero is a multiple of every lot: QUANTITY.
+ *   FULL_ORDERS: a DAY order that arrives while open orders == orders_max, even if it would trade at once. An IOC order
+ *   needs no slot, a replace takes over the slot of its original: neither is ever refused for it.
+ *   FULL_LEVELS: a DAY order that arrives while levels_max price levels are in use and none of them is (instrument, side,
+ *   price) of the order, even if it would trade at once. A replace is judged with its original taken out; there it counts
+ *   as invalid details. A price level is in use while an order rests there.
+ *   REPLACE: the key is looked at before orig_key. Instrument, side and capacity are those of the original, whatever the
+ *   command says. Invalid details are checked before quantity - executed: quantity 0 is invalid. IOC in AUCTION is
+ *   invalid details. Only Replaced and Rejected consume the key. Without a fill: an IOC replace that trades nothing gives
+ *   Replaced, F_DELETED (old ref), Canceled (IOC).
+ *   An IOC remainder was never on the feed: Canceled, no feed output.
+ *   CANCEL, REDUCE: session and key alone name the order; a key that the session never used is "unknown".
+ *   LOGIN: the first of the day is answered whatever its nonce. Its `ref` counts the login's own session_seq.
+ *   PHASE, UNCROSS: reasons in this order: NO_RIGHT, SYMBOL (instrument not defined), NOT_AUCTION or CROSSED (best
+ *   buy >= best sell). They consume no key; `key` is echoed. INSTRUMENT_ALL means those defined, by index; each that can,
+ *   does; its OPERATOR answer has quantity summed.
+ *   Before DAY everything is ignored; so are a second DAY, a SESSION or INSTRUMENT whose index is 0, too large or defined,
+ *   an instrument whose symbol is blank or defined, or with tick < 1, lot < 1, price_min < tick, price_max < price_min or
+ *   > SB_PRICE_MAX, limits that are not multiples of tick, quantity_max < lot or > SB_QUANTITY_MAX, or an unknown phase.
+ *   All count as ignored_session, as does a command of an undefined session. A numbered message takes its session_seq even
+ *   if it is then ignored for another reason. An ignored command still is the last applied (seq, time).
+ *
  * Bounds: one command makes at most sb_engine_outputs_max() outputs; work is proportional to the
  * outputs made (UNCROSS: plus the price levels of the instrument).
  */
@@ -79,8 +103,9 @@ struct sb_engine_limits {
     uint32_t instruments_max; /* 1..65535 */
     uint32_t sessions_max;    /* 1..65535 */
     uint32_t orders_max;      /* open orders in all books, 1..2^27 */
-    uint32_t levels_max;      /* price levels outside the dense windows, in all books */
-    uint32_t window_levels;   /* dense levels per side and instrument, a power of two, 64..65536 */
+    uint32_t levels_max;      /* price levels in use, both sides of all books, 1..2^27 */
+    uint32_t window_levels;   /* dense levels per side and instrument, a power of two, 64..65536;
+                                 speed only: it never shows in outputs */
 };
 
 #define SB_ENGINE_LIMITS_DEFAULT                                                                   \
@@ -95,8 +120,8 @@ const char *sb_engine_limits_error(const struct sb_engine_limits *limits);
 /* Bytes that sb_engine_new() needs. */
 size_t sb_engine_footprint(const struct sb_engine_limits *limits);
 
-/* How many outputs can `commands` commands applied one after the other make? (Each fill ends an order: 3 for
- * each open order, some for each command.) */
+/* How many outputs can `commands` commands applied one after the other make? (A pair of an uncross ends an order
+ * with 4 outputs; some for each command, and with INSTRUMENT_ALL some for each instrument.) Capped at UINT32_MAX. */
 uint32_t sb_engine_outputs_max(const struct sb_engine_limits *limits, uint32_t commands);
 
 /* Formats an engine into mem (64-byte aligned, zeroed, `bytes` long, owned by the caller and kept as
@@ -119,7 +144,8 @@ uint64_t sb_engine_applied(const struct sb_engine *e); /* seq of the last comman
 uint64_t sb_engine_last_time_ns(const struct sb_engine *e);
 
 /* One number for everything that can influence later outputs: instruments, sessions, every open
- * order in book order, counters. Canonical: independent of slot numbers and table layout. O(state). */
+ * order in book order, counters, and the running digest as of the last seal (so compare it, too, only where both sealed
+ * at the same places). Canonical: independent of slot numbers and table layout. O(state). */
 uint64_t sb_engine_state_digest(const struct sb_engine *e);
 
 /* Views. Pointers stay valid for the engine's life; contents change with apply(). */

@@ -8,6 +8,24 @@
  * Outputs are plain bytes without padding: the digest is taken over them. Two engines that applied the
  * same commands made the same bytes.
  *
+ * Fields that hold something, beside time_ns, stream, stream_seq and kind (all others are zero):
+ *   LOGIN                quantity, ref
+ *   ACCEPTED             key, instrument, side|IOC, quantity, price, ref, reason = capacity
+ *   REPLACED             the same and orig_key
+ *   EXECUTED             key, instrument, side, quantity, price, ref, match, liquidity
+ *   CANCELED             key, instrument, side, quantity, ref, reason
+ *   REJECTED             key, reason
+ *   OPERATOR             key, instrument, phase (PHASE: the one asked for; UNCROSS: 0), reason, quantity
+ *   SYSTEM, F_SYSTEM     liquidity
+ *   F_DIRECTORY          instrument, quantity            F_PHASE    instrument, phase
+ *   F_ADD                instrument, side, quantity, price, ref
+ *   F_EXECUTED, _AT      instrument, side (of the order named by ref), quantity, price, ref, match
+ *   F_REDUCED            instrument, side, quantity, ref (F_DELETED: without quantity)
+ *   F_REPLACED           instrument, side, quantity, price, ref, match = old ref
+ *   F_CROSS              instrument, ref = shares, price, match
+ * side is enum sb_side as the order was entered; only ACCEPTED and REPLACED carry the IOC bit, only OPERATOR and
+ * F_PHASE the phase bits.
+ *
  * What only the answer to a command echoes (ClOrdID, display, ISO, cross) is not in the record:
  * the encoder takes it from the command, which it is given beside the outputs.
  */
@@ -40,7 +58,7 @@ enum sb_out_kind {
     SB_OUT_F_DIRECTORY = 33,   /* [R] instrument; quantity = lot */
     SB_OUT_F_PHASE = 34,       /* [H] instrument, phase */
     SB_OUT_F_ADD = 35,         /* [A] ref, side, quantity, instrument, price */
-    SB_OUT_F_EXECUTED = 36,    /* [E] ref, quantity, match: at the order's own price */
+    SB_OUT_F_EXECUTED = 36,    /* [E] ref, quantity, match, at the order's own price */
     SB_OUT_F_EXECUTED_AT = 37, /* [C] ref, quantity, match, price; not printable: auction fills */
     SB_OUT_F_REDUCED = 38,     /* [X] ref, quantity = shares taken off */
     SB_OUT_F_DELETED = 39,     /* [D] ref */
