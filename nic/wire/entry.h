@@ -5,6 +5,8 @@
  *   out 'L' logged in  21: 0 'L' | 1 u64 timestamp | 9 u64 last message number taken | 17 u32 last UserRefNum
  *   out 'O' operator   28: 0 'O' | 1 u64 timestamp | 9 u32 key | 13 symbol8 | 21 phase char | 22 u16 reason
  *                          (enum sb_reason, 0 = done) | 24 u32 shares uncrossed
+ *                          (phase: what was asked for; symbol blank: all, or one that is not known)
+ * A login's return address is a host's, its port not 0, or the message is INVALID. A nonce of 0 is never answered.
  * Phase characters: C closed, A auction, U uncross now, T continuous (trading), H halted.
  */
 #ifndef SHADOWBOOK_WIRE_ENTRY_H
@@ -15,6 +17,14 @@
 
 #include "shadowbook/frame.h"
 
+enum {
+    SB_ENTRY_LOGIN_BYTES = 15,
+    SB_ENTRY_PHASE_BYTES = 22,
+    SB_ENTRY_LOGGED_IN_BYTES = 21,
+    SB_ENTRY_OPERATOR_BYTES = 28
+};
+
+/* Inbound messages, for clients and tests; return the length. */
 uint32_t sb_entry_write_login(uint8_t *p, uint64_t nonce, uint32_t ipv4, uint16_t port);
 /* phase: one of "CAUTH" */
 uint32_t sb_entry_write_phase(uint8_t *p, uint32_t key, const char symbol[8], char phase);
@@ -26,13 +36,15 @@ struct sb_entry_out { /* outbound 'L' and 'O' */
     uint32_t key, quantity;
     char symbol[8];
 };
+/* False if not exactly one 'L' or 'O' of ours by type and length; field values are not judged. */
 bool sb_entry_read_out(const uint8_t *p, uint32_t len, struct sb_entry_out *out);
 
 /* Frames of our own: writes head and returns where the body starts (p + 40). `bytes` = body. */
 uint8_t *sb_head_put(uint8_t *p, uint8_t type, uint16_t shard, uint64_t epoch, uint64_t inc,
                      uint8_t sender, uint8_t flags, uint16_t bytes);
-/* Checks magic, version, zero fields, that the type is known, its body has at least the type's fixed size (control: exactly) and that `bytes` equals
- * what the datagram leaves. Copies the head. Does not judge shard, epoch, incarnation. */
+/* Checks magic, version, zero fields (the tag too: keys are not supported yet), that the type is known, that its body
+ * has the type's size (STREAM, ENTRY: at least their fixed part; all others: exactly) and that `bytes` equals what the
+ * datagram leaves. Copies the head. Does not judge shard, epoch, incarnation, sender, flags. */
 bool sb_head_read(const uint8_t *p, uint32_t bytes, struct sb_head *out);
 
 #endif

@@ -16,7 +16,7 @@ enum { SB_ITCH_MESSAGE_MAX = 50 };
 struct sb_itch { /* one struct for the types above and P, F: `type` says which fields hold */
     char type;
     uint16_t locate, tracking;
-    uint64_t timestamp; /* ns since midnight, 48 bits */
+    uint64_t timestamp;                   /* ns since midnight, 48 bits */
     uint64_t ref, new_ref, match, shares; /* shares: u32 on most, u64 on Q */
     uint32_t price;
     char side, event, state, printable, cross;
@@ -29,11 +29,13 @@ struct sb_itch { /* one struct for the types above and P, F: `type` says which f
 uint32_t sb_itch_length(char type);
 /* False if not exactly one message of a known type. Types outside the struct's list fill only the header fields. */
 bool sb_itch_read(const uint8_t *p, uint32_t len, struct sb_itch *out);
-/* Types S R H A F E C X D U P Q. Returns the length. */
+/* Types S R H A F E C X D U P Q. Returns the length, 0 for any other type. */
 uint32_t sb_itch_write(uint8_t *p, const struct sb_itch *m);
 
-/* Encodes one feed output; returns the length. H state: continuous 'T', auction 'Q', halted 'H', closed 'P'.
- * Byte-identical on every node. ~10 ns. */
+/* Encodes one feed output at p (room for SB_ITCH_MESSAGE_MAX); returns the length. H state: continuous 'T', auction 'Q',
+ * halted 'H', closed 'P'. Q cross type 'O', C not printable. R: round lot is the instrument's lot, the rest blank or "not
+ * applicable". S has locate 0 and does not read `symbol`. Feed outputs only, prices 0..SB_PRICE_MAX: anything
+ * else asserts. Pure, byte-identical on every node. ~10 ns. */
 uint32_t sb_feed_encode(uint8_t *p, const struct sb_output *o, const char symbol[8],
                         uint64_t midnight_ns);
 

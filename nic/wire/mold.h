@@ -17,7 +17,8 @@ struct sb_mold_head {
 };
 
 /* Writes the header at p. */
-void sb_mold_put_head(uint8_t *p, const char name[SB_MOLD_NAME_BYTES], uint64_t seq, uint16_t count);
+void sb_mold_put_head(uint8_t *p, const char name[SB_MOLD_NAME_BYTES], uint64_t seq,
+                      uint16_t count);
 
 /* Checks a whole downstream packet: header, every block inside it, nothing behind the last. A heartbeat and
  * an end have no blocks. */
@@ -29,11 +30,12 @@ bool sb_mold_read(const uint8_t *p, uint32_t bytes, struct sb_mold_head *out);
  * end or at the first block that does not fit (at < bytes then). */
 const uint8_t *sb_mold_next(const uint8_t *p, uint32_t bytes, uint32_t *at, uint32_t *len);
 
-/* Request packet, 20 bytes: same layout as the header; count = messages wanted. */
+/* Request packet, exactly 20 bytes: same layout as the header; count = messages wanted. */
 bool sb_mold_read_request(const uint8_t *p, uint32_t bytes, struct sb_mold_head *out);
 
 /* The 10 characters of a stream's name, base 36 upper case: shard 2, day 3 (days since 2020-01-01), generation 2,
- * stream 3 (000 = feed). shard <= 1295, stream <= 46655. */
+ * stream 3 (000 = feed). shard, generation <= 1295, stream <= 46655: asserted. trading_day is yyyymmdd; days are taken
+ * modulo 46656, so an earlier day (a replayed capture) has a name too. */
 void sb_stream_name(char name[SB_MOLD_NAME_BYTES], uint16_t shard, uint32_t trading_day,
                     uint16_t generation, uint32_t stream);
 /* The stream index in a name, or -1 if its last three characters are not base 36. */

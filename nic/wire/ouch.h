@@ -3,7 +3,7 @@
  * Supported: inbound Enter Order 'O', Replace 'U', Cancel 'X'; outbound System 'S', Accepted 'A',
  * Replaced 'U', Canceled 'C', Executed 'E', Rejected 'J'. Two levels: structs that hold a message field by field and convert
  * to and from bytes without loss, for clients, tests and tools; and the two functions that an engine node
- * uses: sb_ouch_to_command() and sb_ouch_from_output().
+ * uses: sb_entry_to_command() and sb_session_encode(). Prices are price(4) in both.
  */
 #ifndef SHADOWBOOK_WIRE_OUCH_H
 #define SHADOWBOOK_WIRE_OUCH_H
@@ -35,11 +35,12 @@ struct sb_ouch_replace {
 };
 struct sb_ouch_cancel {
     uint32_t ref, quantity;
-    bool has_app; /* the 2025 form (11 bytes) */
+    bool has_app; /* the 2025 form: 11 bytes, its appendage empty */
 };
 
 /* Inbound messages. Readers: false if the bytes are not exactly one such message (type, length, appendage that
- * is a whole number of TagValues); field values are not judged. Writers: return the length. */
+ * is a whole number of TagValues, at most SB_OUCH_APPENDAGE_MAX bytes); field values are not judged; *out is then
+ * unspecified. app[] is written up to app_bytes. Writers: return the length. */
 bool sb_ouch_read_enter(const uint8_t *p, uint32_t len, struct sb_ouch_enter *out);
 bool sb_ouch_read_replace(const uint8_t *p, uint32_t len, struct sb_ouch_replace *out);
 bool sb_ouch_read_cancel(const uint8_t *p, uint32_t len, struct sb_ouch_cancel *out);
@@ -49,7 +50,7 @@ uint32_t sb_ouch_write_cancel(uint8_t *p, const struct sb_ouch_cancel *m);
 
 /* Outbound. One struct for all: `type` says which fields hold. */
 struct sb_ouch_out {
-    char type; /* S A U C E J, and ours: L O (entry.h) */
+    char type;          /* S A U C E J; for our own L and O see entry.h */
     uint64_t timestamp; /* ns since midnight */
     uint32_t ref, orig_ref, quantity;
     uint64_t price, order_ref, match;
@@ -61,22 +62,33 @@ struct sb_ouch_out {
     uint16_t app_bytes;
     uint8_t app[SB_OUCH_APPENDAGE_MAX];
 };
+/* As above; the writer returns 0 for any other type. */
 bool sb_ouch_read_out(const uint8_t *p, uint32_t len, struct sb_ouch_out *out);
 uint32_t sb_ouch_write_out(uint8_t *p, const struct sb_ouch_out *m);
 
 /* An inbound OUCH message or one of entry.h's as a command: fills kind and everything that the message says; seq, time,
- * session and firm are left zero. `symbol` receives the symbol to look up (instrument is left 0; blank for cancels).
- * Never fails: what cannot be read, or asks for something not supported (display other than Y/A/N... see below, pegs,
- * reserves, crosses), becomes SB_CMD_INVALID with a reason and, where it could be read, the key. TIF 0, 5, E -> DAY? No: '0'
- * (day) -> DAY, '3' -> IOC; others -> INVALID/TIF. Display Y, A taken as visible; N and others INVALID/DISPLAY.
- * Cross other than 'N' INVALID/DISPLAY. Options 2 (firm), 24 (group) are ignored; all other options INVALID/DISPLAY. Prices above
- * SB_PRICE_MAX, including the market price, are passed on saturated to INT64_MAX for the engine to reject.
- * The second line is used only when ClOrdID is not blank or iso/cross are not 'N'. ~20 ns. */
+ * session, session_seq and firm are left zero, as are all bytes that the kind does not use. `symbol` receives the symbol to
+ * look up for ORDER, PHASE and UNCROSS (instrument is left 0; a PHASE or UNCROSS with a blank symbol gets
+ * SB_INSTRUMENT_ALL); blank for all others. Total: with a session set, sb_command_valid() holds for every result.
+ *
+ * What cannot be read or asks for something not supported becomes SB_CMD_INVALID. Of several reasons the first of:
+ *   MALFORMED  unknown type, wrong length, broken appendage, unusable return address, unknown phase. With
+ *              SB_CMD_F_SKIP_KEY, except for an Enter or Replace whose fixed part is whole: their key is known
+ *   SIDE       not B, S, T, E
+ *   TIF        not '0' (DAY) or '3' (IOC)
+ *   DISPLAY    display not Y or A (both visible); an option other than 2 (firm) and 24 (group), which are
+ *              ignored; cross type not 'N'
+ *   MALFORMED  option 2 or 24 of a wrong size
+ * Capacity and ISO are echoed as they came. Prices above SB_PRICE_MAX, the market price too, are passed on as INT64_MAX, for
+ * the engine to reject. The second line (ClOrdID, ISO, cross) is used only when ClOrdID is not blank or ISO or
+ * cross are not 'N', for INVALID too. Pure; ~20 ns. */
 void sb_entry_to_command(const uint8_t *p, uint32_t len, struct sb_command2 *out, char symbol[8]);
 
 /* Encodes one session output as its message at p (room for SB_OUCH_MESSAGE_MAX); returns the length.
- * `cmd` is the command that made the output (for what only the answer echoes), `symbol` its instrument's, `midnight_ns` the
- * day's. Session outputs only. Byte-identical on every node. ~10 ns. */
+ * `cmd` is the command that made the output, with its second line behind it if it has one (for what only the
+ * answer echoes; Executed, Canceled and System do not look at it; NULL: blank ClOrdID, display Y, ISO and cross N). `symbol` is the
+ * instrument's; it is not read where the message has none. `midnight_ns` is the day's. Reasons as output.h says. Session
+ * outputs only: anything else asserts. Pure, byte-identical on every node. ~10 ns. */
 uint32_t sb_session_encode(uint8_t *p, const struct sb_output *o, const struct sb_command *cmd,
                            const char symbol[8], uint64_t midnight_ns);
 

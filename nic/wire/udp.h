@@ -30,9 +30,9 @@ struct sb_datagram { /* a view into the frame */
 
 enum sb_udp_result {
     SB_UDP_OK = 0,
-    SB_UDP_ARP,      /* not an error: give it to sb_arp_answer() / sb_arp_read() */
-    SB_UDP_OTHER,    /* some other protocol: not ours, no fault */
-    SB_UDP_SHORT,    /* truncated, or lengths that do not agree */
+    SB_UDP_ARP,   /* not an error: give it to sb_arp_answer() / sb_arp_read() */
+    SB_UDP_OTHER, /* some other protocol, IP options, a fragment: not ours, no fault */
+    SB_UDP_SHORT, /* truncated, or lengths that do not agree */
     SB_UDP_CHECKSUM, /* IPv4 header or UDP checksum wrong (a UDP checksum of 0 is refused: we never send it) */
 };
 
@@ -41,7 +41,10 @@ enum sb_udp_result sb_udp_parse(const uint8_t *frame, uint32_t len, struct sb_da
 
 /* The multicast MAC of a group (RFC 1112). */
 void sb_multicast_mac(uint32_t group, uint8_t mac[6]);
-static inline bool sb_ipv4_is_multicast(uint32_t a) { return (a >> 28) == 0xE; }
+static inline bool sb_ipv4_is_multicast(uint32_t a)
+{
+    return (a >> 28) == 0xE;
+}
 
 /* Writes the 42 header bytes before a payload that already stands at frame + 42, computes both
  * checksums, returns the frame's length, zero-padded to at least 60 (buffer must have that room). ttl: 1 is enough for one

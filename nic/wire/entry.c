@@ -1,0 +1,100 @@
+/* entry.c: see entry.h. */
+#include "nic/wire/entry.h"
+
+#include <string.h>
+
+#include "nic/wire/bytes.h"
+#include "shadowbook/assert.h"
+
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "heads are copied as they lie in memory");
+
+uint32_t sb_entry_write_login(uint8_t *p, uint64_t nonce, uint32_t ipv4, uint16_t port)
+{
+    p[0] = 'L';
+    sb_put64(p + 1, nonce);
+    sb_put32(p + 9, ipv4);
+    sb_put16(p + 13, port);
+    return SB_ENTRY_LOGIN_BYTES;
+}
+
+uint32_t sb_entry_write_phase(uint8_t *p, uint32_t key, const char symbol[8], char phase)
+{
+    p[0] = 'P';
+    sb_put32(p + 1, key);
+    memcpy(p + 5, symbol, 8);
+    p[13] = (uint8_t)phase;
+    memset(p + 14, 0, 8);
+    return SB_ENTRY_PHASE_BYTES;
+}
+
+bool sb_entry_read_out(const uint8_t *p, uint32_t len, struct sb_entry_out *out)
+{
+    if (len == SB_ENTRY_LOGGED_IN_BYTES && p[0] == 'L') {
+        *out = (struct sb_entry_out){
+            .type = 'L',
+            .timestamp = sb_get64(p + 1),
+            .last_session_seq = sb_get64(p + 9),
+            .key = sb_get32(p + 17),
+        };
+        return true;
+    }
+    if (len == SB_ENTRY_OPERATOR_BYTES && p[0] == 'O') {
+        *out = (struct sb_entry_out){
+            .type = 'O',
+            .timestamp = sb_get64(p + 1),
+            .key = sb_get32(p + 9),
+            .phase = (char)p[21],
+            .reason = sb_get16(p + 22),
+            .quantity = sb_get32(p + 24),
+        };
+        memcpy(out->symbol, p + 13, 8);
+        return true;
+    }
+    return false;
+}
+
+uint8_t *sb_head_put(uint8_t *p, uint8_t type, uint16_t shard, uint64_t epoch, uint64_t inc,
+                     uint8_t sender, uint8_t flags, uint16_t bytes)
+{
+    const struct sb_head head = {
+        .magic = SB_FRAME_MAGIC,
+        .version = SB_FRAME_VERSION,
+        .type = type,
+        .shard = shard,
+        .epoch = epoch,
+        .inc = inc,
+        .sender = sender,
+        .flags = flags,
+        .bytes = bytes,
+    };
+    memcpy(p, &head, sizeof head);
+    return p + sizeof head;
+}
+
+/* Does a body of this size belong to this type? */
+static bool body_fits(uint8_t type, uint32_t bytes)
+{
+    switch (type) {
+    case SB_FT_STREAM:
+        return bytes >= sizeof(struct sb_stream);
+    case SB_FT_ENTRY:
+        return bytes >= sizeof(struct sb_entry);
+    case SB_FT_ACK:
+        return bytes == sizeof(struct sb_ack);
+    case SB_FT_REPAIR:
+        return bytes == sizeof(struct sb_repair);
+    case SB_FT_STATUS:
+        return bytes == sizeof(struct sb_status);
+    default:
+        return type >= SB_FT_ARM && type <= SB_FT_BOOT && bytes == sizeof(struct sb_control);
+    }
+}
+
+bool sb_head_read(const uint8_t *p, uint32_t bytes, struct sb_head *out)
+{
+    if (bytes < sizeof *out)
+        return false;
+    memcpy(out, p, sizeof *out);
+    return out->magic == SB_FRAME_MAGIC && out->version == SB_FRAME_VERSION && out->zero == 0 &&
+           out->tag == 0 && out->bytes == bytes - sizeof *out && body_fits(out->type, out->bytes);
+}

@@ -1,0 +1,238 @@
+/* entry_command.c: what a client sent, as a command: sb_entry_to_command(), see ouch.h and ENTRY.md. */
+#include <string.h>
+
+#include "nic/wire/bytes.h"
+#include "nic/wire/entry.h"
+#include "nic/wire/ouch.h"
+
+enum { OPTION_FIRM = 2, OPTION_GROUP = 24 };
+enum { ENTER_FIXED_BYTES = 47, REPLACE_FIXED_BYTES = 40 };
+enum { AT_ENTER_KEY = 1, AT_REPLACE_KEY = 5 };
+
+static const char blanks[14] = "              ";
+
+static void set_invalid(struct sb_command2 *out, uint8_t reason)
+{
+    out->c.kind = SB_CMD_INVALID;
+    out->c.reason = reason;
+}
+
+/* No key: nothing may be consumed for bytes that only look like one. */
+static void set_unreadable(struct sb_command2 *out)
+{
+    set_invalid(out, SB_REASON_MALFORMED);
+    out->c.flags = SB_CMD_F_SKIP_KEY;
+}
+
+/* An order or replace whose fixed part is there but whose appendage is broken still says its key. */
+static void set_broken(struct sb_command2 *out, const uint8_t *p, uint32_t len, uint32_t fixed,
+                       uint32_t at_key)
+{
+    set_unreadable(out);
+    if (len >= fixed) {
+        out->c.key = sb_get32(p + at_key);
+        out->c.flags = 0;
+    }
+}
+
+/* The appendage is a run of whole TagValues: the reader saw to that. */
+static uint8_t options_reason(const uint8_t *app, uint32_t bytes)
+{
+    uint8_t reason = SB_REASON_NONE;
+    for (uint32_t at = 0; at < bytes; at += 1u + app[at]) {
+        const uint8_t size = app[at], tag = app[at + 1];
+        if (tag != OPTION_FIRM && tag != OPTION_GROUP)
+            return SB_REASON_DISPLAY;
+        if (size != (tag == OPTION_FIRM ? 5 : 3))
+            reason = SB_REASON_MALFORMED;
+    }
+    return reason;
+}
+
+static uint8_t terms_reason(char tif, char display, char cross, const uint8_t *app,
+                            uint32_t app_bytes)
+{
+    if (tif != '0' && tif != '3')
+        return SB_REASON_TIF;
+    if ((display != 'Y' && display != 'A') || cross != 'N')
+        return SB_REASON_DISPLAY;
+    return options_reason(app, app_bytes);
+}
+
+static bool side_of(char c, uint8_t *side)
+{
+    switch (c) {
+    case 'B':
+        *side = SB_BUY;
+        return true;
+    case 'S':
+        *side = SB_SELL;
+        return true;
+    case 'T':
+        *side = SB_SELL_SHORT;
+        return true;
+    case 'E':
+        *side = SB_SELL_SHORT_EXEMPT;
+        return true;
+    default:
+        return false;
+    }
+}
+
+static int64_t price_of(uint64_t wire)
+{
+    return wire > (uint64_t)SB_PRICE_MAX ? INT64_MAX : (int64_t)wire;
+}
+
+static void echo_put(struct sb_command2 *out, const char clordid[14], char iso, char cross)
+{
+    if (memcmp(clordid, blanks, 14) == 0 && iso == 'N' && cross == 'N')
+        return;
+    memcpy(out->ext.order.clordid, clordid, 14);
+    out->ext.order.iso = (uint8_t)iso;
+    out->ext.order.cross = (uint8_t)cross;
+    out->c.flags |= SB_CMD_F_EXT;
+}
+
+static void enter_to_command(const uint8_t *p, uint32_t len, struct sb_command2 *out,
+                             char symbol[8])
+{
+    struct sb_ouch_enter m;
+    if (!sb_ouch_read_enter(p, len, &m)) {
+        set_broken(out, p, len, ENTER_FIXED_BYTES, AT_ENTER_KEY);
+        return;
+    }
+    struct sb_command *c = &out->c;
+    c->key = m.ref;
+    echo_put(out, m.clordid, m.iso, m.cross);
+    uint8_t side = 0;
+    const uint8_t reason = side_of(m.side, &side)
+                               ? terms_reason(m.tif, m.display, m.cross, m.app, m.app_bytes)
+                               : SB_REASON_SIDE;
+    if (reason != SB_REASON_NONE) {
+        set_invalid(out, reason);
+        return;
+    }
+    c->kind = SB_CMD_ORDER;
+    c->side = side;
+    c->tif = m.tif == '3' ? SB_TIF_IOC : SB_TIF_DAY;
+    c->quantity = m.quantity;
+    c->display = (uint8_t)m.display;
+    c->capacity = (uint8_t)m.capacity;
+    c->price = price_of(m.price);
+    memcpy(symbol, m.symbol, 8);
+}
+
+static void replace_to_command(const uint8_t *p, uint32_t len, struct sb_command2 *out)
+{
+    struct sb_ouch_replace m;
+    if (!sb_ouch_read_replace(p, len, &m)) {
+        set_broken(out, p, len, REPLACE_FIXED_BYTES, AT_REPLACE_KEY);
+        return;
+    }
+    struct sb_command *c = &out->c;
+    c->key = m.ref;
+    echo_put(out, m.clordid, m.iso, 'N');
+    const uint8_t reason = terms_reason(m.tif, m.display, 'N', m.app, m.app_bytes);
+    if (reason != SB_REASON_NONE) {
+        set_invalid(out, reason);
+        return;
+    }
+    c->kind = SB_CMD_REPLACE;
+    c->orig_key = m.orig_ref;
+    c->tif = m.tif == '3' ? SB_TIF_IOC : SB_TIF_DAY;
+    c->quantity = m.quantity;
+    c->display = (uint8_t)m.display;
+    c->price = price_of(m.price);
+}
+
+static void cancel_to_command(const uint8_t *p, uint32_t len, struct sb_command2 *out)
+{
+    struct sb_ouch_cancel m;
+    if (!sb_ouch_read_cancel(p, len, &m)) {
+        set_unreadable(out);
+        return;
+    }
+    out->c.kind = SB_CMD_CANCEL;
+    out->c.key = m.ref;
+    out->c.quantity = m.quantity;
+}
+
+/* Answers go to the return address: one that is not a host's is refused. */
+static void login_to_command(const uint8_t *p, uint32_t len, struct sb_command2 *out)
+{
+    const uint32_t ipv4 = len == SB_ENTRY_LOGIN_BYTES ? sb_get32(p + 9) : 0;
+    const uint16_t port = len == SB_ENTRY_LOGIN_BYTES ? sb_get16(p + 13) : 0;
+    if (ipv4 == 0 || ipv4 >= UINT32_C(0xE0000000) || port == 0) {
+        set_unreadable(out);
+        return;
+    }
+    out->c.kind = SB_CMD_LOGIN;
+    out->c.flags = SB_CMD_F_EXT;
+    out->c.price = (int64_t)sb_get64(p + 1);
+    out->ext.login.ipv4 = ipv4;
+    out->ext.login.port = port;
+}
+
+static bool phase_of(char c, uint8_t *phase)
+{
+    switch (c) {
+    case 'C':
+        *phase = SB_PHASE_CLOSED;
+        return true;
+    case 'A':
+        *phase = SB_PHASE_AUCTION;
+        return true;
+    case 'T':
+        *phase = SB_PHASE_CONTINUOUS;
+        return true;
+    case 'H':
+        *phase = SB_PHASE_HALTED;
+        return true;
+    default:
+        return false;
+    }
+}
+
+static void phase_to_command(const uint8_t *p, uint32_t len, struct sb_command2 *out,
+                             char symbol[8])
+{
+    uint8_t phase = 0;
+    if (len != SB_ENTRY_PHASE_BYTES || sb_get64(p + 14) != 0 ||
+        (p[13] != 'U' && !phase_of((char)p[13], &phase))) {
+        set_unreadable(out);
+        return;
+    }
+    struct sb_command *c = &out->c;
+    c->kind = p[13] == 'U' ? SB_CMD_UNCROSS : SB_CMD_PHASE;
+    c->phase = phase;
+    c->key = sb_get32(p + 1);
+    memcpy(symbol, p + 5, 8);
+    if (memcmp(symbol, blanks, 8) == 0)
+        c->instrument = SB_INSTRUMENT_ALL;
+}
+
+void sb_entry_to_command(const uint8_t *p, uint32_t len, struct sb_command2 *out, char symbol[8])
+{
+    memset(out, 0, sizeof *out);
+    memcpy(symbol, blanks, 8);
+    switch (len > 0 ? p[0] : 0) {
+    case 'O':
+        enter_to_command(p, len, out, symbol);
+        break;
+    case 'U':
+        replace_to_command(p, len, out);
+        break;
+    case 'X':
+        cancel_to_command(p, len, out);
+        break;
+    case 'L':
+        login_to_command(p, len, out);
+        break;
+    case 'P':
+        phase_to_command(p, len, out, symbol);
+        break;
+    default:
+        set_unreadable(out);
+    }
+}
