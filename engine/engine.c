@@ -1,0 +1,292 @@
+#include "shadowbook/engine.h"
+
+#include "engine/auction.h"
+#include "engine/book.h"
+#include "engine/client.h"
+#include "engine/instrument.h"
+#include "engine/operator.h"
+#include "engine/outbox.h"
+#include "engine/session.h"
+#include "engine/state.h"
+
+const char *sb_engine_limits_error(const struct sb_engine_limits *l)
+{
+    if (l->instruments_max < 1 || l->instruments_max > 65535)
+        return "instruments_max must be 1..65535";
+    if (l->sessions_max < 1 || l->sessions_max > 65535)
+        return "sessions_max must be 1..65535";
+    if (l->orders_max < 1 || l->orders_max > 1u << 27)
+        return "orders_max must be 1..134217728 (2^27)";
+    if (l->levels_max < 1 || l->levels_max > 1u << 27)
+        return "levels_max must be 1..134217728 (2^27)";
+    if (l->window_levels < 64 || l->window_levels > 65536 ||
+        (l->window_levels & (l->window_levels - 1)) != 0)
+        return "window_levels must be a power of two, 64..65536";
+    return NULL;
+}
+
+/* Cuts pieces off the block; with base NULL it only adds up. */
+struct carver {
+    unsigned char *base;
+    size_t used;
+};
+
+static void *carve(struct carver *c, size_t count, size_t size)
+{
+    void *piece = c->base != NULL ? c->base + c->used : NULL;
+    c->used += (count * size + 63u) & ~(size_t)63u;
+    return piece;
+}
+
+struct pieces {
+    struct sb_engine *engine;
+    struct sb_session *sessions;
+    struct sb_book *books;
+    struct sb_order *orders;
+    struct sb_order_entry *table;
+    struct sb_level *dense;
+    uint64_t *bits;
+    struct sb_tail_leaf *leaves;
+    struct sb_tail_node *nodes;
+    struct sb_auction_level *scratch;
+    struct sb_symbol *symbols;
+};
+
+/* The one list of what is in the block. Returns its size. */
+static size_t carve_all(struct pieces *p, void *base, const struct sb_engine_limits *l)
+{
+    struct carver c = {.base = base};
+    const size_t ladders = 2 * ((size_t)l->instruments_max + 1);
+    p->engine = carve(&c, 1, sizeof *p->engine);
+    p->sessions = carve(&c, (size_t)l->sessions_max + 1, sizeof *p->sessions);
+    p->books = carve(&c, ladders / 2, sizeof *p->books);
+    p->orders = carve(&c, (size_t)l->orders_max + 1, sizeof *p->orders);
+    p->table = carve(&c, sb_orders_places(l->orders_max), sizeof *p->table);
+    p->dense = carve(&c, ladders * l->window_levels, sizeof *p->dense);
+    p->bits = carve(&c, ladders * sb_ladder_words(l->window_levels), sizeof *p->bits);
+    p->leaves = carve(&c, (size_t)l->levels_max + 1, sizeof *p->leaves);
+    p->nodes = carve(&c, (size_t)l->levels_max + 1, sizeof *p->nodes);
+    p->scratch = carve(&c, l->levels_max, sizeof *p->scratch);
+    p->symbols = carve(&c, sb_instrument_places(l->instruments_max), sizeof *p->symbols);
+    return c.used;
+}
+
+size_t sb_engine_footprint(const struct sb_engine_limits *limits)
+{
+    struct pieces p;
+    return carve_all(&p, NULL, limits);
+}
+
+uint32_t sb_engine_outputs_max(const struct sb_engine_limits *limits, uint32_t commands)
+{
+    /* An order that ends accounts for the at most four outputs of the pair that ended it, or the two of its
+     * cancel. Beside those a command makes at most an answer, F_DELETED, one fill of three that ends
+     * the incoming order, and one more; and one or two for each instrument. */
+    const uint64_t ended = (uint64_t)limits->orders_max + commands;
+    const uint64_t most =
+        4 * ended + (uint64_t)commands * (8 + 2 * (uint64_t)limits->instruments_max);
+    return most < UINT32_MAX ? (uint32_t)most : UINT32_MAX;
+}
+
+struct sb_engine *sb_engine_new(void *mem, size_t bytes, const struct sb_engine_limits *limits)
+{
+    SB_ASSERT(sb_engine_limits_error(limits) == NULL);
+    SB_ASSERT_EQ((uintptr_t)mem % 64u, 0);
+    SB_ASSERT_LE(sb_engine_footprint(limits), bytes);
+    struct pieces p;
+    carve_all(&p, mem, limits);
+    struct sb_engine *e = p.engine;
+    e->limits = *limits;
+    e->feed_seq = 1;
+    e->sessions = p.sessions;
+    e->books = p.books;
+    e->scratch = p.scratch;
+    e->symbols = p.symbols;
+    e->symbol_mask = sb_instrument_places(limits->instruments_max) - 1;
+    e->levels.max = limits->levels_max;
+    e->levels.pool =
+        (struct sb_tail_pool){.leaves = p.leaves, .nodes = p.nodes, .capacity = limits->levels_max};
+    sb_orders_init(&e->orders, limits->orders_max, p.orders, p.table);
+    for (size_t i = 0; i < 2 * ((size_t)limits->instruments_max + 1); i++)
+        sb_ladder_init(&p.books[i / 2].side[i % 2], limits->window_levels,
+                       p.dense + i * limits->window_levels,
+                       p.bits + i * sb_ladder_words(limits->window_levels));
+    e->magic = SB_ENGINE_MAGIC;
+    return e;
+}
+
+static bool open_day(struct sb_engine *e, const struct sb_command *cmd, struct sb_outbox *box)
+{
+    const union sb_command_ext *x = sb_command_ext(cmd);
+    if (e->open)
+        return false;
+    e->open = true;
+    e->day = (struct sb_day_view){.midnight_ns = x->day.midnight_ns,
+                                  .trading_day = x->day.trading_day,
+                                  .shard = x->day.shard,
+                                  .generation = x->day.generation};
+    sb_outbox_feed(e, box, (struct sb_output){.kind = SB_OUT_F_SYSTEM, .liquidity = 'O'});
+    return true;
+}
+
+/* Commands of the shard itself. False: not served. */
+static bool apply_shard(struct sb_engine *e, const struct sb_command *cmd, struct sb_outbox *box)
+{
+    if (cmd->kind == SB_CMD_DAY)
+        return open_day(e, cmd, box);
+    if (!e->open)
+        return false;
+    if (cmd->kind == SB_CMD_SESSION)
+        return sb_session_define(e, cmd);
+    if (cmd->kind == SB_CMD_INSTRUMENT)
+        return sb_instrument_define(e, cmd, box);
+    sb_operator_apply(e, cmd, box);
+    return true;
+}
+
+static void apply_client(struct sb_engine *e, const struct sb_command *cmd, struct sb_outbox *box)
+{
+    switch (cmd->kind) {
+    case SB_CMD_ORDER:
+        sb_client_order(e, cmd, box);
+        break;
+    case SB_CMD_CANCEL:
+        sb_client_cancel(e, cmd, box);
+        break;
+    case SB_CMD_REDUCE:
+        sb_client_reduce(e, cmd, box);
+        break;
+    case SB_CMD_REPLACE:
+        sb_client_replace(e, cmd, box);
+        break;
+    case SB_CMD_INVALID:
+        sb_client_invalid(e, cmd, box);
+        break;
+    case SB_CMD_LOGIN:
+        sb_session_login(e, cmd, box);
+        break;
+    default: /* valid and from a session: PHASE or UNCROSS */
+        sb_operator_apply(e, cmd, box);
+        break;
+    }
+}
+
+#ifdef SB_EXPENSIVE_CHECKS
+/* Every order is in exactly one queue of one book. */
+static bool whole(const struct sb_engine *e)
+{
+    uint32_t orders = 0;
+    for (uint32_t i = 1; i <= e->instruments; i++)
+        orders += sb_book_verify(e, &e->books[i]);
+    return orders == e->orders.used;
+}
+#endif
+
+void sb_engine_apply(struct sb_engine *e, const struct sb_command *cmd, struct sb_outbox *box)
+{
+    SB_ASSERT_EQ(cmd->seq, e->applied + 1);
+    SB_ASSERT(sb_command_valid(cmd, sb_command_lines(cmd)));
+    const uint32_t before = box->n;
+    e->applied = cmd->seq;
+    e->time_ns = cmd->time_ns;
+    e->stats.commands++;
+    if (cmd->session == 0) {
+        if (!apply_shard(e, cmd, box))
+            e->stats.ignored_session++;
+    } else if (cmd->session > e->limits.sessions_max || !e->sessions[cmd->session].view.defined) {
+        e->stats.ignored_session++;
+    } else if (!sb_session_take(&e->sessions[cmd->session], cmd->session_seq)) {
+        e->stats.ignored_resend++;
+    } else {
+        apply_client(e, cmd, box);
+    }
+    e->stats.outputs += box->n - before;
+    e->stats.open_orders = e->orders.used;
+    SB_EXPENSIVE(cmd->seq % 64 != 0 || whole(e)); /* costs O(state): not every time */
+}
+
+void sb_engine_prefetch(const struct sb_engine *e, const struct sb_command *cmd)
+{
+    if (cmd->session == 0 || cmd->session > e->limits.sessions_max)
+        return;
+    __builtin_prefetch(&e->sessions[cmd->session], 1);
+    const uint32_t key = cmd->kind == SB_CMD_REPLACE ? cmd->orig_key : cmd->key;
+    __builtin_prefetch(&e->orders.table[sb_orders_home(&e->orders, cmd->session, key)], 1);
+    if (cmd->kind == SB_CMD_ORDER && cmd->instrument <= e->limits.instruments_max) {
+        const struct sb_book *b = &e->books[cmd->instrument];
+        __builtin_prefetch(b);
+        __builtin_prefetch(&b->side[0]);
+        __builtin_prefetch(&b->side[1]);
+    }
+}
+
+uint64_t sb_engine_applied(const struct sb_engine *e)
+{
+    return e->applied;
+}
+
+uint64_t sb_engine_last_time_ns(const struct sb_engine *e)
+{
+    return e->time_ns;
+}
+
+const struct sb_session_view *sb_engine_session(const struct sb_engine *e, uint32_t session)
+{
+    return session <= e->limits.sessions_max ? &e->sessions[session].view : NULL;
+}
+
+const struct sb_instrument_view *sb_engine_instrument(const struct sb_engine *e,
+                                                      uint32_t instrument)
+{
+    return instrument <= e->limits.instruments_max ? &e->books[instrument].view : NULL;
+}
+
+uint32_t sb_engine_instruments(const struct sb_engine *e)
+{
+    return e->instruments;
+}
+
+const struct sb_day_view *sb_engine_day(const struct sb_engine *e)
+{
+    return &e->day;
+}
+
+const struct sb_engine_stats *sb_engine_stats(const struct sb_engine *e)
+{
+    return &e->stats;
+}
+
+bool sb_engine_best(const struct sb_engine *e, uint32_t instrument, uint8_t side, int64_t *price,
+                    uint64_t *quantity)
+{
+    const struct sb_book *b = sb_state_book(e, instrument);
+    if (b == NULL || b->side[side & 1u].best == SB_KEY_NONE)
+        return false;
+    const struct sb_ladder *l = &b->side[side & 1u];
+    *price = sb_book_price(b, side, l->best);
+    *quantity = sb_ladder_find(l, &e->levels, l->best)->quantity;
+    return true;
+}
+
+void sb_engine_visit(const struct sb_engine *e, uint32_t instrument, uint8_t side,
+                     void (*visit)(void *arg, const struct sb_order_view *order), void *arg)
+{
+    const struct sb_book *b = sb_state_book(e, instrument);
+    if (b == NULL)
+        return;
+    const struct sb_ladder *l = &b->side[side & 1u];
+    struct sb_ladder_cursor c;
+    for (sb_ladder_first(l, &e->levels, &c); c.level != NULL; sb_ladder_next(l, &e->levels, &c)) {
+        for (uint32_t slot = c.level->head; slot != 0; slot = e->orders.slots[slot].next) {
+            const struct sb_order *o = &e->orders.slots[slot];
+            const struct sb_order_view view = {.ref = sb_order_ref(o),
+                                               .price = sb_book_price(b, side, c.key),
+                                               .session = sb_order_session(o),
+                                               .key = o->key,
+                                               .open = o->open,
+                                               .executed = o->executed,
+                                               .side = sb_order_side(o)};
+            visit(arg, &view);
+        }
+    }
+}

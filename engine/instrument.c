@@ -1,0 +1,86 @@
+#include "engine/instrument.h"
+
+#include <string.h>
+
+#include "engine/outbox.h"
+
+static uint32_t symbol_home(const struct sb_engine *e, const char symbol[8])
+{
+    uint64_t x;
+    memcpy(&x, symbol, sizeof x);
+    x *= UINT64_C(0x9e3779b97f4a7c15);
+    x ^= x >> 32;
+    x *= UINT64_C(0xd6e8feb86659fd93);
+    return (uint32_t)(x >> 32) & e->symbol_mask;
+}
+
+/* The place of a symbol, or the empty place where it would go. The table is at most half full. */
+static uint32_t symbol_place(const struct sb_engine *e, const char symbol[8])
+{
+    uint32_t place = symbol_home(e, symbol);
+    while (e->symbols[place].instrument != 0 && memcmp(e->symbols[place].text, symbol, 8) != 0)
+        place = (place + 1) & e->symbol_mask;
+    return place;
+}
+
+uint32_t sb_engine_find_symbol(const struct sb_engine *e, const char symbol[8])
+{
+    return e->symbols[symbol_place(e, symbol)].instrument;
+}
+
+static bool served(const struct sb_engine *e, uint32_t instrument, const union sb_command_ext *x)
+{
+    static const char blank[8] = "        ", nothing[8] = "";
+    if (instrument == 0 || instrument > e->limits.instruments_max ||
+        e->books[instrument].view.defined)
+        return false;
+    if (memcmp(x->instrument.symbol, blank, 8) == 0 ||
+        memcmp(x->instrument.symbol, nothing, 8) == 0 ||
+        sb_engine_find_symbol(e, x->instrument.symbol) != SB_INSTRUMENT_NONE)
+        return false;
+    const int64_t tick = x->instrument.tick;
+    const int64_t low = x->instrument.price_min, high = x->instrument.price_max;
+    if (tick < 1 || low < tick || high < low || high > SB_PRICE_MAX || low % tick != 0 ||
+        high % tick != 0)
+        return false;
+    return x->instrument.lot >= 1 && x->instrument.quantity_max >= x->instrument.lot &&
+           x->instrument.quantity_max <= SB_QUANTITY_MAX && x->instrument.phase <= SB_PHASE_HALTED;
+}
+
+bool sb_instrument_define(struct sb_engine *e, const struct sb_command *cmd, struct sb_outbox *box)
+{
+    const union sb_command_ext *x = sb_command_ext(cmd);
+    if (!served(e, cmd->instrument, x))
+        return false;
+    struct sb_book *b = &e->books[cmd->instrument];
+    b->index = cmd->instrument;
+    b->tick = (uint32_t)x->instrument.tick;
+    memcpy(b->view.symbol, x->instrument.symbol, 8);
+    b->view.tick = x->instrument.tick;
+    b->view.price_min = x->instrument.price_min;
+    b->view.price_max = x->instrument.price_max;
+    b->view.lot = x->instrument.lot;
+    b->view.quantity_max = x->instrument.quantity_max;
+    b->view.defined = 1;
+    struct sb_symbol *symbol = &e->symbols[symbol_place(e, b->view.symbol)];
+    memcpy(symbol->text, b->view.symbol, 8);
+    symbol->instrument = b->index;
+    if (b->index > e->instruments)
+        e->instruments = b->index;
+    sb_outbox_feed(e, box,
+                   (struct sb_output){.kind = SB_OUT_F_DIRECTORY,
+                                      .instrument = b->index,
+                                      .quantity = b->view.lot});
+    sb_instrument_set_phase(e, b, x->instrument.phase, box);
+    return true;
+}
+
+void sb_instrument_set_phase(struct sb_engine *e, struct sb_book *b, uint8_t phase,
+                             struct sb_outbox *box)
+{
+    b->view.phase = phase;
+    sb_outbox_feed(e, box,
+                   (struct sb_output){.kind = SB_OUT_F_PHASE,
+                                      .instrument = b->index,
+                                      .side = (uint8_t)(phase << SB_OUT_PHASE_SHIFT)});
+}

@@ -1,0 +1,69 @@
+/* state.h: everything an engine is. Carved at start out of the one block that the caller gave.
+ *
+ *     struct sb_engine | sessions | books | orders | order table | dense levels | bitmaps | tail | scratch | symbols
+ *
+ * Pointers in it point into the block. Only slot numbers, places and addresses differ between two engines that
+ * applied the same commands by different histories of memory; nothing of these reaches an output.
+ */
+#ifndef SHADOWBOOK_ENGINE_STATE_H
+#define SHADOWBOOK_ENGINE_STATE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "engine/ladder.h"
+#include "engine/orders.h"
+#include "shadowbook/assert.h"
+#include "shadowbook/engine.h"
+
+#define SB_ENGINE_MAGIC UINT64_C(0x31454e49474e4553) /* written last by sb_engine_new() */
+
+struct sb_session {
+    struct sb_session_view view;
+    uint8_t logged_in; /* today */
+    uint8_t zero[23];
+};
+_Static_assert(sizeof(struct sb_session) == 64, "one line");
+
+struct sb_book {
+    struct sb_instrument_view view;
+    uint32_t index, tick; /* tick also as 32 bits: prices are below 2^31 */
+    struct sb_ladder side[2];
+};
+
+struct sb_symbol {
+    char text[8];
+    uint32_t instrument; /* 0 = empty place */
+    uint32_t zero;
+};
+
+struct sb_engine {
+    uint64_t magic;
+    uint64_t applied, time_ns;
+    uint64_t feed_seq; /* the feed's next number */
+    uint64_t last_ref, last_match;
+    uint64_t digest;
+    struct sb_session *sessions; /* 0..sessions_max; 0 is never defined */
+    struct sb_book *books;       /* 0..instruments_max; 0 is never defined */
+    struct sb_orders orders;
+    struct sb_levels levels;
+    struct sb_engine_stats stats;
+    struct sb_engine_limits limits;
+    struct sb_day_view day;
+    uint32_t instruments; /* highest index defined */
+    uint32_t symbol_mask;
+    struct sb_symbol *symbols;
+    struct sb_auction_level *scratch; /* levels_max */
+    bool open;                        /* DAY was seen */
+};
+
+/* The book of a defined instrument, else NULL. */
+static inline struct sb_book *sb_state_book(const struct sb_engine *e, uint32_t instrument)
+{
+    if (instrument > e->limits.instruments_max || !e->books[instrument].view.defined)
+        return NULL;
+    return &e->books[instrument];
+}
+
+#endif
