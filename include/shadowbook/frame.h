@@ -66,9 +66,10 @@ struct sb_head {
 _Static_assert(sizeof(struct sb_head) == 40, "wire layout");
 
 enum {
-    SB_FF_PAIRED = 1, /* STREAM: the sender is PRIM (not PAIRING) */
-    SB_FF_GAP = 2,    /* STATUS: messages are missing, resend from `wanted` */
-    SB_FF_NEW_DAY = 4 /* BOOT: the operator says there is no earlier log */
+    SB_FF_PAIRED = 1,  /* STREAM: the sender is PRIM (not PAIRING) */
+    SB_FF_GAP = 2,     /* STATUS: messages are missing, resend from `wanted` */
+    SB_FF_NEW_DAY = 4, /* BOOT: the operator says there is no earlier log */
+    SB_FF_DIVERGED = 8 /* STREAM, ACK: the sender stopped because two digests differed */
 };
 
 /* STREAM: `lines` 64-byte lines follow, `count` commands. n_first = 0: heartbeat, no lines. One frame is one

@@ -1,0 +1,56 @@
+#include "replica/log.h"
+
+#include "shadowbook/assert.h"
+
+void sb_log_init(struct sb_log *log, struct sb_arena *arena, uint32_t lines_cap)
+{
+    SB_ASSERT(lines_cap >= 64 && (lines_cap & (lines_cap - 1)) == 0);
+    log->lines_cap = lines_cap;
+    log->packets_cap = lines_cap; /* in the worst case every packet is one line */
+    log->lines = sb_arena_take(arena, (size_t)lines_cap * sizeof *log->lines);
+    log->packets = sb_arena_take(arena, (size_t)lines_cap * sizeof *log->packets);
+    log->packet_first = log->packet_end = log->line_end = log->len = 0;
+}
+
+struct sb_command *sb_log_begin(struct sb_log *log)
+{
+    /* A packet's lines stand together: skip what is left at the end of the ring. */
+    const uint64_t at = log->line_end & (log->lines_cap - 1);
+    if (at + SB_STREAM_LINES_MAX > log->lines_cap)
+        log->line_end += log->lines_cap - at;
+    while (log->packet_first < log->packet_end &&
+           (sb_log_packet(log, log->packet_first)->pos + log->lines_cap <
+                log->line_end + SB_STREAM_LINES_MAX ||
+            log->packet_end - log->packet_first == log->packets_cap))
+        log->packet_first++;
+    return &log->lines[log->line_end & (log->lines_cap - 1)];
+}
+
+struct sb_packet *sb_log_commit(struct sb_log *log, uint16_t count, uint16_t lines)
+{
+    SB_ASSERT(count >= 1 && lines >= count && lines <= SB_STREAM_LINES_MAX);
+    struct sb_packet *p = sb_log_packet(log, log->packet_end);
+    *p = (struct sb_packet){
+        .n_first = log->len + 1, .pos = log->line_end, .count = count, .lines = lines};
+    log->packet_end++;
+    log->line_end += lines;
+    log->len += count;
+    return p;
+}
+
+uint64_t sb_log_find(const struct sb_log *log, uint64_t n)
+{
+    uint64_t lo = log->packet_first, hi = log->packet_end;
+    if (lo == hi || n > log->len || n < sb_log_packet(log, lo)->n_first)
+        return UINT64_MAX;
+    if (n >= sb_log_packet(log, hi - 1)->n_first)
+        return hi - 1;
+    while (hi - lo > 1) {
+        const uint64_t mid = lo + (hi - lo) / 2;
+        if (sb_log_packet(log, mid)->n_first <= n)
+            lo = mid;
+        else
+            hi = mid;
+    }
+    return lo;
+}

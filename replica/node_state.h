@@ -1,0 +1,175 @@
+/* node_state.h: the inside of a node, shared by the files of this room and by nobody else. */
+#ifndef SHADOWBOOK_NODE_STATE_H
+#define SHADOWBOOK_NODE_STATE_H
+
+#include "nic/wire/udp.h"
+#include "replica/hold.h"
+#include "replica/log.h"
+#include "replica/node.h"
+#include "shadowbook/engine.h"
+#include "shadowbook/frame.h"
+
+/* What the door knows of a session: state as of the newest input in the log, applied or not. */
+struct sb_door {
+    uint64_t next_seq; /* message number taken next */
+    uint64_t last_n;   /* input that carried next_seq - 1 */
+    uint64_t
+        mark_n; /* a pair that was once (last_n, next_seq - 1): safe when last released >= mark_n */
+    uint64_t mark_seq;
+    uint64_t safe_seq; /* covered by the output rule */
+    uint64_t login_nonce;
+    uint64_t gap_told_ns; /* last time a gap was reported */
+    uint32_t login_ipv4;
+    uint32_t src_ipv4; /* of the last good entry frame, and its MAC */
+    uint16_t login_port;
+    uint8_t src_mac[6];
+    bool logged_in, status_due;
+    uint64_t arp_asked_ns;
+};
+
+/* Clients' frames that a shadow keeps, in order of arrival: a byte ring that overwrites the oldest. */
+struct sb_pending {
+    uint8_t *ring;
+    uint64_t cap, tail, head;
+};
+
+struct sb_node {
+    struct sb_node_setup setup;
+    const struct sb_config *config;
+    uint64_t *ctr;
+    uint64_t now_ns, last_poll_ns;
+
+    /* Who we are: role.c. */
+    enum sb_role role;
+    enum sb_arm arm;
+    uint64_t epoch, inc, peer_inc, winc;
+    uint64_t k;      /* nonce of the last ARM */
+    uint64_t n_star; /* log length on going live */
+    bool confirmed;  /* R4: the pairing is known to be in force */
+    bool registered; /* witness answered the last REG or LIVE at this winc */
+    bool live_by_resign;
+    bool asking_solo; /* SOLOREQ outstanding (R11) */
+    bool stopping, stopped;
+    bool was_owner; /* DIVERGED: which side of the pair it was */
+    bool resign_heard;
+    uint64_t resign_n_last, resign_at_ns;
+    uint64_t stop_at_ns;
+    uint8_t cancel_repeats; /* CANCELs still to be sent for k */
+    uint64_t heard_ns;      /* last frame of the owner that we follow */
+    uint64_t acked_ns;      /* last ack that counted and was not too far behind */
+    uint64_t asked_witness_ns, registered_ns, boot_sent_ns, resign_sent_ns;
+
+    /* Inputs: sequencer.c, log.c, stream.c. */
+    struct sb_log log;
+    struct sb_door *doors; /* [sessions_max + 1] */
+    struct sb_pending pending;
+    bool draining_pending;   /* went live: the kept frames are sequenced before new ones */
+    struct sb_command *open; /* packet being written, NULL = none */
+    uint16_t open_count, open_lines;
+    uint64_t last_time_ns;                 /* of the newest input */
+    uint64_t released_line;                /* line position behind the last released packet */
+    uint64_t sent_ns;                      /* last STREAM frame */
+    uint64_t gap_since_ns, repair_sent_ns; /* shadow: a hole is open since; 0 = none */
+    uint64_t acked_held;                   /* owner: R1 under `logged` */
+    uint64_t acked_verified; /* owner: R1 under `verified`: applied there, digests equal */
+    uint64_t ack_applied,
+        ack_digest;               /* owner: newest ack, not yet compared if above acked_verified */
+    uint64_t mark_n, mark_digest; /* shadow: owner's digest, not yet compared; 0 = none */
+    uint64_t compared_n;          /* last number with equal digests */
+    uint64_t mark_released;       /* shadow: owner's released mark */
+    bool ack_due;
+
+    /* Outputs: apply.c, release.c. */
+    struct sb_engine *engine;
+    struct sb_outbox outbox;
+    uint32_t *out_next;   /* [outbox.cap] next output of the same stream */
+    uint8_t *out_command; /* [outbox.cap] index of its command in the packet */
+    uint32_t *stream_head,
+        *stream_tail;  /* [streams] of the packet being encoded; UINT32_MAX = none */
+    uint32_t *touched; /* [streams] */
+    char (*names)[10]; /* [streams] MoldUDP64 session names, set by the DAY command */
+    bool named;
+    uint64_t apply_next; /* index of the next packet to apply */
+    uint64_t applied;    /* last number applied */
+    uint64_t digest;     /* there */
+    uint64_t released; /* last number whose outputs were let go (owner) or are known to have left */
+    struct sb_hold hold;
+    uint64_t beat_cycle_ns; /* start of the current round of client heartbeats */
+    uint32_t beat_next;     /* next stream to beat; > streams: round done */
+
+    /* Frames of this poll. */
+    struct sb_node_out_frame out[SB_NODE_OUT_MAX];
+    uint32_t out_n;
+    uint8_t (*scratch)[SB_HELD_BYTES_MAX]; /* [SB_SCRATCH] */
+    uint32_t scratch_n;
+    uint64_t takeover_until; /* inputs up to here were held on going live */
+};
+
+enum { SB_SCRATCH = 384 };
+
+/* out.c: frames of this poll. */
+/* A scratch frame's payload area (behind 42 header bytes), or NULL when this poll has no more. */
+uint8_t *sb_out_scratch(struct sb_node *node);
+/* Finishes the last scratch frame with this route and sends it by role. */
+void sb_out_send(struct sb_node *node, const struct sb_udp_route *route, uint32_t payload_bytes,
+                 uint32_t role);
+/* Sends a frame that stays where it is until the next poll. False if this poll is full. */
+bool sb_out_frame(struct sb_node *node, const uint8_t *frame, uint32_t len, uint32_t role);
+uint32_t sb_out_left(const struct sb_node *node);
+/* Route to the replication group, by the role's port. */
+struct sb_udp_route sb_out_replication_route(const struct sb_node *node, uint32_t role);
+struct sb_udp_route sb_out_route_to(const struct sb_node *node, uint32_t role, uint32_t ipv4,
+                                    uint16_t port, const uint8_t mac[6]);
+uint8_t *sb_out_head(const struct sb_node *node, uint8_t *p, uint8_t type, uint8_t flags,
+                     uint16_t bytes);
+
+/* sequencer.c: clients' input. */
+void sb_sequencer_init(struct sb_node *node, struct sb_arena *arena);
+void sb_sequencer_entry(struct sb_node *node, const struct sb_datagram *d);
+/* Sequences what is missing of DAY, SESSIONs and INSTRUMENTs, the first inputs of every log; true: all there. */
+bool sb_sequencer_genesis(struct sb_node *node);
+void sb_sequencer_note(struct sb_node *node,
+                       const struct sb_command *c); /* an input entered the log */
+void sb_sequencer_close(struct sb_node *node);      /* ends the open packet and streams it */
+void sb_sequencer_pending(struct sb_node *node);    /* sequences what a shadow had kept */
+void sb_sequencer_forget(
+    struct sb_node *node); /* shadow: drops kept frames that the stream has brought */
+
+/* stream.c: between the engines. */
+void sb_stream_send_packet(struct sb_node *node, uint64_t index);
+void sb_stream_heartbeat(struct sb_node *node);
+void sb_stream_on_stream(struct sb_node *node, const struct sb_head *h, const uint8_t *body);
+void sb_stream_on_ack(struct sb_node *node, const struct sb_head *h, const struct sb_ack *a);
+void sb_stream_on_repair(struct sb_node *node, const struct sb_head *h, const struct sb_repair *r);
+void sb_stream_compare(struct sb_node *node); /* digests that can be compared by now */
+void sb_stream_turn(struct sb_node *node);    /* acks, repairs, heartbeats that are due */
+
+/* apply.c: engine and encoding. */
+void sb_apply_init(struct sb_node *node, struct sb_arena *arena);
+bool sb_apply_turn(struct sb_node *node); /* true: more is waiting */
+uint64_t sb_apply_bytes_max(uint32_t sessions_max, uint64_t open_orders, uint64_t commands);
+
+/* release.c: what may leave leaves. */
+void sb_release_turn(struct sb_node *node);
+void sb_release_request(struct sb_node *node, const struct sb_datagram *d);
+void sb_release_beats(struct sb_node *node);
+
+/* role.c: REPLICATION.md. */
+void sb_role_on_control(struct sb_node *node, const struct sb_head *h, const struct sb_control *c);
+void sb_role_on_foreign_stream(struct sb_node *node, const struct sb_head *h);
+void sb_role_on_owner_heard(struct sb_node *node);
+void sb_role_confirm_by_stream(struct sb_node *node, const struct sb_head *h,
+                               const struct sb_stream *s);
+void sb_role_diverged(struct sb_node *node);
+void sb_role_turn(struct sb_node *node);
+static inline bool sb_role_owns(const struct sb_node *node)
+{
+    return node->role == SB_ROLE_PRIM || node->role == SB_ROLE_SOLO;
+}
+
+static inline void sb_count(struct sb_node *node, enum sb_counter c)
+{
+    node->ctr[c]++;
+}
+
+#endif

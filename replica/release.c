@@ -1,0 +1,233 @@
+/* What may leave leaves: R1, R3, R10. And what was lost on its way to a client is sent again. */
+#include <string.h>
+
+#include "nic/wire/entry.h"
+#include "nic/wire/mold.h"
+#include "replica/node_state.h"
+
+enum { ARP_ASK_NS = 10000000, ANSWER_PACKETS_MAX = 8, BEATS_A_TURN = 16, OUT_RESERVE = 64 };
+
+/* Last number whose outputs may leave now. */
+static uint64_t releasable(const struct sb_node *node)
+{
+    switch (node->role) {
+    case SB_ROLE_PRIM: { /* R1: both logs hold it; under `verified` the shadow also made the same outputs of it */
+        const uint64_t acked =
+            node->config->release == SB_RELEASE_VERIFIED ? node->acked_verified : node->acked_held;
+        return acked < node->applied ? acked : node->applied;
+    }
+    case SB_ROLE_SOLO: /* R3, policy MEMORY: no wait */
+        return node->applied;
+    case SB_ROLE_SHADOW: /* not ours to send: known to have left */
+        return node->mark_released < node->applied ? node->mark_released : node->applied;
+    default:
+        return node->released;
+    }
+}
+
+/* A client's MAC is learned from its own frames; if it moved, ask. False: not known yet. */
+static bool resolve(struct sb_node *node, uint32_t session, uint8_t mac[6])
+{
+    struct sb_door *door = &node->doors[session];
+    const uint32_t ipv4 = sb_engine_session(node->engine, session)->login_ipv4;
+    if (ipv4 != 0 && door->src_ipv4 == ipv4) {
+        memcpy(mac, door->src_mac, 6);
+        return true;
+    }
+    sb_count(node, SB_CTR_NO_ROUTE);
+    if (ipv4 != 0 && node->now_ns - door->arp_asked_ns >= ARP_ASK_NS) {
+        uint8_t *p = sb_out_scratch(node);
+        if (p != NULL) {
+            uint8_t *frame = p - SB_UDP_HEADERS_BYTES;
+            const uint32_t len = sb_arp_request(frame, node->config->nodes[node->setup.self].ipv4,
+                                                node->setup.mac[SB_PORT_CLIENTS], ipv4);
+            node->scratch_n++;
+            sb_out_frame(node, frame, len, SB_PORT_CLIENTS);
+            door->arp_asked_ns = node->now_ns;
+        }
+    }
+    return false;
+}
+
+/* Lets one held frame go. False: this poll has no room for it. */
+static bool let_go(struct sb_node *node, struct sb_held *h)
+{
+    uint8_t *frame = sb_held_frame(h);
+    if (sb_out_left(node) <= OUT_RESERVE)
+        return false;
+    if (h->stream != SB_STREAM_FEED && !resolve(node, h->stream, frame))
+        return true; /* the client asks for it when it is there */
+    sb_out_frame(node, frame, h->len, h->role);
+    sb_count(node, SB_CTR_RELEASED_FRAMES);
+    if (h->n <= node->takeover_until)
+        sb_count(node, SB_CTR_TAKEOVER_FRAMES);
+    return true;
+}
+
+void sb_release_turn(struct sb_node *node)
+{
+    const uint64_t upto = releasable(node);
+    const bool send = sb_role_owns(node);
+    struct sb_held *h;
+    uint64_t reached = upto;
+    while ((h = sb_hold_peek(&node->hold)) != NULL && h->n <= upto) {
+        if (send && !let_go(node, h)) {
+            reached = h->n - 1; /* the rest of this packet's frames leave in the next turn */
+            break;
+        }
+        sb_hold_pass(&node->hold);
+    }
+    /* Marks stay on packet boundaries: n - 1 may stand inside the packet before. */
+    if (reached != upto) {
+        const uint64_t index = sb_log_find(&node->log, reached + 1);
+        reached =
+            index == UINT64_MAX ? node->released : sb_log_packet(&node->log, index)->n_first - 1;
+    }
+    if (reached > node->released) {
+        node->released = reached;
+        const uint64_t index = sb_log_find(&node->log, reached);
+        if (index != UINT64_MAX) {
+            const struct sb_packet *p = sb_log_packet(&node->log, index);
+            node->released_line = p->pos + p->lines;
+        }
+    }
+    node->ctr[SB_CTR_HELD_BYTES] = node->hold.head - node->hold.next;
+}
+
+/* --- re-requests -------------------------------------------------------------------------- */
+
+/* Sends one retained packet again, from message `seq` on: the same messages, whole. */
+static void send_again(struct sb_node *node, struct sb_held *h, uint64_t seq,
+                       const struct sb_udp_route *route)
+{
+    uint8_t *p = sb_out_scratch(node);
+    if (p == NULL)
+        return;
+    const uint8_t *payload = sb_held_frame(h) + SB_UDP_HEADERS_BYTES;
+    uint32_t at = SB_MOLD_HEAD_BYTES, bytes = at;
+    for (uint16_t i = 0; i < h->count;
+         i++) /* a 60-byte frame may be padded: count blocks, not bytes */
+        bytes += 2u + (uint32_t)(payload[bytes] << 8 | payload[bytes + 1]);
+    for (uint64_t s = h->first_seq; s < seq; s++)
+        at += 2u + (uint32_t)(payload[at] << 8 | payload[at + 1]);
+    const uint16_t count = (uint16_t)(h->count - (seq - h->first_seq));
+    memcpy(p + SB_MOLD_HEAD_BYTES, payload + at, bytes - at);
+    sb_mold_put_head(p, node->names[h->stream], seq, count);
+    sb_out_send(node, route, SB_MOLD_HEAD_BYTES + bytes - at, h->role);
+    sb_count(node, SB_CTR_REREQUESTS);
+}
+
+void sb_release_request(struct sb_node *node, const struct sb_datagram *d)
+{
+    if (!sb_role_owns(node))
+        return;
+    struct sb_mold_head want;
+    const bool read = sb_mold_read_request(d->payload, d->bytes, &want);
+    const int32_t stream = read && node->named ? sb_stream_of_name(want.name) : -1;
+    if (stream < 0 || (uint32_t)stream >= node->hold.streams ||
+        memcmp(want.name, node->names[stream], sizeof want.name) != 0 || want.seq == 0) {
+        sb_count(node, SB_CTR_BAD_REQUEST);
+        return;
+    }
+    struct sb_udp_route route =
+        sb_out_route_to(node, SB_PORT_FEED_A, d->src_ipv4, d->src_port, d->src_mac);
+    if (stream != SB_STREAM_FEED) { /* only ever to the session's own address */
+        const struct sb_session_view *v = sb_engine_session(node->engine, (uint32_t)stream);
+        uint8_t mac[6];
+        if (v->login_ipv4 == 0 || !resolve(node, (uint32_t)stream, mac)) {
+            sb_count(node, SB_CTR_REREQUESTS_REFUSED);
+            return;
+        }
+        route = sb_out_route_to(node, SB_PORT_CLIENTS, v->login_ipv4, v->login_port, mac);
+    }
+    uint64_t seq = want.seq;
+    const uint64_t end = want.seq + want.count;
+    for (uint32_t i = 0; i < ANSWER_PACKETS_MAX && seq < end && sb_out_left(node) > OUT_RESERVE;
+         i++) {
+        struct sb_held *h = sb_hold_find(&node->hold, (uint32_t)stream, seq);
+        if (h == NULL) {
+            if (seq < node->hold.released_seq[stream])
+                sb_count(node, SB_CTR_REREQUESTS_REFUSED);
+            return;
+        }
+        send_again(node, h, seq, &route);
+        seq = h->first_seq + h->count;
+    }
+}
+
+/* --- heartbeats to clients ------------------------------------------------------------------ */
+
+static void beat(struct sb_node *node, uint32_t stream, uint32_t role,
+                 const struct sb_udp_route *route)
+{
+    uint8_t *p = sb_out_scratch(node);
+    if (p == NULL)
+        return;
+    sb_mold_put_head(p, node->names[stream], node->hold.released_seq[stream], 0);
+    sb_out_send(node, route, SB_MOLD_HEAD_BYTES, role);
+}
+
+static void status(struct sb_node *node, uint32_t session, const struct sb_udp_route *route)
+{
+    struct sb_door *door = &node->doors[session];
+    if (door->mark_n <=
+        node->released) { /* a former last input is now covered by the output rule */
+        door->safe_seq = door->mark_seq;
+        door->mark_n = door->last_n;
+        door->mark_seq = door->next_seq - 1;
+        if (door->mark_n <= node->released)
+            door->safe_seq = door->mark_seq;
+    }
+    uint8_t *p = sb_out_scratch(node);
+    if (!door->status_due || p == NULL)
+        return;
+    const struct sb_status s = {
+        .wanted = door->next_seq, .safe = door->safe_seq, .session = session};
+    memcpy(sb_out_head(node, p, SB_FT_STATUS, 0, sizeof s), &s, sizeof s);
+    sb_out_send(node, route, sizeof(struct sb_head) + sizeof s, SB_PORT_CLIENTS);
+    sb_count(node, SB_CTR_STATUS_TX);
+    door->status_due = door->safe_seq + 1 != door->next_seq;
+}
+
+static void beat_session(struct sb_node *node, uint32_t session)
+{
+    const struct sb_session_view *v = sb_engine_session(node->engine, session);
+    uint8_t mac[6];
+    if (v->login_ipv4 == 0 || !resolve(node, session, mac))
+        return;
+    const struct sb_udp_route r =
+        sb_out_route_to(node, SB_PORT_CLIENTS, v->login_ipv4, v->login_port, mac);
+    beat(node, session, SB_PORT_CLIENTS, &r);
+    status(node, session, &r);
+}
+
+static void beat_feed(struct sb_node *node, uint32_t role, const struct sb_addr *to)
+{
+    uint8_t mac[6];
+    sb_multicast_mac(to->ipv4, mac);
+    const struct sb_udp_route r = sb_out_route_to(node, role, to->ipv4, to->port, mac);
+    beat(node, SB_STREAM_FEED, role, &r);
+}
+
+void sb_release_beats(struct sb_node *node)
+{
+    if (!sb_role_owns(node) || !node->named)
+        return;
+    if (node->beat_next > node->config->sessions_n) {
+        if (node->now_ns - node->beat_cycle_ns < node->config->client_heartbeat_ns)
+            return;
+        node->beat_cycle_ns = node->now_ns;
+        node->beat_next = 0;
+    }
+    for (uint32_t i = 0; i < BEATS_A_TURN && node->beat_next <= node->config->sessions_n &&
+                         sb_out_left(node) > OUT_RESERVE;
+         i++, node->beat_next++) {
+        if (node->beat_next != SB_STREAM_FEED) {
+            beat_session(node, node->beat_next);
+            continue;
+        }
+        beat_feed(node, SB_PORT_FEED_A, &node->config->feed_a);
+        if (node->config->feed_b.port != 0)
+            beat_feed(node, SB_PORT_FEED_B, &node->config->feed_b);
+    }
+}

@@ -1,0 +1,312 @@
+/* Between the two engines: STREAM out and in, gap repair, acks, digests compared. R1, R6, R7, R8. */
+#include <string.h>
+
+#include "nic/wire/entry.h"
+#include "replica/node_state.h"
+
+enum { REPAIR_PACKETS_MAX = 32 }; /* served for one REPAIR; the rest is asked for again */
+
+/* --- owner ---------------------------------------------------------------------------------- */
+
+static struct sb_stream stream_head(const struct sb_node *node)
+{
+    return (struct sb_stream){
+        .to_inc = node->role == SB_ROLE_PRIM || node->role == SB_ROLE_DIVERGED ? node->peer_inc : 0,
+        .len = node->log.len,
+        .applied = node->applied,
+        .digest = node->digest,
+        .released = node->released,
+    };
+}
+
+static uint8_t stream_flags(const struct sb_node *node)
+{
+    return (uint8_t)((node->role == SB_ROLE_PRIM ? SB_FF_PAIRED : 0) |
+                     (node->role == SB_ROLE_DIVERGED ? SB_FF_DIVERGED : 0));
+}
+
+void sb_stream_send_packet(struct sb_node *node, uint64_t index)
+{
+    if (node->role == SB_ROLE_SOLO)
+        return; /* nobody follows; heartbeats tell a former owner that it is one */
+    uint8_t *p = sb_out_scratch(node);
+    if (p == NULL)
+        return; /* the shadow sees the gap and asks */
+    const struct sb_packet *packet = sb_log_packet(&node->log, index);
+    const uint32_t lines_bytes = packet->lines * (uint32_t)SB_LINE_BYTES;
+    struct sb_stream s = stream_head(node);
+    s.n_first = packet->n_first;
+    s.count = packet->count;
+    s.lines = packet->lines;
+    uint8_t *body =
+        sb_out_head(node, p, SB_FT_STREAM, stream_flags(node), (uint16_t)(sizeof s + lines_bytes));
+    memcpy(body, &s, sizeof s);
+    memcpy(body + sizeof s, sb_log_lines(&node->log, packet), lines_bytes);
+    const struct sb_udp_route r = sb_out_replication_route(node, SB_PORT_PEER);
+    sb_out_send(node, &r, (uint32_t)(sizeof(struct sb_head) + sizeof s) + lines_bytes,
+                SB_PORT_PEER);
+    node->sent_ns = node->now_ns;
+}
+
+void sb_stream_heartbeat(struct sb_node *node)
+{
+    uint8_t *p = sb_out_scratch(node);
+    if (p == NULL)
+        return;
+    const struct sb_stream s = stream_head(node);
+    memcpy(sb_out_head(node, p, SB_FT_STREAM, stream_flags(node), sizeof s), &s, sizeof s);
+    const struct sb_udp_route r = sb_out_replication_route(node, SB_PORT_PEER);
+    sb_out_send(node, &r, sizeof(struct sb_head) + sizeof s, SB_PORT_PEER);
+    node->sent_ns = node->now_ns;
+    sb_count(node, SB_CTR_HEARTBEATS);
+}
+
+/* R7: only from the shadow incarnation that we name, addressed to our own. */
+static bool ack_is_ours(const struct sb_node *node, const struct sb_head *h, uint64_t to_inc)
+{
+    return node->role == SB_ROLE_PRIM && h->epoch == node->epoch && h->inc == node->peer_inc &&
+           to_inc == node->inc;
+}
+
+void sb_stream_on_ack(struct sb_node *node, const struct sb_head *h, const struct sb_ack *a)
+{
+    if (!ack_is_ours(node, h, a->to_inc) || a->held > node->log.len || a->applied > a->held) {
+        sb_count(node, SB_CTR_ACK_FOREIGN);
+        return;
+    }
+    sb_count(node, SB_CTR_ACK_RX);
+    node->ctr[SB_CTR_LAST_HEARD_NS] = node->now_ns;
+    if ((h->flags & SB_FF_DIVERGED) != 0) {
+        sb_role_diverged(node);
+        return;
+    }
+    if (a->held > node->acked_held)
+        node->acked_held = a->held;
+    if (a->applied > node->ack_applied) {
+        node->ack_applied = a->applied;
+        node->ack_digest = a->digest;
+    }
+    if (node->log.len - a->applied <= node->config->lag_max)
+        node->acked_ns = node->now_ns;
+}
+
+void sb_stream_on_repair(struct sb_node *node, const struct sb_head *h, const struct sb_repair *r)
+{
+    if (!ack_is_ours(node, h, r->to_inc) || r->from == 0 || r->from > r->to) {
+        sb_count(node, SB_CTR_ACK_FOREIGN);
+        return;
+    }
+    uint64_t index = sb_log_find(&node->log, r->from);
+    if (index == UINT64_MAX) {
+        sb_count(node, SB_CTR_REPAIR_REFUSED);
+        return;
+    }
+    sb_count(node, SB_CTR_REPAIR_RX);
+    for (uint32_t i = 0;
+         i < REPAIR_PACKETS_MAX && index < node->log.packet_end &&
+         sb_log_packet(&node->log, index)->n_first <= r->to && sb_out_left(node) > 64;
+         i++)
+        sb_stream_send_packet(node, index++);
+}
+
+/* --- shadow --------------------------------------------------------------------------------- */
+
+static void send_ack(struct sb_node *node)
+{
+    uint8_t *p = sb_out_scratch(node);
+    if (p == NULL)
+        return;
+    const struct sb_ack a = {.to_inc = node->peer_inc,
+                             .held = node->log.len,
+                             .applied = node->applied,
+                             .digest = node->digest};
+    const uint8_t flags = node->role == SB_ROLE_DIVERGED ? SB_FF_DIVERGED : 0;
+    memcpy(sb_out_head(node, p, SB_FT_ACK, flags, sizeof a), &a, sizeof a);
+    const struct sb_udp_route r = sb_out_replication_route(node, SB_PORT_PEER);
+    sb_out_send(node, &r, sizeof(struct sb_head) + sizeof a, SB_PORT_PEER);
+    sb_count(node, SB_CTR_ACK_TX);
+}
+
+static void ask_repair(struct sb_node *node, uint64_t to)
+{
+    /* Ask again after a quarter of the time after which the gap counts as a failure. */
+    if (node->repair_sent_ns != 0 &&
+        node->now_ns - node->repair_sent_ns < node->config->gap_after_ns / 4)
+        return;
+    uint8_t *p = sb_out_scratch(node);
+    if (p == NULL)
+        return;
+    node->repair_sent_ns = node->now_ns;
+    const struct sb_repair q = {.to_inc = node->peer_inc, .from = node->log.len + 1, .to = to};
+    memcpy(sb_out_head(node, p, SB_FT_REPAIR, 0, sizeof q), &q, sizeof q);
+    const struct sb_udp_route r = sb_out_replication_route(node, SB_PORT_PEER);
+    sb_out_send(node, &r, sizeof(struct sb_head) + sizeof q, SB_PORT_PEER);
+    sb_count(node, SB_CTR_REPAIR_TX);
+}
+
+/* Does every command of the packet keep to the format, numbered without a hole? */
+static bool lines_good(const struct sb_stream *s, const uint8_t *lines)
+{
+    uint32_t at = 0;
+    for (uint32_t i = 0; i < s->count; i++) {
+        struct sb_command2 c;
+        if (at >= s->lines)
+            return false;
+        const uint32_t left = s->lines - at < 2u ? 1u : 2u;
+        memcpy(&c, lines + (size_t)at * SB_LINE_BYTES, (size_t)left * SB_LINE_BYTES);
+        if (!sb_command_valid(&c.c, left) || c.c.seq != s->n_first + i)
+            return false;
+        at += sb_command_lines(&c.c);
+    }
+    return at == s->lines;
+}
+
+/* May another packet be taken without dropping one that is not applied yet? */
+static bool log_has_room(const struct sb_node *node)
+{
+    if (node->apply_next == node->log.packet_end)
+        return true;
+    const uint64_t pos = sb_log_packet(&node->log, node->apply_next)->pos;
+    return node->log.line_end - pos + 3u * SB_STREAM_LINES_MAX <= node->log.lines_cap &&
+           node->log.packet_end - node->apply_next + 2 <= node->log.packets_cap;
+}
+
+/* R6: only number len + 1, no holes. */
+static void take_packet(struct sb_node *node, const struct sb_stream *s, const uint8_t *lines)
+{
+    if (s->n_first <= node->log.len) {
+        sb_count(node, SB_CTR_STREAM_DUPLICATE);
+        node->ack_due = true; /* our ack may have been lost */
+        return;
+    }
+    if (s->n_first > node->log.len + 1) {
+        sb_count(node, SB_CTR_STREAM_GAP);
+        if (node->gap_since_ns == 0)
+            node->gap_since_ns = node->now_ns;
+        ask_repair(node, s->len);
+        return;
+    }
+    if (!log_has_room(node))
+        return; /* the owner sends it again */
+    memcpy(sb_log_begin(&node->log), lines, (size_t)s->lines * SB_LINE_BYTES);
+    const struct sb_packet *p = sb_log_commit(&node->log, s->count, s->lines);
+    const struct sb_command *c = sb_log_lines(&node->log, p);
+    for (uint32_t i = 0; i < s->count; i++) {
+        sb_sequencer_note(node, c);
+        c += sb_command_lines(c);
+    }
+    sb_count(node, SB_CTR_STREAM_RX);
+    node->ack_due = true;
+    node->gap_since_ns = 0; /* progress; a hole that is still open is seen again below */
+}
+
+void sb_stream_on_stream(struct sb_node *node, const struct sb_head *h, const uint8_t *body)
+{
+    struct sb_stream s;
+    memcpy(&s, body, sizeof s);
+    const uint8_t *lines = body + sizeof s;
+    const bool shape = (s.n_first == 0) == (s.count == 0) && s.lines >= s.count &&
+                       s.lines <= SB_STREAM_LINES_MAX && s.zero == 0 &&
+                       h->bytes == sizeof s + (size_t)s.lines * SB_LINE_BYTES &&
+                       (s.n_first == 0 || s.n_first + s.count - 1 <= s.len);
+    if (!shape || (s.count != 0 && !lines_good(&s, lines))) {
+        sb_count(node, SB_CTR_BAD_HEAD);
+        return;
+    }
+    sb_role_confirm_by_stream(node, h, &s);
+    if (node->role != SB_ROLE_SHADOW || h->epoch != node->epoch || h->inc != node->peer_inc ||
+        s.to_inc != node->inc) {
+        sb_count(node, SB_CTR_STREAM_FOREIGN);
+        sb_role_on_foreign_stream(node, h);
+        return;
+    }
+    if ((h->flags & SB_FF_DIVERGED) != 0) {
+        sb_role_diverged(node);
+        return;
+    }
+    if (s.count != 0)
+        take_packet(node, &s, lines);
+    else
+        node->ack_due = true;
+    if (s.released > node->mark_released)
+        node->mark_released = s.released;
+    if (s.applied > node->compared_n && node->mark_n == 0) {
+        node->mark_n = s.applied;
+        node->mark_digest = s.digest;
+    }
+    if (s.len > node->log.len) { /* the tail is missing: lost, or still on its way */
+        if (node->gap_since_ns == 0)
+            node->gap_since_ns = node->now_ns;
+        if (s.count == 0)
+            ask_repair(node, s.len);
+    } else {
+        node->gap_since_ns = 0;
+        node->repair_sent_ns = 0;
+    }
+    sb_role_on_owner_heard(node);
+}
+
+/* --- both ----------------------------------------------------------------------------------- */
+
+/* 1 equal, 0 different, -1 cannot be told yet or any more. */
+static int digest_at(const struct sb_node *node, uint64_t n, uint64_t digest)
+{
+    if (n == 0 || n > node->applied)
+        return -1;
+    const uint64_t index = sb_log_find(&node->log, n);
+    if (index == UINT64_MAX)
+        return -1;
+    const struct sb_packet *p = sb_log_packet(&node->log, index);
+    if (sb_packet_last(p) != n)
+        return 0; /* not a packet boundary of ours: the logs differ */
+    return p->digest == digest;
+}
+
+void sb_stream_compare(struct sb_node *node)
+{
+    const bool owner = node->role == SB_ROLE_PRIM;
+    if (!owner && node->role != SB_ROLE_SHADOW)
+        return;
+    const uint64_t n = owner ? node->ack_applied : node->mark_n;
+    if (n == 0 || n <= node->compared_n || n > node->applied) {
+        if (!owner && n != 0 && n <= node->compared_n)
+            node->mark_n = 0;
+        return;
+    }
+    const int equal = digest_at(node, n, owner ? node->ack_digest : node->mark_digest);
+    if (equal >= 0)
+        sb_count(node, SB_CTR_DIGEST_COMPARED);
+    if (equal == 0) {
+        sb_count(node, SB_CTR_DIGEST_DIFFERENT);
+        sb_role_diverged(node);
+        return;
+    }
+    if (equal == 1) {
+        node->compared_n = n;
+        if (owner)
+            node->acked_verified = n;
+    }
+    if (!owner)
+        node->mark_n = 0;
+}
+
+void sb_stream_turn(struct sb_node *node)
+{
+    const bool owner = sb_role_owns(node);
+    if (node->role == SB_ROLE_SHADOW && node->ack_due) {
+        send_ack(node);
+        node->ack_due = false;
+    }
+    if (owner && node->now_ns - node->sent_ns >= node->config->heartbeat_ns)
+        sb_stream_heartbeat(node);
+    if (node->role == SB_ROLE_DIVERGED &&
+        node->now_ns - node->sent_ns >= node->config->heartbeat_ns) {
+        /* Neither releases nor acks anything; says only that it stopped, so that the other stops too. */
+        if (node->was_owner) {
+            sb_stream_heartbeat(node);
+        } else {
+            node->sent_ns = node->now_ns;
+            send_ack(node);
+        }
+    }
+}
