@@ -6,7 +6,8 @@
  *   out 'O' operator   28: 0 'O' | 1 u64 timestamp | 9 u32 key | 13 symbol8 | 21 phase char | 22 u16 reason
  *                          (enum sb_reason, 0 = done) | 24 u32 shares uncrossed
  *                          (phase: what was asked for; symbol blank: all, or one that is not known)
- * A login's return address is a host's, its port not 0, or the message is INVALID. A nonce of 0 is never answered.
+ * A login's return address is a host's, its port not 0, or the message is INVALID. A login is answered when its nonce is
+ * not the session's last one, and always when it is the session's first of the day; else it only moves the address.
  * Phase characters: C closed, A auction, U uncross now, T continuous (trading), H halted.
  */
 #ifndef SHADOWBOOK_WIRE_ENTRY_H

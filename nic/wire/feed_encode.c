@@ -17,7 +17,7 @@ static uint32_t price_of(const struct sb_output *o)
  * the "not applicable" of the field. Quantities are multiples of the lot: round lots only. */
 static void directory_put(struct sb_itch *m, uint32_t lot)
 {
-    memcpy(m->directory, "  \0\0\0\0YQZ P    N\0\0\0\0N", 20);
+    memcpy(m->directory, "  \0\0\0\0YQZ P    \0\0\0\0N", 20);
     m->directory[2] = (uint8_t)(lot >> 24);
     m->directory[3] = (uint8_t)(lot >> 16);
     m->directory[4] = (uint8_t)(lot >> 8);
