@@ -7,6 +7,8 @@
 #include "replica/node_state.h"
 
 enum { BOOT_EVERY_NS = 2000000, CANCEL_REPEATS = 8, STOP_AT_MOST_NS = 1000000000 };
+/* A new day's primary may learn of its pairing later than its shadow does: no suspicion before that. */
+enum { GENESIS_GRACE_NS = 500000000 };
 
 static uint64_t generation(uint64_t epoch)
 {
@@ -116,7 +118,8 @@ static void become_paired(struct sb_node *node, uint64_t epoch, bool primary)
     set_role(node, primary ? SB_ROLE_PRIM : SB_ROLE_SHADOW, epoch);
     node->confirmed = true;
     node->registered = true;
-    node->heard_ns = node->acked_ns = node->now_ns;
+    node->heard_ns = node->now_ns + (primary ? 0 : GENESIS_GRACE_NS);
+    node->acked_ns = node->now_ns;
 }
 
 /* --- what arrives ----------------------------------------------------------------------------- */
@@ -300,7 +303,7 @@ static void boot_turn(struct sb_node *node)
 /* How long has the owner been silent, or a hole been open beyond what repair may take? */
 static uint64_t silence_ns(const struct sb_node *node)
 {
-    const uint64_t silent = node->now_ns - node->heard_ns;
+    const uint64_t silent = node->now_ns > node->heard_ns ? node->now_ns - node->heard_ns : 0;
     if (node->gap_since_ns == 0 || node->now_ns - node->gap_since_ns < node->config->gap_after_ns)
         return silent;
     const uint64_t gap = node->now_ns - node->gap_since_ns - node->config->gap_after_ns +
