@@ -126,7 +126,7 @@ static int by_time(const void *left, const void *right)
     const struct entry *a = left, *b = right;
     if (a->timestamp != b->timestamp)
         return a->timestamp < b->timestamp ? -1 : 1;
-    return (a->what < b->what) - (a->what > b->what); /* the day, then sessions, instruments */
+    return (a->what > b->what) - (a->what < b->what); /* the day comes before its sessions */
 }
 
 static struct entry *collect_log(struct run *run, uint64_t *n)
