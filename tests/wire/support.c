@@ -30,7 +30,7 @@ bool wire_shared_path(const char *tail, char *out, uint32_t max)
 {
     const char *shared = getenv("SHADOWBOOK_SHARED");
     if (shared == NULL)
-        return false;
+        shared = SB_SHARED_DEFAULT;
     const int n = snprintf(out, max, "%s/%s", shared, tail);
     return n > 0 && (uint32_t)n < max && access(out, R_OK) == 0;
 }

@@ -16,7 +16,8 @@ struct wire_vector { /* one "name hex" line */
 /* Bytes of a hexadecimal text, spaces allowed; aborts on anything else: the text is the test's own. */
 uint32_t wire_unhex(const char *hex, uint8_t *out, uint32_t max);
 
-/* Absolute path of a file of the shared folder: $SHADOWBOOK_SHARED/tail. False if it is not there (or no folder). */
+/* Path of a file of the shared folder: $SHADOWBOOK_SHARED/tail, by default "shared" beside the repository. False if it is
+ * not there. */
 bool wire_shared_path(const char *tail, char *out, uint32_t max);
 
 /* Reads a vectors file; returns how many, 0 if it is not there. */

@@ -208,7 +208,7 @@ int main(void)
 {
     char path[512];
     if (!wire_shared_path("vectors/pcap", path, sizeof path))
-        return wire_skip("no vectors/pcap in $SHADOWBOOK_SHARED");
+        return wire_skip("no vectors/pcap in the shared folder ($SHADOWBOOK_SHARED)");
     TCase *t = tcase_create("captures");
     tcase_add_test(t, market_data_over_mold);
     tcase_add_test(t, market_data_without_session);

@@ -133,7 +133,8 @@ int main(void)
 {
     vectors_n = wire_vectors_load("vectors/itch50_messages.hex", vectors);
     if (vectors_n == 0)
-        return wire_skip("no vectors/itch50_messages.hex in $SHADOWBOOK_SHARED");
+        return wire_skip(
+            "no vectors/itch50_messages.hex in the shared folder ($SHADOWBOOK_SHARED)");
     TCase *t = tcase_create("itch");
     tcase_add_test(t, lengths);
     tcase_add_test(t, all_types);

@@ -221,7 +221,8 @@ int main(void)
 {
     vectors_n = wire_vectors_load("vectors/ouch50_messages.hex", vectors);
     if (vectors_n == 0)
-        return wire_skip("no vectors/ouch50_messages.hex in $SHADOWBOOK_SHARED");
+        return wire_skip(
+            "no vectors/ouch50_messages.hex in the shared folder ($SHADOWBOOK_SHARED)");
     TCase *t = tcase_create("ouch");
     tcase_add_test(t, enter);
     tcase_add_test(t, replace_and_cancel);
