@@ -78,7 +78,7 @@ static bool init_memory(struct sb_client *c)
     const struct sb_plan *plan = c->plan;
     c->trades_max = plan->orders + (plan->phases + UINT64_C(1)) * (c->config->instruments_n + 1);
     c->logins_cap = plan->sessions_n * SB_CLIENT_LOGINS_MAX;
-    c->symbols = calloc(c->config->instruments_n + (size_t)1, sizeof *c->symbols);
+    c->symbols = sb_entry_frame_symbols(c->config);
     c->rows = sb_lazy_alloc((uint64_t)plan->n * sizeof *c->rows);
     c->trades = sb_lazy_alloc((c->trades_max + 1) * sizeof *c->trades);
     c->sessions = calloc(plan->sessions_n + (size_t)1, sizeof *c->sessions);
@@ -103,9 +103,11 @@ const char *sb_client_init(struct sb_client *c, const struct sb_client_options *
         sb_client_free(c);
         return "no memory for the client's tables";
     }
-    memset(c->symbols[0], ' ', 8);
-    for (uint32_t i = 1; i <= c->config->instruments_n; i++)
-        memcpy(c->symbols[i], c->config->instruments[i].symbol, 8);
+    c->frames = (struct sb_entry_frames){.config = c->config,
+                                         .plan = c->plan,
+                                         .symbols = (const char(*)[8])c->symbols,
+                                         .tag_orders = options->tag_orders};
+    memcpy(c->frames.mac, options->mac, 6);
     for (uint32_t i = 0; i < c->plan->n; i++)
         if (c->plan->rows[i].op == SB_PLAN_NEW)
             c->rows[i].next_cancel = c->plan->rows[i].next_cancel;
@@ -130,24 +132,17 @@ void sb_client_free(struct sb_client *c)
     *c = (struct sb_client){0};
 }
 
-uint8_t *sb_client_payload(struct sb_client *c)
+uint8_t *sb_client_frame(struct sb_client *c)
 {
-    return c->out_n < c->out_cap ? c->buffers[c->out_n] + SB_UDP_HEADERS_BYTES : NULL;
+    return c->out_n < c->out_cap ? c->buffers[c->out_n] : NULL;
 }
 
 void sb_client_emit(struct sb_client *c, uint32_t session, struct sb_addr to, uint32_t bytes)
 {
     SB_ASSERT_LT(c->out_n, c->out_cap);
-    SB_ASSERT_LE(bytes, SB_UDP_PAYLOAD_MAX);
-    struct sb_udp_route route = {.src_ipv4 = c->config->client.ipv4,
-                                 .dst_ipv4 = to.ipv4,
-                                 .src_port = (uint16_t)(SB_CLIENT_PORT_BASE + session),
-                                 .dst_port = to.port};
-    memcpy(route.src_mac, c->options.mac, 6);
-    sb_multicast_mac(to.ipv4, route.dst_mac);
     uint8_t *frame = c->buffers[c->out_n];
-    c->out[c->out_n++] =
-        (struct sb_frame){.data = frame, .len = sb_udp_finish(frame, &route, bytes)};
+    c->out[c->out_n++] = (struct sb_frame){
+        .data = frame, .len = sb_entry_frame_finish(&c->frames, frame, session, to, bytes)};
     c->counters.frames_out++;
 }
 
@@ -197,8 +192,8 @@ static void receive(struct sb_client *c, const struct sb_frame *frame)
     if (result == SB_UDP_ARP) {
         if (c->out_n < c->out_cap) {
             uint8_t *out = c->buffers[c->out_n];
-            const uint32_t len = sb_arp_answer(frame->data, frame->len, c->config->client.ipv4,
-                                               c->options.mac, out);
+            const uint32_t len =
+                sb_arp_answer(frame->data, frame->len, c->config->client.ipv4, c->options.mac, out);
             if (len > 0)
                 c->out[c->out_n++] = (struct sb_frame){.data = out, .len = len};
         }
@@ -264,8 +259,8 @@ static void advance_schedule(struct sb_client *c)
 
 static void send_request(struct sb_client *c, struct sb_follow *stream)
 {
-    uint8_t *payload = sb_client_payload(c);
-    if (payload && sb_follow_request(stream, c->now_ns, payload))
+    uint8_t *frame = sb_client_frame(c);
+    if (frame && sb_follow_request(stream, c->now_ns, frame + SB_UDP_HEADERS_BYTES))
         sb_client_emit(c, stream->stream, c->config->requests, SB_MOLD_HEAD_BYTES);
 }
 

@@ -21,6 +21,7 @@
 
 #include "nic/wire/udp.h"
 #include "perf/client_session.h"
+#include "perf/entry_frame.h"
 #include "perf/feed_book.h"
 #include "perf/follow.h"
 #include "perf/plan.h"
@@ -28,8 +29,7 @@
 #include "shadowbook/port.h"
 
 enum {
-    SB_CLIENT_PORT_BASE = 20000, /* feed's re-requests; session s: base + s */
-    SB_CLIENT_BURST = 32,        /* frames out of one poll, at most */
+    SB_CLIENT_BURST = 32, /* frames out of one poll, at most */
     SB_CLIENT_WINDOW_DEFAULT = 256,
     SB_CLIENT_SETTLE_NS = 50 * 1000 * 1000, /* quiet time at the end, see sb_client_state */
     SB_CLIENT_LOGINS_MAX = 64,              /* L answers kept for each session */
@@ -48,9 +48,9 @@ struct sb_client_options {
 
 enum sb_client_state {
     SB_CLIENT_RUNNING,
-    SB_CLIENT_DONE, /* all is taken, nothing is missing, and every stream said so again after
+    SB_CLIENT_DONE,       /* all is taken, nothing is missing, and every stream said so again after
                        SB_CLIENT_SETTLE_NS of quiet */
-    SB_CLIENT_NO_SERVICE,    /* gave up */
+    SB_CLIENT_NO_SERVICE, /* gave up */
     SB_CLIENT_SESSION_IN_USE /* a session has messages that are not ours: it was used today */
 };
 
@@ -79,7 +79,7 @@ struct sb_client_login { /* an L on a session stream */
 
 struct sb_client_counters {
     uint64_t frames_in, frames_out, frames_bad, frames_other;
-    uint64_t sent, resent;          /* messages */
+    uint64_t sent, resent;           /* messages */
     uint64_t acknowledged, rejected; /* answers: accepted, canceled, done; and refused */
     uint64_t status_frames, status_gaps;
     uint64_t answer_errors; /* answers that fit nothing that was sent */
@@ -91,6 +91,7 @@ struct sb_client {
     const struct sb_config *config;
     const struct sb_plan *plan;
     char (*symbols)[8]; /* [instrument] */
+    struct sb_entry_frames frames;
     uint64_t now_ns, start_ns; /* start: when the last session was logged in */
     enum sb_client_state state;
     uint64_t progress_ns; /* last time that anything went forward */
@@ -110,7 +111,7 @@ struct sb_client {
     uint32_t logins_n, logins_cap;
     struct sb_client_counters counters;
     char first_error[160]; /* the first answer error, in words */
-    uint8_t (*buffers)[1536];
+    uint8_t (*buffers)[SB_ENTRY_FRAME_BYTES];
     struct sb_frame *out;
     uint32_t out_n, out_cap;
     bool announced;
@@ -130,9 +131,9 @@ double sb_client_percent(const struct sb_client *c);
 
 /* For client_session.c. */
 
-/* Room for a datagram's payload (up to SB_UDP_PAYLOAD_MAX) in the poll's output, or NULL when it is full. */
-uint8_t *sb_client_payload(struct sb_client *c);
-/* Sends the payload just written: from port SB_CLIENT_PORT_BASE + session to `to`. */
+/* Room for a frame in the poll's output, or NULL when it is full. */
+uint8_t *sb_client_frame(struct sb_client *c);
+/* Sends the payload just written behind that frame's headers: from the session's port to `to`. */
 void sb_client_emit(struct sb_client *c, uint32_t session, struct sb_addr to, uint32_t bytes);
 /* Counts an answer that cannot be, and keeps the first in words. */
 void sb_client_answer_error(struct sb_client *c, uint32_t session, uint64_t seq, char type,

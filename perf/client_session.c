@@ -3,7 +3,6 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "nic/wire/bytes.h"
 #include "nic/wire/entry.h"
 #include "nic/wire/ouch.h"
 #include "perf/client.h"
@@ -50,7 +49,8 @@ static void answer(struct sb_client_session *s, uint32_t row_index, const struct
 static uint32_t order_of_key(const struct sb_client_session *s, uint32_t key)
 {
     const struct sb_plan *plan = s->client->plan;
-    return key == 0 || key > plan->keys[s->index] ? SB_PLAN_NONE : plan->key_rows[s->index][key - 1];
+    return key == 0 || key > plan->keys[s->index] ? SB_PLAN_NONE
+                                                  : plan->key_rows[s->index][key - 1];
 }
 
 static void error(struct sb_client_session *s, uint64_t seq, char type, const char *what)
@@ -181,9 +181,9 @@ static void on_operator(struct sb_client_session *s, uint64_t seq, const struct 
         error(s, seq, m->type, "a second answer to one operator message");
         return;
     }
-    answer(s, at,
-           &(struct sb_ouch_out){
-               .type = 'O', .timestamp = m->timestamp, .reject_reason = m->reason});
+    answer(
+        s, at,
+        &(struct sb_ouch_out){.type = 'O', .timestamp = m->timestamp, .reject_reason = m->reason});
 }
 
 void sb_client_session_deliver(void *arg, uint64_t seq, const uint8_t *message, uint32_t len)
@@ -253,22 +253,12 @@ void sb_client_session_status(struct sb_client_session *s, const struct sb_statu
 static void send_login(struct sb_client_session *s)
 {
     struct sb_client *c = s->client;
-    uint8_t *p = sb_client_payload(c);
-    if (!p || c->now_ns < s->login_at_ns)
+    uint8_t *frame = sb_client_frame(c);
+    if (!frame || c->now_ns < s->login_at_ns)
         return;
     s->login_at_ns = c->now_ns + SB_CLIENT_LOGIN_EVERY_NS;
-    const struct sb_entry entry = {
-        .token = c->config->sessions[s->index].token, .session = s->index, .count = 1};
-    uint8_t *message = p + sizeof(struct sb_head) + sizeof entry + 2;
-    const uint32_t len =
-        sb_entry_write_login(message, c->options.nonce, c->config->client.ipv4,
-                             (uint16_t)(SB_CLIENT_PORT_BASE + s->index));
-    sb_put16(message - 2, (uint16_t)len);
-    uint8_t *body = sb_head_put(p, SB_FT_ENTRY, c->config->shard, 0, 0, SB_NODE_CLIENT, 0,
-                                (uint16_t)(sizeof entry + 2 + len));
-    memcpy(body, &entry, sizeof entry);
     sb_client_emit(c, s->index, c->config->orders,
-                   (uint32_t)(sizeof(struct sb_head) + sizeof entry + 2 + len));
+                   sb_entry_frame_login(&c->frames, frame, s->index, c->options.nonce));
     c->counters.logins_sent++;
 }
 
@@ -276,31 +266,20 @@ static void send_login(struct sb_client_session *s)
 static bool send_frame(struct sb_client_session *s, uint32_t last)
 {
     struct sb_client *c = s->client;
-    uint8_t *p = sb_client_payload(c);
-    if (!p)
+    uint8_t *frame = sb_client_frame(c);
+    if (!frame)
         return false;
-    struct sb_entry entry = {.token = c->config->sessions[s->index].token,
-                             .first_seq = s->next,
-                             .session = s->index};
-    uint32_t at = (uint32_t)(sizeof(struct sb_head) + sizeof entry);
-    while (s->next <= last && entry.count < SB_CLIENT_PACK_MAX) {
-        const struct sb_plan_row *row = &c->plan->rows[s->rows[s->next - 1]];
-        const uint32_t len = sb_plan_write(row, (const char(*)[8])c->symbols,
-                                           c->options.tag_orders, p + at + 2);
-        sb_put16(p + at, (uint16_t)len);
-        at += 2 + len;
-        entry.count++;
-        if (s->next <= s->sent)
-            c->counters.resent++;
-        else
-            s->sent = s->next;
-        c->counters.sent++;
-        s->next++;
-    }
-    uint8_t *body = sb_head_put(p, SB_FT_ENTRY, c->config->shard, 0, 0, SB_NODE_CLIENT, 0,
-                                (uint16_t)(at - sizeof(struct sb_head)));
-    memcpy(body, &entry, sizeof entry);
-    sb_client_emit(c, s->index, c->config->orders, at);
+    uint32_t count = last - s->next + 1;
+    if (count > SB_CLIENT_PACK_MAX)
+        count = SB_CLIENT_PACK_MAX;
+    sb_client_emit(c, s->index, c->config->orders,
+                   sb_entry_frame_rows(&c->frames, frame, s->index, s->next, count));
+    const uint32_t again = s->next <= s->sent ? s->sent - s->next + 1 : 0;
+    c->counters.sent += count;
+    c->counters.resent += again < count ? again : count;
+    s->next += count;
+    if (s->sent < s->next - 1)
+        s->sent = s->next - 1;
     return true;
 }
 

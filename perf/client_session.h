@@ -26,7 +26,6 @@ enum {
     SB_CLIENT_RESEND_FIRST_NS = 10 * 1000 * 1000,
     SB_CLIENT_RESEND_LAST_NS = 200 * 1000 * 1000,
     SB_CLIENT_GAP_AGAIN_NS = 2 * 1000 * 1000, /* the same GAP is followed only this often */
-    SB_CLIENT_PACK_MAX = 20,                  /* messages in one frame */
 };
 
 struct sb_client_session {

@@ -34,7 +34,7 @@ struct sb_follow_counters {
     uint64_t malformed;         /* packets that could not be read, or not of this stream */
     uint64_t foreign;           /* packets of another name */
     uint64_t far;               /* messages too far ahead for the buffer: asked for again later */
-    uint64_t over;              /* messages beyond the capacity: the stream is longer than it can be */
+    uint64_t over; /* messages beyond the capacity: the stream is longer than it can be */
     uint64_t gaps, gaps_repaired, requests;
 };
 
@@ -45,9 +45,10 @@ struct sb_follow {
     char name[SB_MOLD_NAME_BYTES];
     char names[SB_FOLLOW_NAMES_MAX][SB_MOLD_NAME_BYTES]; /* all that were heard; [0] = name */
     uint32_t names_n;
-    uint64_t next;     /* number of the next message to deliver, from 1 */
-    uint64_t end;      /* messages below this number are known to exist */
-    uint64_t level_ns; /* last time that a packet was heard and nothing it told of was missing; 0 = never */
+    uint64_t next; /* number of the next message to deliver, from 1 */
+    uint64_t end;  /* messages below this number are known to exist */
+    uint64_t
+        level_ns; /* last time that a packet was heard and nothing it told of was missing; 0 = never */
     bool gap_open;
     uint64_t request_at_ns, retry_ns;
     uint64_t *hashes; /* [seq - 1]; 0 = not heard yet */

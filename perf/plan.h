@@ -22,10 +22,11 @@ struct sb_plan_row {
     uint64_t order_id; /* as in the flow; P: 0 */
     int64_t price;     /* N */
     uint32_t quantity; /* N: shares; C: shares to take off */
-    uint32_t intended; /* C: the order's intended size afterwards, as OUCH counts; 0 = all of it goes */
-    uint32_t session;  /* from 1 */
-    uint32_t seq;      /* message number in its session, from 1 */
-    uint32_t key;      /* N, C: the order's; P: seq */
+    uint32_t
+        intended; /* C: the order's intended size afterwards, as OUCH counts; 0 = all of it goes */
+    uint32_t session;     /* from 1 */
+    uint32_t seq;         /* message number in its session, from 1 */
+    uint32_t key;         /* N, C: the order's; P: seq */
     uint32_t instrument;  /* from 1; P: 0 = all */
     uint32_t order_row;   /* N: itself; C: the order's N row */
     uint32_t next_cancel; /* N: first C row of the order; C: the next one; or SB_PLAN_NONE */
@@ -49,10 +50,10 @@ struct sb_plan {
     uint32_t n, cap;
     uint32_t sessions_n;
     uint32_t orders, cancels, phases; /* rows of each kind */
-    uint32_t **session_rows; /* [session][seq - 1] = row; filled by sb_plan_finish() */
-    uint32_t **key_rows;     /* [session][key - 1] = the order's row; likewise */
-    uint32_t *messages_n;    /* [session] */
-    uint32_t *keys;          /* [session] last key given */
+    uint32_t **session_rows;          /* [session][seq - 1] = row; filled by sb_plan_finish() */
+    uint32_t **key_rows;              /* [session][key - 1] = the order's row; likewise */
+    uint32_t *messages_n;             /* [session] */
+    uint32_t *keys;                   /* [session] last key given */
     uint32_t next_session;
     uint32_t *index; /* order id -> row of its N; open addressing */
     uint32_t index_mask;

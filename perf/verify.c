@@ -88,13 +88,12 @@ static void collect_trades(struct sb_verify *v, const struct sb_client *c)
             aggressor = 'b';
         else if (t->sell_liquidity == SB_LIQ_REMOVED)
             aggressor = 's';
-        sb_verify_trades_add(&v->seen,
-                             &(struct sb_verify_trade){
-                                 .buy_order_id = c->plan->rows[t->buy_row].order_id,
-                                 .sell_order_id = c->plan->rows[t->sell_row].order_id,
-                                 .price = t->price,
-                                 .quantity = t->quantity,
-                                 .aggressor = aggressor});
+        sb_verify_trades_add(&v->seen, &(struct sb_verify_trade){
+                                           .buy_order_id = c->plan->rows[t->buy_row].order_id,
+                                           .sell_order_id = c->plan->rows[t->sell_row].order_id,
+                                           .price = t->price,
+                                           .quantity = t->quantity,
+                                           .aggressor = aggressor});
     }
 }
 
@@ -133,9 +132,9 @@ static struct entry *collect_log(struct run *run, uint64_t *n)
 {
     const struct sb_client *c = run->client;
     const struct sb_config *config = c->config;
-    struct entry *log = malloc((c->plan->n + (uint64_t)c->logins_n + config->sessions_n +
-                                config->instruments_n + 1) *
-                               sizeof *log);
+    struct entry *log = malloc(
+        (c->plan->n + (uint64_t)c->logins_n + config->sessions_n + config->instruments_n + 1) *
+        sizeof *log);
     if (!log)
         return NULL;
     uint64_t at = 0;
@@ -233,13 +232,13 @@ static void reference_trade(struct run *run, const struct sb_output *first,
     char aggressor = buy == second ? 'b' : 's';
     if (first->liquidity == SB_LIQ_OPENING)
         aggressor = 'a';
-    sb_verify_trades_add(&run->v->reference,
-                         &(struct sb_verify_trade){
-                             .buy_order_id = order_id(run->client, buy->stream, buy->key),
-                             .sell_order_id = order_id(run->client, sell->stream, sell->key),
-                             .price = buy->price,
-                             .quantity = buy->quantity,
-                             .aggressor = aggressor});
+    sb_verify_trades_add(
+        &run->v->reference,
+        &(struct sb_verify_trade){.buy_order_id = order_id(run->client, buy->stream, buy->key),
+                                  .sell_order_id = order_id(run->client, sell->stream, sell->key),
+                                  .price = buy->price,
+                                  .quantity = buy->quantity,
+                                  .aggressor = aggressor});
 }
 
 static void compare_output(struct run *run, const struct sb_output *o, const struct sb_command *cmd)

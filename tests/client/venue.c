@@ -275,9 +275,8 @@ static void hear_entry(struct venue *v, const struct sb_datagram *d)
 static void hear_request(struct venue *v, const struct sb_datagram *d)
 {
     struct sb_mold_head head;
-    const int32_t stream = sb_mold_read_request(d->payload, d->bytes, &head)
-                               ? sb_stream_of_name(head.name)
-                               : -1;
+    const int32_t stream =
+        sb_mold_read_request(d->payload, d->bytes, &head) ? sb_stream_of_name(head.name) : -1;
     if (stream < 0 || stream > (int32_t)v->config->sessions_n || head.seq == 0 ||
         head.seq > v->streams[stream].n) {
         v->bad_frames++;

@@ -48,12 +48,12 @@ struct venue {
     uint64_t beat_ns;
     struct venue_wire to_venue, to_client;
     uint32_t loss_percent, repeat_percent, delay_ns_max; /* network, both ways */
-    uint64_t silent_from_ns, silent_to_ns; /* hears and says nothing; then repeats */
+    uint64_t silent_from_ns, silent_to_ns;               /* hears and says nothing; then repeats */
     bool was_silent;
-    uint64_t conflict_at;  /* session 1's message of this number is repeated with another byte */
-    uint64_t swallow_at;   /* session 1's order entry message of this number is lost inside */
-    bool other_name;       /* the feed's heartbeats carry another generation */
-    uint64_t bad_frames;   /* what it could not take */
+    uint64_t conflict_at; /* session 1's message of this number is repeated with another byte */
+    uint64_t swallow_at;  /* session 1's order entry message of this number is lost inside */
+    bool other_name;      /* the feed's heartbeats carry another generation */
+    uint64_t bad_frames;  /* what it could not take */
 };
 
 void venue_config(struct sb_config *config, uint32_t sessions_n, uint32_t instruments_n);
