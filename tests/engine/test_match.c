@@ -79,6 +79,33 @@ START_TEST(ioc_remainder_is_canceled_without_the_feed)
 }
 END_TEST
 
+static uint64_t open_at_best(uint8_t side)
+{
+    int64_t price;
+    uint64_t quantity;
+    ck_assert(sb_engine_best(r.e, 1, side, &price, &quantity));
+    ck_assert_int_eq(price, 5000);
+    return quantity;
+}
+
+START_TEST(best_counts_what_is_open)
+{
+    rig_order(&r, 1, 1, SB_SELL, 30, 5000);
+    rig_order(&r, 1, 2, SB_SELL, 40, 5000);
+    ck_assert_uint_eq(open_at_best(SB_SELL), 70);
+    rig_order(&r, 2, 1, SB_BUY, 10, 5000);
+    ck_assert_uint_eq(open_at_best(SB_SELL), 60);
+    rig_reduce(&r, 1, 2, 10);
+    ck_assert_uint_eq(open_at_best(SB_SELL), 50);
+    rig_order(&r, 2, 2, SB_BUY, 20, 5000);
+    ck_assert_uint_eq(open_at_best(SB_SELL), 30);
+    rig_cancel(&r, 1, 2, 10);
+    ck_assert_uint_eq(open_at_best(SB_SELL), 10);
+    rig_replace(&r, 1, 2, 3, 100, 5000);
+    ck_assert_uint_eq(open_at_best(SB_SELL), 100);
+}
+END_TEST
+
 START_TEST(a_session_may_trade_with_itself)
 {
     rig_order(&r, 1, 1, SB_SELL, 10, 5000);
@@ -157,6 +184,7 @@ static void add(TCase *tc)
     tcase_add_test(tc, oldest_first_at_one_price);
     tcase_add_test(tc, sweeps_levels_at_resting_prices_and_rests_the_remainder);
     tcase_add_test(tc, ioc_remainder_is_canceled_without_the_feed);
+    tcase_add_test(tc, best_counts_what_is_open);
     tcase_add_test(tc, a_session_may_trade_with_itself);
     tcase_add_test(tc, far_prices_keep_priority);
     tcase_add_test(tc, best_follows_a_drifting_market);

@@ -189,6 +189,16 @@ START_TEST(uncross_then_the_smallest_imbalance)
 }
 END_TEST
 
+START_TEST(uncross_then_the_smallest_imbalance_below)
+{
+    rig_order(&r, 1, 1, SB_BUY, 100, 5030);
+    rig_order(&r, 2, 1, SB_SELL, 100, 5000);
+    rig_order(&r, 2, 2, SB_SELL, 50, 5020);
+    /* volume 100 at 5000 (none left over) and at 5020 and 5030 (50 sells too many) */
+    ck_assert_int_eq(uncross_price(), 5000);
+}
+END_TEST
+
 START_TEST(uncross_then_the_highest_if_buys_are_left)
 {
     rig_order(&r, 1, 1, SB_BUY, 150, 5030);
@@ -246,6 +256,7 @@ static void add(TCase *tc)
     tcase_add_test(tc, closing_cancels_best_and_oldest_first);
     tcase_add_test(tc, uncross_takes_the_largest_volume);
     tcase_add_test(tc, uncross_then_the_smallest_imbalance);
+    tcase_add_test(tc, uncross_then_the_smallest_imbalance_below);
     tcase_add_test(tc, uncross_then_the_highest_if_buys_are_left);
     tcase_add_test(tc, uncross_then_the_lowest_if_sells_are_left);
     tcase_add_test(tc, uncross_then_the_middle_rounded_down);

@@ -100,6 +100,30 @@ START_TEST(ladder_keeps_order)
 }
 END_TEST
 
+/* One order that never leaves must not pin the window to where the market once was. */
+START_TEST(window_follows_the_best)
+{
+    static struct sb_level dense[WINDOW];
+    static uint64_t bits[2];
+    static struct sb_tail_leaf leaves[9];
+    static struct sb_tail_node nodes[9];
+    struct sb_levels levels = {.max = 8, .pool = {.leaves = leaves, .nodes = nodes, .capacity = 8}};
+    struct sb_ladder l;
+    sb_ladder_init(&l, WINDOW, dense, bits);
+    *sb_ladder_insert(&l, &levels, 1000000) = (struct sb_level){.head = 1};
+    for (uint32_t i = 0; i < 2 * WINDOW; i++) {
+        *sb_ladder_insert(&l, &levels, 500000) = (struct sb_level){.head = 1};
+        ck_assert_uint_eq(l.best, 500000);
+        if (i + 1 < 2 * WINDOW) {
+            sb_ladder_find(&l, &levels, 500000)->head = 0;
+            sb_ladder_erase(&l, &levels, 500000);
+        }
+        ck_assert_ptr_nonnull(sb_ladder_find(&l, &levels, 1000000));
+    }
+    ck_assert(sb_ladder_in_window(&l, 500000));
+}
+END_TEST
+
 /* Windows whose bitmaps have one, several and many words in their second row. */
 START_TEST(ladder_finds_across_bitmap_words)
 {
@@ -181,6 +205,7 @@ int main(void)
     tcase_set_timeout(tc, 60);
     tcase_add_loop_test(tc, ladder_keeps_order, 0, 3);
     tcase_add_loop_test(tc, ladder_finds_across_bitmap_words, 0, 5);
+    tcase_add_test(tc, window_follows_the_best);
     tcase_add_test(tc, order_table_never_degrades);
     suite_add_tcase(suite, tc);
     SRunner *runner = srunner_create(suite);
