@@ -10,7 +10,8 @@ function room_of(path) {
     if (path ~ /^include\//) return "include"
     if (path ~ /^engine\//) return "engine"
     if (path ~ /^nic\/(wire|dpdk|gateway)\//) { sub(/^nic\//, "", path); sub(/\/.*/, "", path); return "nic/" path }
-    if (path ~ /^replica\/main_[a-z]+\.[ch]$/) return "main"
+    # A main, and what only mains are made of: nothing of the protocol may use it.
+    if (path ~ /^replica\/(main_[a-z]+|host|clock)\.[ch]$/) return "main"
     if (path ~ /^replica\//) return "replica"
     if (path ~ /^perf\//) return "perf"
     if (path ~ /^tests\//) return "tests"
