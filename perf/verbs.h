@@ -5,6 +5,8 @@
 #ifndef SHADOWBOOK_PERF_VERBS_H
 #define SHADOWBOOK_PERF_VERBS_H
 
+int sb_node_main(int argc, char **argv);
 int sb_top_main(int argc, char **argv);
+int sb_witness_main(int argc, char **argv);
 
 #endif

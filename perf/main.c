@@ -1,0 +1,43 @@
+/* The executable: a verb for each job. Each verb's own file has its work; this table only finds it. */
+#include <stdio.h>
+#include <string.h>
+
+#include "perf/verbs.h"
+
+#define SB_VERSION "0.1.0"
+
+static const struct verb {
+    const char *name;
+    int (*main)(int argc, char **argv);
+    const char *help;
+} verbs[] = {
+    {"node", sb_node_main, "run one engine of the pair"},
+    {"witness", sb_witness_main, "run the register that decides between the two"},
+    {"top", sb_top_main, "show the counters of running processes"},
+};
+
+static void list(FILE *to)
+{
+    fprintf(to, "usage: shadowbook VERB [options]\n\n");
+    for (size_t i = 0; i < sizeof verbs / sizeof verbs[0]; i++)
+        fprintf(to, "  %-10s %s\n", verbs[i].name, verbs[i].help);
+    fprintf(to, "\nman shadowbook, man shadowbook-VERB and man shadowbook.conf say more.\n");
+}
+
+int main(int argc, char **argv)
+{
+    if (argc < 2 || strcmp(argv[1], "help") == 0 || strcmp(argv[1], "--help") == 0) {
+        list(argc < 2 ? stderr : stdout);
+        return argc < 2 ? 2 : 0;
+    }
+    if (strcmp(argv[1], "--version") == 0) {
+        printf("shadowbook %s\n", SB_VERSION);
+        return 0;
+    }
+    for (size_t i = 0; i < sizeof verbs / sizeof verbs[0]; i++)
+        if (strcmp(argv[1], verbs[i].name) == 0)
+            return verbs[i].main(argc - 1, argv + 1);
+    fprintf(stderr, "shadowbook: no verb '%s'\n", argv[1]);
+    list(stderr);
+    return 2;
+}

@@ -1,0 +1,28 @@
+/* match_log.h: `match --log L`: the engine alone over an input log that a node wrote at its clean stop.
+ *
+ * Every packet's digest, the final state digest and, where given, every acknowledgement that a client saw are
+ * compared with what this run of the engine makes of the same inputs. */
+#ifndef SHADOWBOOK_PERF_MATCH_LOG_H
+#define SHADOWBOOK_PERF_MATCH_LOG_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+struct sb_match_log_result {
+    uint64_t inputs, outputs, trades, packets;
+    uint64_t packets_different; /* packets whose digest differs from the one in the log */
+    uint64_t digest, state_digest, state_digest_logged;
+    uint64_t acknowledged; /* rows of the acknowledgement file */
+    uint64_t lost;         /* of them: not in the log, or with another key or time */
+};
+
+/* Runs over the log at path. acks: a file of replay's --acks, or NULL. False: said on err why not. */
+bool sb_match_log_run(const char *path, const char *acks, struct sb_match_log_result *out,
+                      FILE *err);
+
+/* The whole of `match --log L [--acks A.csv] [--json]`: prints, returns the exit code: 0 only if all digests are equal and
+ * nothing is lost. */
+int sb_match_log_main(const char *path, const char *acks, bool json);
+
+#endif

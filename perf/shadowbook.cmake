@@ -1,0 +1,6 @@
+# The executable: composes everything. Each verb's library is linked here.
+add_executable(shadowbook main.c
+  ${CMAKE_SOURCE_DIR}/replica/main_node.c ${CMAKE_SOURCE_DIR}/replica/main_witness.c
+  ${CMAKE_SOURCE_DIR}/replica/host.c)
+target_link_libraries(shadowbook PRIVATE sb_flags shadowbook-replica shadowbook-config
+  shadowbook-counters shadowbook-clock shadowbook-dpdk shadowbook-top Threads::Threads)
