@@ -208,17 +208,17 @@ void sb_client_cancel(struct sb_engine *e, const struct sb_command *cmd, struct 
     if (open < o->open)
         sb_book_cancel(e, &e->books[entry->instrument], entry->slot, o->open - open, SB_REASON_USER,
                        box);
-    else
-        e->stats.ignored_superfluous++;
 }
 
 void sb_client_reduce(struct sb_engine *e, const struct sb_command *cmd, struct sb_outbox *box)
 {
     const struct sb_order_entry *entry = sb_orders_find(&e->orders, cmd->session, cmd->key);
-    if (entry == NULL || cmd->quantity == 0) {
+    if (entry == NULL) {
         e->stats.ignored_superfluous++;
         return;
     }
+    if (cmd->quantity == 0)
+        return;
     const uint32_t open = e->orders.slots[entry->slot].open;
     sb_book_cancel(e, &e->books[entry->instrument], entry->slot,
                    cmd->quantity < open ? cmd->quantity : open, SB_REASON_USER, box);
