@@ -20,17 +20,33 @@ static uint64_t sum_add(uint64_t sum, const uint8_t *p, uint32_t bytes)
 {
     uint64_t lane[4] = {sum, 0, 0, 0};
     while (bytes >= 16) {
-        uint32_t w[4];
-        memcpy(w, p, 16);
+        uint32_t v[4];
+        memcpy(v, p, 16);
         for (int i = 0; i < 4; i++)
-            lane[i] += w[i];
+            lane[i] += v[i];
         p += 16;
         bytes -= 16;
     }
-    uint32_t rest[4] = {0};
-    memcpy(rest, p, bytes);
-    for (int i = 0; i < 4; i++)
-        lane[i] += rest[i];
+    uint32_t w[2];
+    uint16_t half;
+    if ((bytes & 8) != 0) {
+        memcpy(w, p, 8);
+        lane[0] += w[0];
+        lane[1] += w[1];
+        p += 8;
+    }
+    if ((bytes & 4) != 0) {
+        memcpy(w, p, 4);
+        lane[2] += w[0];
+        p += 4;
+    }
+    if ((bytes & 2) != 0) {
+        memcpy(&half, p, 2);
+        lane[3] += half;
+        p += 2;
+    }
+    if ((bytes & 1) != 0)
+        lane[3] += *p;
     return lane[0] + lane[1] + lane[2] + lane[3];
 }
 
