@@ -1,12 +1,15 @@
-/* verbs.h: the entry points of the executable's verbs, one each; perf/main.c has their table.
+/* verbs.h: the verbs of the executable `shadowbook`, one entry point each.
  *
- * Each takes its own command line (argv[0] is the verb) and returns the exit code: 0, 1 for a failure, 2 for
- * a command line that it cannot understand. */
+ * argv[0] is the verb. Returns the process's exit code: 0 done, 1 it ran and the answer is bad (a difference, a
+ * refusal), 2 it could not run (usage, files). A new verb is a line here and a line in main.c's table.
+ */
 #ifndef SHADOWBOOK_PERF_VERBS_H
 #define SHADOWBOOK_PERF_VERBS_H
 
-int sb_node_main(int argc, char **argv);
 int sb_top_main(int argc, char **argv);
+int sb_node_main(int argc, char **argv);
 int sb_witness_main(int argc, char **argv);
+int sb_match_main(int argc, char **argv);
+int sb_generate_main(int argc, char **argv);
 
 #endif
