@@ -19,6 +19,8 @@
 
 #include "shadowbook/port.h"
 
+enum { SB_DPDK_PORTS_MAX = 8 }; /* in one process */
+
 struct sb_dpdk; /* the process's EAL and its ports */
 
 struct sb_dpdk_options {
@@ -40,6 +42,11 @@ struct sb_dpdk *sb_dpdk_open(const struct sb_dpdk_options *options, const char *
 struct sb_port *sb_dpdk_port(struct sb_dpdk *d, uint32_t i);
 /* Waits up to timeout_ms for all links to be up; false if not. */
 bool sb_dpdk_wait_links(struct sb_dpdk *d, uint32_t timeout_ms);
+/* Closes the ports too, where their close() was not called before. Not for a signal handler. */
 void sb_dpdk_close(struct sb_dpdk *d);
+
+/* True while the port's thread is inside rx or tx: the device's rings and the frame pool are then in motion. For a crash
+ * handler on that thread, which may call tx for one last frame only if this is false. Async-signal-safe. */
+bool sb_dpdk_in_tx(const struct sb_port *port);
 
 #endif
