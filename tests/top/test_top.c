@@ -1,12 +1,13 @@
 /* What top shows of given counters.
  *
- * Not covered: the command line and the repainting of a screen. */
+ * Not covered: the repainting of a screen. */
 #include <check.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "perf/top_view.h"
+#include "perf/verbs.h"
 
 static struct sb_top_sample sample(const char *name, uint64_t at_ns)
 {
@@ -123,6 +124,40 @@ START_TEST(samples_are_those_of_the_shard)
 }
 END_TEST
 
+static int top(const char *a, const char *b)
+{
+    char words[3][32];
+    char *argv[4] = {words[0], words[1], words[2], NULL};
+    snprintf(words[0], sizeof words[0], "top");
+    snprintf(words[1], sizeof words[1], "%s", a);
+    snprintf(words[2], sizeof words[2], "%s", b);
+    return sb_top_main(3, argv);
+}
+
+START_TEST(bad_command_lines_are_refused)
+{
+    ck_assert_int_eq(top("--shard", "65536"), 2);
+    ck_assert_int_eq(top("--shard", "x"), 2);
+    ck_assert_int_eq(top("--interval-ms", "9"), 2);
+    ck_assert_int_eq(top("--once", "more"), 2);
+    ck_assert_int_eq(top("--once", "--nonce"), 2);
+}
+END_TEST
+
+START_TEST(once_says_by_its_exit_code_whether_there_was_a_process)
+{
+    /* All of this host: one process is enough for 0, and this one is there. */
+    struct sb_counters_file f;
+    char name[16];
+    snprintf(name, sizeof name, "o%d", (int)getpid());
+    ck_assert(sb_counters_create(&f, 65014, name, stderr));
+    ck_assert_int_eq(top("--once", "--json"), 0);
+    ck_assert_int_eq(top("--once", "--shard=65014"), 0);
+    sb_counters_close(&f);
+    ck_assert_int_eq(top("--once", "--shard=65014"), 1);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("top");
@@ -132,6 +167,8 @@ int main(void)
     tcase_add_test(tests, trouble_is_shown_with_its_meaning);
     tcase_add_test(tests, json_has_every_counter);
     tcase_add_test(tests, samples_are_those_of_the_shard);
+    tcase_add_test(tests, bad_command_lines_are_refused);
+    tcase_add_test(tests, once_says_by_its_exit_code_whether_there_was_a_process);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);
     const int failed = srunner_ntests_failed(runner);
