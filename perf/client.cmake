@@ -3,3 +3,12 @@ add_library(shadowbook-client STATIC
   plan.c entry_frame.c follow.c feed_book.c client.c client_session.c verify.c)
 target_link_libraries(shadowbook-client PUBLIC sb_flags shadowbook-wire shadowbook-reference
   PRIVATE PkgConfig::XXHASH)
+
+# Plans from and to files, and the report.
+add_library(shadowbook-plan STATIC plan_flow.c pcap_plan.c replay_report.c)
+target_link_libraries(shadowbook-plan PUBLIC shadowbook-client shadowbook-perf PkgConfig::PCAP m)
+
+# The verbs replay and convert.
+add_library(shadowbook-replay STATIC replay.c convert.c)
+target_link_libraries(shadowbook-replay PUBLIC shadowbook-plan shadowbook-config shadowbook-clock
+  shadowbook-dpdk)

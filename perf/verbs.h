@@ -11,5 +11,7 @@ int sb_node_main(int argc, char **argv);
 int sb_witness_main(int argc, char **argv);
 int sb_match_main(int argc, char **argv);
 int sb_generate_main(int argc, char **argv);
+int sb_replay_main(int argc, char **argv);
+int sb_convert_main(int argc, char **argv);
 
 #endif
