@@ -6,7 +6,8 @@ target_link_libraries(shadowbook-client PUBLIC sb_flags shadowbook-wire shadowbo
 
 # Plans from and to files, and the report.
 add_library(shadowbook-plan STATIC plan_flow.c pcap_plan.c replay_report.c)
-target_link_libraries(shadowbook-plan PUBLIC shadowbook-client shadowbook-perf PkgConfig::PCAP m)
+target_link_libraries(shadowbook-plan PUBLIC shadowbook-client shadowbook-perf
+  shadowbook-histogram PkgConfig::PCAP)
 
 # The verbs replay and convert.
 add_library(shadowbook-replay STATIC replay.c convert.c)

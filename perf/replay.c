@@ -42,6 +42,7 @@ struct replay {
     struct sb_client client;
     struct sb_verify verify;
     struct sb_verify_trades expected;
+    bool trades_given;
     struct sb_replay_report report;
     struct sb_dpdk *dpdk;
     struct sb_port *ports[PORTS_MAX]; /* [0] sends */
@@ -61,7 +62,7 @@ static int usage(FILE *out)
             "  --window W            messages of a session under way at most (%d)\n"
             "  --give-up-s S         stop after so long without any progress (30)\n"
             "  --trades FILE         write the trades seen\n"
-            "  --expect-trades FILE  compare with these instead of the reference's\n"
+            "  --expect-trades FILE  compare with these instead of the reference's (one session)\n"
             "  --latency FILE        write the latency distribution (.hgrm)\n"
             "  --report FILE         write the report as JSON\n"
             "  --acks FILE           write every acknowledged message\n"
@@ -168,7 +169,13 @@ static bool load(struct replay *r)
     } else if (!sb_plan_flow_read(o->flow, &r->plan, &r->config, stderr)) {
         return false;
     }
-    return !o->expect || sb_plan_flow_trades(o->expect, &r->expected, stderr);
+    r->trades_given = o->expect != NULL && o->sessions == 1;
+    if (o->expect && !r->trades_given)
+        fprintf(stderr,
+                "replay: %s is not looked at: messages of several sessions have no order "
+                "of their own, the reference follows the one they were taken in\n",
+                o->expect);
+    return !r->trades_given || sb_plan_flow_trades(o->expect, &r->expected, stderr);
 }
 
 /* The clients' port, and the feeds' where they are others. */
@@ -318,9 +325,9 @@ static bool write_file(const struct replay *r, const char *path,
 static int finish(struct replay *r)
 {
     const struct options *o = &r->options;
-    if (!sb_verify_run(&r->verify, &r->client, o->expect ? &r->expected : NULL) ||
-        !sb_replay_report_make(&r->report, &r->client, &r->verify, o->expect != NULL,
-                               o->expect ? r->expected.n : r->verify.reference.n,
+    if (!sb_verify_run(&r->verify, &r->client, r->trades_given ? &r->expected : NULL) ||
+        !sb_replay_report_make(&r->report, &r->client, &r->verify, r->trades_given,
+                               r->trades_given ? r->expected.n : r->verify.reference.n,
                                fault_time(o->fault), r->interrupted)) {
         fprintf(stderr, "replay: no memory for the report\n");
         return 1;

@@ -1,9 +1,10 @@
 #include "perf/replay_report.h"
 
 #include <inttypes.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "perf/histogram.h"
 
 struct ack { /* an answered row */
     uint64_t answered_ns, intended_ns;
@@ -268,8 +269,8 @@ void sb_replay_report_json(const struct sb_replay_report *r, FILE *out)
     json_number(out, "resent", c->counters.resent);
     json_number(out, "duplicates", r->duplicates);
     json_checks(r, out);
-    fprintf(out, "  \"client_gap_ns\": {\"longest\": %" PRIu64 ", \"began\": %" PRIu64 "},\n",
-            r->gap_ns, r->gap_began_ns);
+    json_number(out, "client_gap_ns", r->gap_ns);
+    json_number(out, "client_gap_began_ns", r->gap_began_ns);
     if (r->fault_ns != 0)
         fprintf(out,
                 "  \"fault\": {\"at_ns\": %" PRIu64 ", \"gap_ns\": %" PRIu64
@@ -330,54 +331,19 @@ void sb_replay_report_print(const struct sb_replay_report *r, FILE *out)
     fprintf(out, "result: %s\n", r->result);
 }
 
-/* The next percentile that HdrHistogram's printers show: five steps for each halving of what is left to 100 %. */
-static double next_share(double share)
-{
-    double half = 0.5;
-    while (1 - share <= half)
-        half /= 2;
-    return share + half * 2 / 10;
-}
-
 void sb_replay_report_hgrm(const struct sb_replay_report *r, FILE *out)
 {
-    struct sb_latencies all = {0};
-    uint64_t total = 0;
-    double sum = 0, squares = 0;
+    struct sb_histogram *all = malloc(sizeof *all);
+    if (!all) {
+        fprintf(stderr, "replay: no memory for a histogram\n");
+        return;
+    }
+    sb_histogram_reset(all);
     for (int part = 0; part < SB_FAULT_PARTS; part++)
-        total += r->latencies[part].n;
-    all.ns = malloc((total + 1) * sizeof *all.ns);
-    for (int part = 0; all.ns && part < SB_FAULT_PARTS; part++) {
-        const struct sb_latencies *l = &r->latencies[part];
-        memcpy(all.ns + all.n, l->ns, l->n * sizeof *l->ns);
-        all.n += l->n;
-    }
-    if (all.n > 0)
-        qsort(all.ns, all.n, sizeof *all.ns, by_value);
-    fprintf(out, "%12s %14s %10s %14s\n\n", "Value", "Percentile", "TotalCount",
-            "1/(1-Percentile)");
-    for (double share = 0; all.n > 0; share = next_share(share)) {
-        const uint64_t value = sb_latencies_at(&all, share);
-        uint64_t at = (uint64_t)(share * (double)all.n);
-        while (at < all.n && all.ns[at] <= value)
-            at++;
-        if (at == all.n || share > 0.9999999)
-            break;
-        fprintf(out, "%12.3f %2.12f %10" PRIu64 " %14.2f\n", (double)value / 1e3, share, at,
-                1 / (1 - share));
-    }
-    for (uint64_t i = 0; i < all.n; i++)
-        sum += (double)all.ns[i];
-    const double mean = all.n > 0 ? sum / (double)all.n : 0;
-    for (uint64_t i = 0; i < all.n; i++)
-        squares += ((double)all.ns[i] - mean) * ((double)all.ns[i] - mean);
-    const double max = (double)sb_latencies_at(&all, 1) / 1e3;
-    fprintf(out, "%12.3f %2.12f %10" PRIu64 "\n", max, 1.0, all.n);
-    fprintf(out, "#[Mean    = %12.3f, StdDeviation   = %12.3f]\n", mean / 1e3,
-            all.n > 0 ? sqrt(squares / (double)all.n) / 1e3 : 0);
-    fprintf(out, "#[Max     = %12.3f, Total count    = %12" PRIu64 "]\n", max, all.n);
-    fprintf(out, "#[Buckets = %12d, SubBuckets     = %12d]\n", 0, 0);
-    free(all.ns);
+        for (uint64_t i = 0; i < r->latencies[part].n; i++)
+            sb_histogram_record(all, r->latencies[part].ns[i]);
+    sb_histogram_write_hgrm(all, out, 5, 1000); /* the caller looks at ferror() */
+    free(all);
 }
 
 void sb_replay_report_acks(const struct sb_replay_report *r, FILE *out)

@@ -54,7 +54,7 @@ uint64_t sb_latencies_at(const struct sb_latencies *l, double share);
 void sb_replay_report_json(const struct sb_replay_report *r, FILE *out);
 void sb_replay_report_print(const struct sb_replay_report *r, FILE *out);
 
-/* --latency: all latencies as HdrHistogram's percentile distribution (.hgrm), values in microseconds, exact. */
+/* --latency: all latencies as HdrHistogram's percentile distribution (.hgrm), values in microseconds. */
 void sb_replay_report_hgrm(const struct sb_replay_report *r, FILE *out);
 
 /* --acks: session,message_seq,key,kind,timestamp of every acknowledged message, in the plan's order. */
