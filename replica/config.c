@@ -274,7 +274,7 @@ void sb_config_defaults(struct sb_config *cfg)
     cfg->limits = (struct sb_engine_limits)SB_ENGINE_LIMITS_DEFAULT;
     cfg->log_lines = 1u << 20;
     cfg->unacked_lines = 1u << 14;
-    cfg->hold_bytes = 256u << 20;
+    cfg->hold_bytes = 512u << 20;
     cfg->retain_packets = 1u << 14;
     cfg->pending_bytes = 16u << 20;
     cfg->hugepages = true;

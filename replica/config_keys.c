@@ -20,9 +20,9 @@ enum { US = 1000, MS = 1000000, US_MAX = 60 * 1000 * 1000, LCORES_MAX = 1023 };
     {                                                                                              \
         section, key, type, false, FIELD(struct sb_config, member), min, max, scale, NULL          \
     }
-#define ADDR(key, member)                                                                          \
+#define ADDR(key, member, needed)                                                                  \
     {                                                                                              \
-        SB_SECTION_NET, key, SB_KEY_ADDR, true, FIELD(struct sb_config, member), 0, 0, 1, NULL     \
+        SB_SECTION_NET, key, SB_KEY_ADDR, needed, FIELD(struct sb_config, member), 0, 0, 1, NULL   \
     }
 #define UDP_PORT(key, member)                                                                      \
     {                                                                                              \
@@ -60,8 +60,8 @@ static const struct sb_config_key KEYS[] = {
     NUMBER(SB_SECTION_ENGINE, "window_levels", SB_KEY_POW2, limits.window_levels, 64, 65536, 1),
 
     NUMBER(SB_SECTION_MEMORY, "log_lines", SB_KEY_POW2, log_lines, 1u << 10, 1u << 30, 1),
-    NUMBER(SB_SECTION_MEMORY, "unacked_lines", SB_KEY_UINT, unacked_lines, 64, 1u << 30, 1),
-    NUMBER(SB_SECTION_MEMORY, "hold_bytes", SB_KEY_UINT, hold_bytes, 1u << 20, UINT64_C(1) << 38,
+    NUMBER(SB_SECTION_MEMORY, "unacked_lines", SB_KEY_UINT, unacked_lines, 1024, 1u << 30, 1),
+    NUMBER(SB_SECTION_MEMORY, "hold_bytes", SB_KEY_POW2, hold_bytes, 1u << 20, UINT64_C(1) << 38,
            1),
     NUMBER(SB_SECTION_MEMORY, "retain_packets", SB_KEY_POW2, retain_packets, 64, 1u << 24, 1),
     NUMBER(SB_SECTION_MEMORY, "pending_bytes", SB_KEY_UINT, pending_bytes, 1u << 16, 1u << 30, 1),
@@ -77,11 +77,11 @@ static const struct sb_config_key KEYS[] = {
     NUMBER(SB_SECTION_TIMING, "client_heartbeat_ms", SB_KEY_UINT, client_heartbeat_ns, 1, 60000,
            MS),
 
-    ADDR("orders", orders),
+    ADDR("orders", orders, true),
     UDP_PORT("requests_port", requests.port),
-    ADDR("replication", replication),
-    ADDR("feed_a", feed_a),
-    ADDR("feed_b", feed_b),
+    ADDR("replication", replication, true),
+    ADDR("feed_a", feed_a, true),
+    ADDR("feed_b", feed_b, false),
     UDP_PORT("client_port", client_port),
 
     HOST("ipv4", ipv4, SB_KEY_IPV4, true, NULL),

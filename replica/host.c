@@ -11,7 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "shadowbook/assert.h"
+#include "shadowbook/frame.h"
 
 enum { LINK_WAIT_MS = 5000, EAL_MEMORY_MIB = 64, HUGE_BYTES = 2 << 20 };
 

@@ -117,10 +117,11 @@ static int finish(const struct sb_host *h, const struct sb_node *node)
 /* --- the loop ------------------------------------------------------------------------------------- */
 
 /* The first frame of a takeover: how long from the clock reading that found the deadline passed until the port is
- * called, and how long that call takes. Only then is the rest sent. */
-static void send_first(struct sb_host *h, struct sb_node_out *out, uint64_t decided_tsc)
+ * called, and how long that call takes. Only then is the rest sent. (Where nothing was held back it is the first frame of
+ * the new epoch.) */
+static void send_first(struct sb_host *h, const struct sb_node_out *out, uint64_t decided_tsc)
 {
-    const struct sb_node_out first = {.frames = out->frames, .n = out->n < 1 ? out->n : 1};
+    const struct sb_node_out first = {.frames = out->frames, .n = 1};
     const uint64_t before = sb_clock_tsc();
     sb_host_send(h, &first, 0);
     const uint64_t after = sb_clock_tsc();
@@ -154,15 +155,19 @@ static void loop(struct sb_host *h, struct sb_node *node)
     enum sb_role said = SB_ROLE_DOWN;
     struct sb_node_out out = {0};
     struct sb_node_frame frames[SB_NODE_IN_MAX];
+    uint64_t decided_tsc = 0; /* of a takeover whose first frame has not left yet */
     while (!out.done) {
         const uint32_t n = sb_host_receive(h, frames);
         if (stop)
             sb_node_stop(node);
         const uint64_t tsc = sb_clock_tsc();
         sb_node_poll(node, sb_clock_now(&h->clock), frames, n, &out);
-        if (__builtin_expect(out.went_live, 0)) {
-            send_first(h, &out, tsc);
+        if (out.went_live)
+            decided_tsc = tsc;
+        if (__builtin_expect(decided_tsc != 0 && out.n != 0, 0)) {
+            send_first(h, &out, decided_tsc);
             sb_host_send(h, &out, 1);
+            decided_tsc = 0;
         } else {
             sb_host_send(h, &out, 0);
         }

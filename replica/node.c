@@ -183,6 +183,11 @@ void sb_node_poll(struct sb_node *node, uint64_t now_ns, const struct sb_node_fr
     if (out->went_live)
         node->out_n = 0;
     sb_release_turn(node);
+    if (out->went_live) { /* nothing stands between the decision and these frames */
+        *out = (struct sb_node_out){
+            .frames = node->out, .n = node->out_n, .went_live = true, .busy = true};
+        return;
+    }
     if (sb_role_owns(node) && !node->stopping) {
         if (!sb_sequencer_genesis(node))
             more = true;

@@ -189,8 +189,9 @@ START_TEST(mistakes_between_keys)
     EXPECT(NULL, "", "[timing]\ngap_after_us = 61\n", "gap_after_us = 61");
     EXPECT(NULL, "", "[timing]\nsolo_after_us = 60\n", "solo_after_us = 60");
     EXPECT(NULL, "", "[timing]\nlag_max_inputs = 524289\n", "lag_max_inputs");
-    /* 1048576 orders of 160 bytes and 129 streams of 2048: one byte short of it. */
-    EXPECT(NULL, "", "[memory]\nhold_bytes = 168036351\n", "hold_bytes", "168036352");
+    /* 1048576 orders of 264 bytes and 129 streams of 2048 are 277088256: the power of two below is refused. */
+    EXPECT(NULL, "", "[memory]\nhold_bytes = 268435456\n", "hold_bytes", "277088256");
+    EXPECT(NULL, "", "[memory]\nhold_bytes = 600000000\n", "hold_bytes", "power of two");
     EXPECT(NULL, "", "[memory]\nunacked_lines = 524289\n", "unacked_lines");
     EXPECT("[session 1]", "[session 129]", "", "session 129", "sessions_max = 128");
     EXPECT("[instrument 1]", "[instrument 129]", "", "instrument 129", "instruments_max = 128");
@@ -205,7 +206,7 @@ START_TEST(mistakes_between_keys)
     EXPECT(NULL, "", "price_min_e4 = 150\n", "multiples");
     EXPECT(NULL, "", "lot = 20\nquantity_max = 10\n", "quantity_max");
     static struct sb_config cfg;
-    ck_assert_msg(load_changed(&cfg, NULL, "", "[memory]\nhold_bytes = 168036352\n"), "%s", told);
+    ck_assert_msg(load_changed(&cfg, NULL, "", "[memory]\nhold_bytes = 536870912\n"), "%s", told);
     sb_config_free(&cfg);
 }
 END_TEST
