@@ -7,6 +7,7 @@
 #define SHADOWBOOK_PERF_VERBS_H
 
 int sb_top_main(int argc, char **argv);
+int sb_echo_main(int argc, char **argv);
 int sb_node_main(int argc, char **argv);
 int sb_witness_main(int argc, char **argv);
 int sb_match_main(int argc, char **argv);
