@@ -120,8 +120,8 @@ START_TEST(truncated)
         put(path_of("a.pcap"), bytes, cut);
         const char *said = from_pcap(1, &rows, &ok);
         ck_assert(ok || said[0] != '\0');
-        if (!ok && cut >= 24 + 16 + 60) /* file header, packet header, the login */
-            ck_assert(strstr(said, "frame ") != NULL);
+        if (!ok && cut >= 24) /* behind the file header */
+            ck_assert(strstr(said, "frame") != NULL);
         errors += !ok;
         most = rows > most ? rows : most;
     }
