@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <net/if.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -15,7 +16,12 @@
 
 #include "nic/dpdk/port.h"
 
-_Static_assert(sizeof(((struct sockaddr_un *)0)->sun_path) == SB_DPDK_SOCKET_BYTES, "socket path");
+/* A memif device listens as soon as it is made but hangs on a client that comes before it is started. So its
+ * socket is opened under this name and renamed when all is ready. */
+#define OPENING ".new"
+_Static_assert(sizeof(((struct sockaddr_un *)0)->sun_path) ==
+                   SB_DPDK_SOCKET_BYTES + sizeof OPENING - 1,
+               "socket path");
 _Static_assert(IF_NAMESIZE == SB_DPDK_IFACE_BYTES, "interface name");
 
 enum { RING = 2048, POOL_CACHE = 256 };
@@ -48,9 +54,12 @@ static bool check_system(const struct sb_dpdk_spec *s, FILE *log)
     if (s->kind == SB_DPDK_MEMIF) {
         if (!s->server)
             return true;
-        /* A server killed without notice leaves its socket file behind, and bind() would refuse it. A
-         * living server is not disturbed: its clients hold connections, not the name. */
-        if (unlink(s->socket) == 0 || errno == ENOENT)
+        /* A server killed without notice leaves its socket files behind, and bind() would refuse them. A
+         * living server is not disturbed: its client holds a connection, not the name. */
+        char opening[SB_DPDK_SOCKET_BYTES + sizeof OPENING];
+        snprintf(opening, sizeof opening, "%s" OPENING, s->socket);
+        if ((unlink(opening) == 0 || errno == ENOENT) &&
+            (unlink(s->socket) == 0 || errno == ENOENT))
             return true;
         return failed(s, log, "removing the old socket", errno, "Is the path right?");
     }
@@ -82,8 +91,8 @@ static int make_virtual(struct sb_dpdk_port *p, const struct sb_dpdk_spec *s, ui
     case SB_DPDK_MEMIF:
     case SB_DPDK_PCI:
         snprintf(args, sizeof args,
-                 "role=%s,id=%u,socket=%s,socket-abstract=no,bsize=2048,rsize=11",
-                 s->server ? "server" : "client", s->id, s->socket);
+                 "role=%s,id=%u,socket=%s%s,socket-abstract=no,bsize=2048,rsize=11",
+                 s->server ? "server" : "client", s->id, s->socket, s->server ? OPENING : "");
         break;
     }
     return rte_vdev_init(p->device_name, args);
@@ -122,6 +131,38 @@ static bool make_pool(struct sb_dpdk_port *p, const struct sb_dpdk_spec *s, uint
     return true;
 }
 
+/* Starting a memif client without a server is an error, and later starts of the same device did not help: so it is
+ * started only when a server answers. The server drops this empty connection. */
+static bool server_listens(const char *path)
+{
+    struct sockaddr_un to = {.sun_family = AF_UNIX};
+    memcpy(to.sun_path, path, strlen(path) + 1);
+    const int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return false;
+    const bool listens = connect(fd, (const struct sockaddr *)&to, sizeof to) == 0;
+    close(fd);
+    return listens;
+}
+
+void sb_dpdk_port_try_start(struct sb_dpdk_port *p)
+{
+    if (!p->start_later || !server_listens(p->socket))
+        return;
+    p->started = rte_eth_dev_start(p->device) == 0;
+    p->start_later = !p->started;
+}
+
+static bool offer(struct sb_dpdk_port *p, const struct sb_dpdk_spec *s, FILE *log)
+{
+    char opening[SB_DPDK_SOCKET_BYTES + sizeof OPENING];
+    snprintf(opening, sizeof opening, "%s" OPENING, s->socket);
+    if (rename(opening, s->socket) != 0)
+        return failed(s, log, "naming the socket", errno, "Is somebody else using it?");
+    p->server = true;
+    return true;
+}
+
 static bool set_up(struct sb_dpdk_port *p, const struct sb_dpdk_spec *s, FILE *log)
 {
     struct rte_eth_conf conf;
@@ -142,9 +183,17 @@ static bool set_up(struct sb_dpdk_port *p, const struct sb_dpdk_spec *s, FILE *l
                           : "See DPDK's words");
     if ((error = rte_eth_tx_queue_setup(p->device, 0, tx_ring, rte_socket_id(), NULL)) != 0)
         return failed(s, log, "send queue", error, "See DPDK's words");
-    if ((error = rte_eth_dev_start(p->device)) != 0)
-        return failed(s, log, "start", error, "See DPDK's words");
-    p->started = true;
+    if (s->kind == SB_DPDK_MEMIF)
+        memcpy(p->socket, s->socket, sizeof p->socket);
+    p->start_later = s->kind == SB_DPDK_MEMIF && !s->server;
+    sb_dpdk_port_try_start(p);
+    if (!p->start_later && !p->started) {
+        if ((error = rte_eth_dev_start(p->device)) != 0)
+            return failed(s, log, "start", error, "See DPDK's words");
+        p->started = true;
+    }
+    if (s->kind == SB_DPDK_MEMIF && s->server && !offer(p, s, log))
+        return false;
     /* The group addresses are ours to hear whatever the filter; a device without these modes hears all. */
     if ((error = rte_eth_promiscuous_enable(p->device)) != 0 && error != -ENOTSUP)
         return failed(s, log, "promiscuous mode", error, "See DPDK's words");
@@ -178,5 +227,7 @@ void sb_dpdk_port_close(struct sb_dpdk_port *p)
         (void)rte_eth_dev_stop(p->device);
     if (p->made)
         (void)rte_eth_dev_close(p->device);
+    if (p->server)
+        (void)unlink(p->socket);
     rte_mempool_free(p->pool);
 }

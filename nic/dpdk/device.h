@@ -18,6 +18,9 @@ struct sb_dpdk_port {
     uint16_t device; /* DPDK's port number */
     bool made;       /* the device exists: detach it at the end */
     bool started;
+    bool start_later; /* a memif client whose server is not there yet: link_up looks again */
+    bool server;      /* memif: owns the socket file */
+    char socket[SB_DPDK_SOCKET_BYTES]; /* memif */
     bool closed;
     volatile bool busy; /* inside rx or tx: the rings and the pool's cache are in motion */
     char device_name[32];
@@ -38,6 +41,8 @@ enum {
  * on log, leaves nothing behind. */
 bool sb_dpdk_port_open(struct sb_dpdk_port *p, const struct sb_dpdk_spec *spec, uint32_t index,
                        FILE *log);
+/* Starts the device of a client whose server listens by now. */
+void sb_dpdk_port_try_start(struct sb_dpdk_port *p);
 void sb_dpdk_port_close(struct sb_dpdk_port *p);
 
 #endif

@@ -9,6 +9,9 @@
  *     af_packet:iface=NAME               PACKET_MMAP socket (no huge pages, no XDP needed)
  *     memif:socket=PATH,role=server|client[,id=N]   shared memory between two processes of one host
  *     pci:ADDRESS                        a NIC bound to vfio-pci
+ *
+ * A memif client may start before its server: link_up() connects it (so does sb_dpdk_wait_links()). A connection that is
+ * lost later is not made again. A process that was killed leaves nothing that hinders its next start.
  */
 #ifndef SHADOWBOOK_DPDK_H
 #define SHADOWBOOK_DPDK_H

@@ -29,6 +29,8 @@ static uint32_t port_rx(struct sb_port *port, struct sb_frame *frames, uint32_t 
     uint32_t taken = 0;
     uint64_t bytes = 0;
 
+    if (__builtin_expect(!p->started, 0))
+        return 0;
     p->busy = true;
     release_held(p);
     if (max > SB_PORT_BURST)
@@ -82,6 +84,10 @@ static uint32_t port_tx(struct sb_port *port, const struct sb_frame *frames, uin
     struct sb_dpdk_port *p = port->impl;
     uint32_t sent = 0;
 
+    if (__builtin_expect(!p->started, 0)) {
+        p->counters.tx_dropped += n;
+        return 0;
+    }
     p->busy = true;
     while (sent < n) {
         const uint32_t want = n - sent < SB_PORT_BURST ? n - sent : SB_PORT_BURST;
@@ -107,7 +113,11 @@ static bool port_link_up(struct sb_port *port)
 {
     struct rte_eth_link link;
     memset(&link, 0, sizeof link);
-    const struct sb_dpdk_port *p = port->impl;
+    struct sb_dpdk_port *p = port->impl;
+    if (p->start_later)
+        sb_dpdk_port_try_start(p);
+    if (!p->started)
+        return false;
     return rte_eth_link_get_nowait(p->device, &link) == 0 && link.link_status == RTE_ETH_LINK_UP;
 }
 

@@ -74,7 +74,7 @@ static const char *take_memif(struct sb_dpdk_spec *s, const char *key, size_t ke
     if (is(key, key_n, "socket")) {
         bit = KEY_SOCKET;
         if (!copy_value(s->socket, sizeof s->socket, value, value_n))
-            return "socket: a path of 1 to 107 characters without , = and blanks is accepted";
+            return "socket: a path of 1 to 103 characters without , = and blanks is accepted";
     } else if (is(key, key_n, "role")) {
         bit = KEY_ROLE;
         s->server = is(value, value_n, "server");

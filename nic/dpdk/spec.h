@@ -9,7 +9,7 @@ enum sb_dpdk_kind { SB_DPDK_AF_XDP, SB_DPDK_AF_PACKET, SB_DPDK_MEMIF, SB_DPDK_PC
 
 enum {
     SB_DPDK_IFACE_BYTES = 16,   /* IFNAMSIZ, with its zero */
-    SB_DPDK_SOCKET_BYTES = 108, /* sun_path, with its zero */
+    SB_DPDK_SOCKET_BYTES = 104, /* sun_path, with its zero, less what a server opens it as */
     SB_DPDK_PCI_BYTES = 16      /* 0000:01:00.0, with its zero */
 };
 
