@@ -503,7 +503,7 @@ static void apply_operator(struct sb_reference *r, const struct sb_command *c)
     struct sb_output *out = ref_emit(r, c->session, SB_OUT_OPERATOR);
     out->key = c->key;
     out->instrument = c->instrument;
-    out->side = c->kind == SB_CMD_PHASE ? (uint8_t)(c->phase << SB_OUT_PHASE_SHIFT) : 0;
+    out->side = (uint8_t)(c->kind == SB_CMD_PHASE ? c->phase << SB_OUT_PHASE_SHIFT : 0);
     out->reason = reason;
     out->quantity = shares > UINT32_MAX ? UINT32_MAX : (uint32_t)shares;
 }
@@ -632,7 +632,7 @@ void sb_reference_apply(struct sb_reference *r, const struct sb_command *c,
         apply_invalid(r, c);
         break;
     default:
-        SB_ASSERT(!"a valid command");
+        SB_ASSERT(false); /* the caller gives valid commands only */
     }
 }
 
