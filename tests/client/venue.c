@@ -84,7 +84,8 @@ static void put_on(struct venue *v, struct venue_wire *wire, const uint8_t *fram
             wire->packets = realloc(wire->packets, wire->cap * sizeof *wire->packets);
             SB_ASSERT(wire->packets != NULL);
         }
-        struct venue_packet *p = &wire->packets[wire->n++];
+        struct venue_packet *p = wire->packets[wire->n++] = malloc(sizeof *p);
+        SB_ASSERT(p != NULL);
         p->at_ns = v->now_ns + (v->delay_ns_max > 0 ? chance(v, v->delay_ns_max) : 0);
         p->len = len;
         memcpy(p->bytes, frame, len);
@@ -95,9 +96,10 @@ static void put_on(struct venue *v, struct venue_wire *wire, const uint8_t *fram
 static bool take_off(struct venue *v, struct venue_wire *wire, struct venue_packet *out)
 {
     for (uint32_t i = 0; i < wire->n; i++) {
-        if (wire->packets[i].at_ns > v->now_ns)
+        if (wire->packets[i]->at_ns > v->now_ns)
             continue;
-        *out = wire->packets[i];
+        *out = *wire->packets[i];
+        free(wire->packets[i]);
         memmove(&wire->packets[i], &wire->packets[i + 1],
                 (wire->n - i - 1) * sizeof *wire->packets);
         wire->n--;
@@ -356,8 +358,12 @@ void venue_free(struct venue *v)
 {
     for (uint32_t s = 0; s <= VENUE_SESSIONS_MAX; s++)
         free(v->streams[s].messages);
-    free(v->to_venue.packets);
-    free(v->to_client.packets);
+    struct venue_wire *const wires[] = {&v->to_venue, &v->to_client};
+    for (size_t w = 0; w < 2; w++) {
+        for (uint32_t i = 0; i < wires[w]->n; i++)
+            free(wires[w]->packets[i]);
+        free(wires[w]->packets);
+    }
     free(v->box.out);
     free(v->memory);
 }

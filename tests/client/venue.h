@@ -33,7 +33,7 @@ struct venue_packet { /* under way */
 };
 
 struct venue_wire {
-    struct venue_packet *packets;
+    struct venue_packet **packets; /* each malloc'ed, in the order of sending */
     uint32_t n, cap;
 };
 
