@@ -14,6 +14,7 @@ static const struct verb {
     {"node", sb_node_main, "run one engine of the pair"},
     {"witness", sb_witness_main, "run the register that decides between the two"},
     {"top", sb_top_main, "show the counters of running processes"},
+    {"echo", sb_echo_main, "measure the round trip of a bare frame"},
 };
 
 static void list(FILE *to)
