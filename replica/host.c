@@ -13,7 +13,7 @@
 
 #include "shadowbook/frame.h"
 
-enum { LINK_WAIT_MS = 5000, EAL_MEMORY_MIB = 64, HUGE_BYTES = 2 << 20 };
+enum { LINK_WAIT_MS = 5000, EAL_MEMORY_MIB = 64, HUGE_BYTES = 2 << 20, HUGE_BYTES_LEFT = 256 << 20 };
 
 /* --- command line --------------------------------------------------------------------------- */
 
@@ -144,6 +144,19 @@ static bool open_ports(struct opening *o)
     return h->dpdk != NULL;
 }
 
+/* Free huge pages of 2 MiB, in bytes; what is not taken here is left for the other processes' ports. */
+static size_t huge_bytes_free(void)
+{
+    FILE *f = fopen("/sys/kernel/mm/hugepages/hugepages-2048kB/free_hugepages", "r");
+    size_t pages = 0;
+    if (f == NULL)
+        return 0;
+    if (fscanf(f, "%zu", &pages) != 1)
+        pages = 0;
+    fclose(f);
+    return pages * HUGE_BYTES;
+}
+
 static bool take_memory(struct opening *o)
 {
     struct sb_host *h = o->h;
@@ -152,7 +165,7 @@ static bool take_memory(struct opening *o)
     h->memory_bytes = (o->memory_bytes(h->config) + HUGE_BYTES - 1) / HUGE_BYTES * HUGE_BYTES;
     const int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE;
     h->memory = MAP_FAILED;
-    if (h->config->hugepages)
+    if (h->config->hugepages && huge_bytes_free() >= h->memory_bytes + HUGE_BYTES_LEFT)
         h->memory = mmap(NULL, h->memory_bytes, PROT_READ | PROT_WRITE, flags | MAP_HUGETLB, -1, 0);
     if (h->memory == MAP_FAILED) {
         /* No reserved huge pages left: transparent ones where the kernel has them, else ordinary ones. */
@@ -231,8 +244,8 @@ bool sb_host_open(struct sb_host *h, const struct sb_host_arguments *a,
         {"open the shared counters", open_counters},
         {"calibrate the clock", start_clock},
         {"start the clock's thread", start_discipline}, /* before the loop's thread is pinned */
-        {"take memory", take_memory},
         {"open the ports", open_ports},
+        {"take memory", take_memory},
         {"wait for the links", wait_links},
     };
     *h = (struct sb_host){.arguments = *a};

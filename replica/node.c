@@ -184,6 +184,8 @@ void sb_node_poll(struct sb_node *node, uint64_t now_ns, const struct sb_node_fr
         node->out_n = 0;
     sb_release_turn(node);
     if (out->went_live) { /* nothing stands between the decision and these frames */
+        if (node->out_n == 0)
+            sb_stream_heartbeat(node); /* nothing was held back: the new epoch's first word */
         *out = (struct sb_node_out){
             .frames = node->out, .n = node->out_n, .went_live = true, .busy = true};
         return;
