@@ -88,6 +88,21 @@ static void stop(struct play *p)
     sb_plan_free(&p->plan);
 }
 
+/* Without a pace and without loss, rows have the time they left at: a phase row after all answers before it, the next row after its. */
+static void check_phases(const struct play *p)
+{
+    uint64_t answered = 0, phase = 0;
+    for (uint32_t i = 0; i < p->plan.n; i++) {
+        const struct sb_client_row *row = &p->client.rows[i];
+        ck_assert_uint_ge(row->intended_ns, phase);
+        if (p->plan.rows[i].op == 'P') {
+            ck_assert_uint_ge(row->intended_ns, answered);
+            phase = row->answered_ns;
+        }
+        answered = row->answered_ns > answered ? row->answered_ns : answered;
+    }
+}
+
 /* Everything that must hold after a run in which the venue did nothing wrong. */
 static void check_good(const struct play *p)
 {
@@ -122,6 +137,7 @@ START_TEST(clean_network)
     start(&p, 1, 2000, 1, 0);
     run(&p);
     check_good(&p);
+    check_phases(&p);
     ck_assert_uint_eq(p.client.counters.resent, 0);
     ck_assert_uint_eq(p.client.feed.counters.gaps, 0);
     /* Two copies of the feed: every message comes again, but for those before the client listened. */
@@ -157,6 +173,66 @@ START_TEST(silence_and_repetition)
     check_good(&p);
     ck_assert_uint_gt(p.client.counters.resent, 0);
     ck_assert_uint_gt(p.client.sessions[2].stream.counters.duplicates, 0);
+    stop(&p);
+}
+END_TEST
+
+/* Frames behind a hole make the venue tell of it: the client does not wait for its timer. */
+START_TEST(gap_is_followed_at_once)
+{
+    struct play p = {0};
+    start(&p, 1, 2000, 8, 1.0);
+    p.venue.delay_ns_max = 100000;
+    venue_run(&p.venue, &p.client, 20000000);
+    ck_assert_uint_gt(p.venue.to_venue.n, 0);
+    venue_lose(&p.venue);
+    run(&p);
+    check_good(&p);
+    ck_assert_uint_gt(p.client.counters.resent, 0);
+    ck_assert_uint_gt(p.client.counters.status_gaps, 0);
+    for (uint32_t i = 0; i < p.plan.n; i++)
+        if (p.client.rows[i].answer != 0)
+            ck_assert_uint_lt(p.client.rows[i].answered_ns - p.client.rows[i].intended_ns,
+                              SB_CLIENT_RESEND_FIRST_NS / 2);
+    stop(&p);
+}
+END_TEST
+
+/* An owner wanted what comes next, died, and nobody says otherwise: the client must come back to what is not taken. */
+START_TEST(last_word_of_a_dead_owner)
+{
+    struct play p = {0};
+    start(&p, 1, 2000, 8, 0);
+    p.venue.mute_status = true;
+    venue_run(&p.venue, &p.client, 4000000);
+    ck_assert_uint_gt(p.venue.to_venue.n, 0);
+    venue_lose(&p.venue);
+    p.client.sessions[1].wanted = p.client.sessions[1].sent + 1;
+    run(&p);
+    ck_assert_uint_eq(p.client.cursor, p.plan.n);
+    ck_assert_uint_gt(p.client.counters.resent, 0);
+    ck_assert(p.verify.trades_equal && p.verify.books_equal);
+    stop(&p);
+}
+END_TEST
+
+/* STATUS alone says that all is taken; the answers come late: the end is not before. */
+START_TEST(answers_are_waited_for)
+{
+    struct play p = {0};
+    start(&p, 3, 1000, 8, 0);
+    run(&p);
+    const uint64_t through_ns = p.venue.now_ns;
+    stop(&p);
+    p = (struct play){0};
+    start(&p, 3, 1000, 8, 0);
+    venue_run(&p.venue, &p.client, through_ns / 10);
+    ck_assert_uint_eq(p.client.logged_in_n, 3);
+    p.venue.mute_stream = 2;
+    p.venue.mute_to_ns = through_ns + 1000000000;
+    run(&p);
+    check_good(&p);
+    ck_assert_uint_ge(p.venue.now_ns, p.venue.mute_to_ns);
     stop(&p);
 }
 END_TEST
@@ -399,6 +475,9 @@ int main(void)
     tcase_add_test(tcase, clean_network);
     tcase_add_loop_test(tcase, adversarial_network, 0, 12);
     tcase_add_test(tcase, silence_and_repetition);
+    tcase_add_test(tcase, gap_is_followed_at_once);
+    tcase_add_test(tcase, last_word_of_a_dead_owner);
+    tcase_add_test(tcase, answers_are_waited_for);
     tcase_add_test(tcase, conflicting_byte_is_counted);
     tcase_add_test(tcase, missing_answer_is_reported);
     tcase_add_test(tcase, other_feed_name_is_counted);

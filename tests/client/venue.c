@@ -153,14 +153,14 @@ static void say(struct venue *v, uint32_t stream, uint64_t first, uint64_t count
         return;
     }
     const struct sb_session_view *view = sb_engine_session(v->engine, stream);
-    if (view->login_ipv4 != 0)
+    if (view->login_ipv4 != 0 && (stream != v->mute_stream || v->now_ns >= v->mute_to_ns))
         send_payload(v, view->login_ipv4, view->login_port, frame, bytes);
 }
 
 static void say_status(struct venue *v, uint32_t session, bool gap)
 {
     const struct sb_session_view *view = sb_engine_session(v->engine, session);
-    if (view->login_ipv4 == 0)
+    if (view->login_ipv4 == 0 || v->mute_status)
         return;
     uint8_t frame[1536];
     const struct sb_status status = {
@@ -366,6 +366,13 @@ void venue_free(struct venue *v)
     }
     free(v->box.out);
     free(v->memory);
+}
+
+void venue_lose(struct venue *v)
+{
+    for (uint32_t i = 0; i < v->to_venue.n; i++)
+        free(v->to_venue.packets[i]);
+    v->to_venue.n = 0;
 }
 
 static void live(struct venue *v)

@@ -52,8 +52,11 @@ struct venue {
     bool was_silent;
     uint64_t conflict_at; /* session 1's message of this number is repeated with another byte */
     uint64_t swallow_at;  /* session 1's order entry message of this number is lost inside */
-    bool other_name;      /* the feed's heartbeats carry another generation */
-    uint64_t bad_frames;  /* what it could not take */
+    uint32_t mute_stream; /* this session's stream and re-requests are silent until mute_to_ns */
+    uint64_t mute_to_ns;
+    bool mute_status;    /* no STATUS is sent */
+    bool other_name;     /* the feed's heartbeats carry another generation */
+    uint64_t bad_frames; /* what it could not take */
 };
 
 void venue_config(struct sb_config *config, uint32_t sessions_n, uint32_t instruments_n);
@@ -63,6 +66,9 @@ void venue_free(struct venue *v);
 
 /* Runs client and venue against each other until the client is through or virtual time runs out. */
 void venue_run(struct venue *v, struct sb_client *client, uint64_t limit_ns);
+
+/* Loses everything that is under way to the venue. */
+void venue_lose(struct venue *v);
 
 uint64_t venue_random(uint64_t *state);
 
