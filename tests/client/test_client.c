@@ -309,6 +309,32 @@ START_TEST(a_wrong_book_is_noticed)
 }
 END_TEST
 
+START_TEST(a_wrong_stream_is_noticed)
+{
+    struct play p = {0};
+    start(&p, 2, 1000, 11, 0);
+    run(&p);
+    check_good(&p);
+    struct sb_verify again;
+    p.client.sessions[2].stream.hashes[20] ^= 1;
+    ck_assert(sb_verify_run(&again, &p.client, NULL));
+    ck_assert(!again.sessions_equal && again.feed_equal);
+    ck_assert_str_ne(again.sessions_difference, "");
+    sb_verify_free(&again);
+    p.client.sessions[2].stream.hashes[20] ^= 1;
+    p.client.feed.hashes[20] ^= 1;
+    ck_assert(sb_verify_run(&again, &p.client, NULL));
+    ck_assert(again.sessions_equal && !again.feed_equal);
+    sb_verify_free(&again);
+    p.client.feed.hashes[20] ^= 1;
+    p.client.feed.next--; /* a feed that ends too early */
+    ck_assert(sb_verify_run(&again, &p.client, NULL));
+    ck_assert(!again.feed_equal);
+    sb_verify_free(&again);
+    stop(&p);
+}
+END_TEST
+
 START_TEST(given_trades_are_compared)
 {
     struct play p = {0};
@@ -483,6 +509,7 @@ int main(void)
     tcase_add_test(tcase, other_feed_name_is_counted);
     tcase_add_test(tcase, a_wrong_trade_is_noticed);
     tcase_add_test(tcase, a_wrong_book_is_noticed);
+    tcase_add_test(tcase, a_wrong_stream_is_noticed);
     tcase_add_test(tcase, given_trades_are_compared);
     tcase_add_test(tcase, no_service);
     tcase_add_test(tcase, session_in_use);
