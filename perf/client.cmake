@@ -4,13 +4,9 @@ add_library(shadowbook-client STATIC
 target_link_libraries(shadowbook-client PUBLIC sb_flags shadowbook-wire shadowbook-reference
   PRIVATE PkgConfig::XXHASH)
 
-# Recorded flow, plain or .xz.
-add_library(shadowbook-flow STATIC flow.c lines.c)
-target_link_libraries(shadowbook-flow PUBLIC sb_flags PRIVATE PkgConfig::LZMA)
-
 # Plans from and to files, and the report.
 add_library(shadowbook-plan STATIC plan_flow.c pcap_plan.c replay_report.c)
-target_link_libraries(shadowbook-plan PUBLIC shadowbook-client shadowbook-flow
+target_link_libraries(shadowbook-plan PUBLIC shadowbook-client shadowbook-perf
   shadowbook-histogram PkgConfig::PCAP)
 
 # The verbs replay and convert.

@@ -1,6 +1,8 @@
 # The executable: composes everything. Each verb's library is linked here.
+# All symbols are bound at start: none is looked up in the moment of a takeover.
+add_link_options(-Wl,-z,now)
 add_executable(shadowbook main.c
   ${CMAKE_SOURCE_DIR}/replica/main_node.c ${CMAKE_SOURCE_DIR}/replica/main_witness.c
   ${CMAKE_SOURCE_DIR}/replica/host.c)
 target_link_libraries(shadowbook PRIVATE sb_flags shadowbook-replica shadowbook-config
-  shadowbook-counters shadowbook-clock shadowbook-dpdk shadowbook-top shadowbook-echo Threads::Threads)
+  shadowbook-counters shadowbook-clock shadowbook-dpdk shadowbook-replay shadowbook-top shadowbook-echo Threads::Threads)
