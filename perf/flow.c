@@ -4,6 +4,8 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "perf/numbers.h"
+
 enum { FIELDS_MAX = 8 };
 
 static const char *const FLOW_COLUMNS[] = {"time_ns", "op",       "order_id", "side",
@@ -72,29 +74,11 @@ static struct sb_lines *open_with_header(const char *path, const char *const *co
     return NULL;
 }
 
-/* A plain decimal number in min..max, nothing else. */
-static bool number(const char *text, uint64_t min, uint64_t max, uint64_t *value)
-{
-    uint64_t v = 0;
-    if (*text == '\0')
-        return false;
-    for (; *text != '\0'; text++) {
-        if (*text < '0' || *text > '9')
-            return false;
-        const uint64_t digit = (uint64_t)(*text - '0');
-        if (v > (max - digit) / 10)
-            return false;
-        v = v * 10 + digit;
-    }
-    *value = v;
-    return v >= min;
-}
-
 /* Reads field i of the columns or fails with its name. */
 static int read_number(struct sb_lines *l, const char *name, const char *text, uint64_t min,
                        uint64_t max, uint64_t *value)
 {
-    if (number(text, min, max, value))
+    if (sb_number_read(text, min, max, value))
         return 1;
     return sb_lines_fail(l, "%s is '%.40s', expected a number from %" PRIu64 " to %" PRIu64, name,
                          text, min, max);

@@ -14,6 +14,8 @@ static const struct verb {
     {"node", sb_node_main, "run one engine of the pair"},
     {"witness", sb_witness_main, "run the register that decides between the two"},
     {"replay", sb_replay_main, "play a flow against a running shard and check every answer"},
+    {"match", sb_match_main, "run the engine alone over a flow or a node's input log"},
+    {"generate", sb_generate_main, "make a realistic flow of orders"},
     {"convert", sb_convert_main, "turn a flow into a packet capture, and back"},
     {"top", sb_top_main, "show the counters of running processes"},
     {"echo", sb_echo_main, "measure the round trip of a bare frame"},

@@ -1,0 +1,245 @@
+#include "match.h"
+
+#include <string.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <x86intrin.h>
+
+#include "perf/numbers.h"
+#include "shadowbook/assert.h"
+
+/* ---- the engine ---- */
+
+static void *map_zeroed(size_t bytes)
+{
+    void *p = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (p == MAP_FAILED)
+        return NULL;
+    (void)madvise(p, bytes, MADV_HUGEPAGE); /* only speed */
+    return p;
+}
+
+bool sb_match_engine_open(struct sb_match_engine *m, const struct sb_engine_limits *limits)
+{
+    memset(m, 0, sizeof *m);
+    m->memory_bytes = sb_engine_footprint(limits);
+    m->box.cap = sb_engine_outputs_max(limits, SB_MATCH_SEAL_EVERY);
+    m->box_bytes = (size_t)m->box.cap * sizeof *m->box.out;
+    m->memory = map_zeroed(m->memory_bytes);
+    m->box.out = map_zeroed(m->box_bytes);
+    if (m->memory == NULL || m->box.out == NULL) {
+        sb_match_engine_close(m);
+        return false;
+    }
+    m->engine = sb_engine_new(m->memory, m->memory_bytes, limits);
+    return true;
+}
+
+void sb_match_engine_close(struct sb_match_engine *m)
+{
+    if (m->memory != NULL)
+        munmap(m->memory, m->memory_bytes);
+    if (m->box.out != NULL)
+        munmap(m->box.out, m->box_bytes);
+    memset(m, 0, sizeof *m);
+}
+
+static const struct sb_command *next_command(const struct sb_command *c)
+{
+    return c + sb_command_lines(c);
+}
+
+/* Applies DAY, SESSION and the INSTRUMENTs; the first command of the flow itself. */
+static const struct sb_command *set_up(struct sb_match_engine *m, const struct sb_flow_commands *fc)
+{
+    const struct sb_command *c = fc->lines;
+    for (; c < fc->lines + fc->setup_lines; c = next_command(c)) {
+        sb_engine_apply(m->engine, c, &m->box);
+        if (c->seq % SB_MATCH_SEAL_EVERY == 0)
+            sb_engine_seal(m->engine, &m->box);
+    }
+    return c;
+}
+
+/* ---- is it right ---- */
+
+struct joiner {
+    const struct sb_flow_commands *fc;
+    struct sb_match_result *result;
+    struct sb_output first; /* of the two EXECUTED of a match; kind NONE: none yet */
+    bool (*trade)(void *arg, const struct sb_flow_trade *t);
+    void *arg;
+};
+
+/* Two EXECUTED with one match number are a trade. */
+static void join(struct joiner *j, const struct sb_output *o)
+{
+    if (j->first.kind == SB_OUT_NONE) {
+        j->first = *o;
+        return;
+    }
+    SB_ASSERT_EQ(j->first.match, o->match);
+    j->result->trades++;
+    const bool first_sells = sb_side_sells(j->first.side);
+    SB_ASSERT(first_sells != sb_side_sells(o->side));
+    const struct sb_output *removed = o->liquidity == SB_LIQ_REMOVED ? o : &j->first;
+    const struct sb_flow_trade t = {
+        .buy_order_id = j->fc->order_ids[first_sells ? o->key : j->first.key],
+        .sell_order_id = j->fc->order_ids[first_sells ? j->first.key : o->key],
+        .price = o->price,
+        .quantity = o->quantity,
+        .aggressor = o->liquidity == SB_LIQ_OPENING ? 'a'
+                     : sb_side_sells(removed->side) ? 's'
+                                                    : 'b'};
+    j->first.kind = SB_OUT_NONE;
+    if (j->trade != NULL && !j->trade(j->arg, &t))
+        j->trade = NULL;
+}
+
+static void look_at(struct joiner *j, const struct sb_output *o)
+{
+    switch (o->kind) {
+    case SB_OUT_EXECUTED:
+        join(j, o);
+        break;
+    case SB_OUT_ACCEPTED:
+    case SB_OUT_REPLACED:
+        j->result->acknowledged++;
+        break;
+    case SB_OUT_CANCELED:
+        j->result->acknowledged += o->reason == SB_REASON_USER;
+        break;
+    case SB_OUT_REJECTED:
+        j->result->rejected++;
+        break;
+    case SB_OUT_OPERATOR:
+        j->result->phases_refused += o->reason != SB_REASON_NONE;
+        break;
+    default:
+        break;
+    }
+}
+
+void sb_match_check(struct sb_match_engine *m, const struct sb_flow_commands *fc,
+                    struct sb_match_result *result,
+                    bool (*trade)(void *arg, const struct sb_flow_trade *t), void *arg)
+{
+    memset(result, 0, sizeof *result);
+    struct joiner j = {.fc = fc, .result = result, .trade = trade, .arg = arg};
+    for (const struct sb_command *c = fc->lines; c < fc->lines + fc->lines_n; c = next_command(c)) {
+        const uint32_t from = m->box.n;
+        sb_engine_apply(m->engine, c, &m->box);
+        result->outputs += m->box.n - from;
+        for (uint32_t i = from; i < m->box.n; i++)
+            look_at(&j, &m->box.out[i]);
+        if (c->seq % SB_MATCH_SEAL_EVERY == 0)
+            sb_engine_seal(m->engine, &m->box);
+    }
+    result->digest = sb_engine_seal(m->engine, &m->box);
+    result->state_digest = sb_engine_state_digest(m->engine);
+    result->superfluous = sb_engine_stats(m->engine)->ignored_superfluous;
+    result->open_orders_peak = sb_engine_stats(m->engine)->open_orders_peak;
+}
+
+/* ---- how fast ---- */
+
+static uint64_t monotonic_ns(void)
+{
+    struct timespec t;
+    SB_ASSERT_EQ(clock_gettime(CLOCK_MONOTONIC, &t), 0);
+    return (uint64_t)t.tv_sec * UINT64_C(1000000000) + (uint64_t)t.tv_nsec;
+}
+
+/* Nanoseconds of a TSC tick, times 2^32; takes 20 ms. */
+static uint64_t tsc_scale(void)
+{
+    const uint64_t ns0 = monotonic_ns(), tsc0 = __rdtsc();
+    uint64_t ns1;
+    do
+        ns1 = monotonic_ns();
+    while (ns1 - ns0 < UINT64_C(20000000));
+    const uint64_t ticks = __rdtsc() - tsc0;
+    return ((ns1 - ns0) << 32) / ticks;
+}
+
+static inline uint64_t tsc_begin(void)
+{
+    _mm_lfence();
+    const uint64_t t = __rdtsc();
+    _mm_lfence();
+    return t;
+}
+
+static inline uint64_t tsc_end(void)
+{
+    unsigned cpu;
+    const uint64_t t = __rdtscp(&cpu);
+    _mm_lfence();
+    return t;
+}
+
+static uint64_t to_ns(uint64_t ticks, uint64_t scale)
+{
+    return sb_multiply_divide(ticks, scale, UINT64_C(1) << 32);
+}
+
+uint64_t sb_match_time_whole(struct sb_match_engine *m, const struct sb_flow_commands *fc,
+                             uint32_t ahead, uint64_t *digest)
+{
+    const struct sb_command *c = set_up(m, fc), *end = fc->lines + fc->lines_n;
+    const uint64_t begin = monotonic_ns();
+    for (; c < end; c++) { /* every command of a flow is one line */
+        if (ahead > 0 && end - c > (ptrdiff_t)ahead)
+            sb_engine_prefetch(m->engine, c + ahead);
+        sb_engine_apply(m->engine, c, &m->box);
+        if (c->seq % SB_MATCH_SEAL_EVERY == 0)
+            sb_engine_seal(m->engine, &m->box);
+    }
+    *digest = sb_engine_seal(m->engine, &m->box);
+    return monotonic_ns() - begin;
+}
+
+void sb_match_time_events(struct sb_match_engine *m, const struct sb_flow_commands *fc,
+                          struct sb_histogram *ns, uint64_t *digest)
+{
+    const uint64_t scale = tsc_scale();
+    const struct sb_command *c = set_up(m, fc), *end = fc->lines + fc->lines_n;
+    sb_histogram_reset(ns);
+    for (; c < end; c++) {
+        const uint64_t begin = tsc_begin();
+        sb_engine_apply(m->engine, c, &m->box);
+        sb_histogram_record(ns, to_ns(tsc_end() - begin, scale));
+        if (c->seq % SB_MATCH_SEAL_EVERY == 0)
+            sb_engine_seal(m->engine, &m->box);
+    }
+    *digest = sb_engine_seal(m->engine, &m->box);
+}
+
+/* Stands where apply stands: reads the command, does nothing. Out of line, as apply is. */
+__attribute__((noinline)) static uint64_t apply_nothing(const struct sb_command *c)
+{
+    uint64_t seq = c->seq;
+    __asm__ volatile("" : "+r"(seq));
+    return seq;
+}
+
+uint64_t sb_match_floor(const struct sb_flow_commands *fc, struct sb_histogram *ns)
+{
+    const uint64_t scale = tsc_scale();
+    const struct sb_command *first = fc->lines + fc->setup_lines;
+    const struct sb_command *end = fc->lines + fc->lines_n;
+    uint64_t sum = 0;
+    const uint64_t begin = monotonic_ns();
+    for (const struct sb_command *c = first; c < end; c++)
+        sum += apply_nothing(c);
+    __asm__ volatile("" : : "r"(sum));
+    const uint64_t whole = monotonic_ns() - begin;
+    sb_histogram_reset(ns);
+    for (const struct sb_command *c = first; c < end; c++) {
+        const uint64_t at = tsc_begin();
+        sum += apply_nothing(c);
+        sb_histogram_record(ns, to_ns(tsc_end() - at, scale));
+    }
+    __asm__ volatile("" : : "r"(sum));
+    return whole;
+}
