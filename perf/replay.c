@@ -33,6 +33,10 @@ struct options {
     uint32_t sessions, window, give_up_s;
     double speed; /* 0: max */
     bool tag_orders;
+    /* A drill: at this share of the flow this process gets this signal. pid 0: none. */
+    double fault_percent;
+    pid_t fault_pid;
+    int fault_signal;
 };
 
 struct replay {
@@ -50,6 +54,7 @@ struct replay {
     struct sb_clock clock;
     int progress_fd; /* -1: none */
     uint64_t now_ns, progress_ns, discipline_ns;
+    uint64_t fault_ns; /* when the drill's signal was sent */
     bool interrupted;
 };
 
@@ -68,6 +73,8 @@ static int usage(FILE *out)
             "  --acks FILE           write every acknowledged message\n"
             "  --progress FILE|-     a line about every 100 ms\n"
             "  --fault-file FILE     read at the end: UTC nanoseconds of an injected fault\n"
+            "  --fault P,PID,SIGNAL  at P percent of the flow send SIGNAL (a number) to process PID;\n"
+            "                        the time goes to the fault file\n"
             "  --tag-orders          carry order ids in ClOrdID\n",
             SB_CLIENT_WINDOW_DEFAULT);
     return out == stdout ? 0 : 2;
@@ -95,6 +102,17 @@ static bool speed_of(const char *text, double *speed)
     return end != text && *end == '\0' && *speed > 0 && *speed <= 1e9;
 }
 
+static bool fault_of(const char *text, struct options *o)
+{
+    int pid, used = 0;
+    if (sscanf(text, "%lf,%d,%d%n", &o->fault_percent, &pid, &o->fault_signal, &used) != 3 ||
+        text[used] != '\0')
+        return false;
+    o->fault_pid = pid;
+    return pid > 1 && o->fault_signal > 0 && o->fault_signal < 65 && o->fault_percent >= 0 &&
+           o->fault_percent <= 100;
+}
+
 enum { OPT_TEXT = 256 };
 static const struct option LONG_OPTIONS[] = {{"config", 1, NULL, OPT_TEXT},
                                              {"flow", 1, NULL, OPT_TEXT + 1},
@@ -106,6 +124,7 @@ static const struct option LONG_OPTIONS[] = {{"config", 1, NULL, OPT_TEXT},
                                              {"acks", 1, NULL, OPT_TEXT + 7},
                                              {"progress", 1, NULL, OPT_TEXT + 8},
                                              {"fault-file", 1, NULL, OPT_TEXT + 9},
+                                             {"fault", 1, NULL, 'f'},
                                              {"sessions", 1, NULL, 'n'},
                                              {"window", 1, NULL, 'w'},
                                              {"give-up-s", 1, NULL, 'g'},
@@ -128,6 +147,8 @@ static int parse(struct options *o, int argc, char **argv)
             *texts[c - OPT_TEXT] = optarg;
         else if (c == 'n')
             good = good && number(optarg, SB_SESSIONS_CONFIG_MAX, &o->sessions);
+        else if (c == 'f')
+            good = good && fault_of(optarg, o);
         else if (c == 'w')
             good = good && number(optarg, 1u << 20, &o->window);
         else if (c == 'g')
@@ -268,6 +289,20 @@ static void housekeeping(struct replay *r, uint64_t now_ns, const sigset_t *stop
     r->interrupted = sigtimedwait(stop, NULL, &(struct timespec){0}) > 0;
 }
 
+/* The drill's fault: from here on the client must not notice more than a pause. */
+static void inject(struct replay *r)
+{
+    r->fault_ns = now(r);
+    if (kill(r->options.fault_pid, r->options.fault_signal) != 0)
+        fprintf(stderr, "replay: cannot signal process %d: %s\n", (int)r->options.fault_pid,
+                strerror(errno));
+    FILE *f = r->options.fault != NULL ? fopen(r->options.fault, "w") : NULL;
+    if (f == NULL)
+        return;
+    fprintf(f, "%" PRIu64 "\n", r->fault_ns);
+    fclose(f);
+}
+
 static void run(struct replay *r)
 {
     struct sb_frame in[SB_PORT_BURST * PORTS_MAX], out[SB_CLIENT_BURST];
@@ -284,6 +319,9 @@ static void run(struct replay *r)
         const uint32_t sent = sb_client_poll(&r->client, now_ns, in, n, out, SB_CLIENT_BURST);
         if (sent > 0) /* what the port does not take is sent again by the client's timers */
             r->ports[0]->tx(r->ports[0], out, sent);
+        if (r->options.fault_pid != 0 && r->fault_ns == 0 &&
+            sb_client_percent(&r->client) >= r->options.fault_percent)
+            inject(r);
         housekeeping(r, now_ns, &stop);
         if (n == 0 && sent == 0 && r->config.client.idle == SB_IDLE_YIELD)
             sched_yield();
@@ -328,7 +366,8 @@ static int finish(struct replay *r)
     if (!sb_verify_run(&r->verify, &r->client, r->trades_given ? &r->expected : NULL) ||
         !sb_replay_report_make(&r->report, &r->client, &r->verify, r->trades_given,
                                r->trades_given ? r->expected.n : r->verify.reference.n,
-                               fault_time(o->fault), r->interrupted)) {
+                               r->fault_ns != 0 ? r->fault_ns : fault_time(o->fault),
+                               r->interrupted)) {
         fprintf(stderr, "replay: no memory for the report\n");
         return 1;
     }

@@ -185,6 +185,15 @@ static bool take_memory(struct opening *o)
     return true;
 }
 
+/* Code and tables stay in memory, all of them from now on: no page fault in a moment that counts. */
+static bool lock_memory(struct opening *o)
+{
+    if (mlockall(MCL_CURRENT | MCL_FUTURE) != 0)
+        fprintf(stderr, "shadowbook %s: note: memory is not locked (%s): pages may fault in late\n",
+                o->h->arguments.verb, strerror(errno));
+    return true;
+}
+
 static bool wait_links(struct opening *o)
 {
     if (sb_dpdk_wait_links(o->h->dpdk, LINK_WAIT_MS))
@@ -246,6 +255,7 @@ bool sb_host_open(struct sb_host *h, const struct sb_host_arguments *a,
         {"start the clock's thread", start_discipline}, /* before the loop's thread is pinned */
         {"open the ports", open_ports},
         {"take memory", take_memory},
+        {"lock the memory", lock_memory},
         {"wait for the links", wait_links},
     };
     *h = (struct sb_host){.arguments = *a};

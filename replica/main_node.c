@@ -119,7 +119,7 @@ static int finish(const struct sb_host *h, const struct sb_node *node)
 /* The first frame of a takeover: how long from the clock reading that found the deadline passed until the port is
  * called, and how long that call takes. Only then is the rest sent. (Where nothing was held back it is the first frame of
  * the new epoch.) */
-static void send_first(struct sb_host *h, const struct sb_node_out *out, uint64_t decided_tsc)
+SB_TAKEOVER static void send_first(struct sb_host *h, const struct sb_node_out *out, uint64_t decided_tsc)
 {
     const struct sb_node_out first = {.frames = out->frames, .n = 1};
     const uint64_t before = sb_clock_tsc();

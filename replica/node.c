@@ -177,12 +177,15 @@ void sb_node_poll(struct sb_node *node, uint64_t now_ns, const struct sb_node_fr
     }
     sb_stream_compare(node);
 
+    if (node->arm == SB_ARM_ARMED)
+        sb_release_warm(node);
+
     /* A takeover: what was held back leaves before anything else of this turn. */
     sb_role_turn(node);
     out->went_live = node->ctr[SB_CTR_WENT_LIVE] != lives;
     if (out->went_live)
         node->out_n = 0;
-    sb_release_turn(node);
+    sb_release_turn(node, out->went_live);
     if (out->went_live) { /* nothing stands between the decision and these frames */
         if (node->out_n == 0)
             sb_stream_heartbeat(node); /* nothing was held back: the new epoch's first word */
@@ -202,7 +205,9 @@ void sb_node_poll(struct sb_node *node, uint64_t now_ns, const struct sb_node_fr
 
     out->frames = node->out;
     out->n = node->out_n;
-    out->busy = more || node->apply_next < node->log.packet_end || node->draining_pending;
+    /* An armed shadow does not give its core away: it stays warm for the moment that may come. */
+    out->busy = more || node->apply_next < node->log.packet_end || node->draining_pending ||
+                node->arm == SB_ARM_ARMED;
     out->done = node->stopped;
 }
 

@@ -150,7 +150,9 @@ bool sb_apply_turn(struct sb_node *node); /* true: more is waiting */
 uint64_t sb_apply_bytes_max(uint32_t sessions_max, uint64_t open_orders, uint64_t commands);
 
 /* release.c: what may leave leaves. */
-void sb_release_turn(struct sb_node *node);
+/* first: the turn of a takeover. */
+void sb_release_turn(struct sb_node *node, bool first);
+void sb_release_warm(const struct sb_node *node); /* armed: code and frames of a takeover */
 void sb_release_request(struct sb_node *node, const struct sb_datagram *d);
 void sb_release_beats(struct sb_node *node);
 

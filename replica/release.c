@@ -5,6 +5,8 @@
 #include "nic/wire/mold.h"
 #include "replica/node_state.h"
 
+/* A takeover's first turn sends a few frames at once; the rest follows in the next ones. */
+enum { FIRST_FRAMES = 4 };
 enum { ARP_ASK_NS = 10000000, ANSWER_PACKETS_MAX = 8, BEATS_A_TURN = 16, OUT_RESERVE = 64 };
 
 /* Last number whose outputs may leave now. */
@@ -26,7 +28,7 @@ static uint64_t releasable(const struct sb_node *node)
 }
 
 /* A client's MAC is learned from its own frames; if it moved, ask. False: not known yet. */
-static bool resolve(struct sb_node *node, uint32_t session, uint8_t mac[6])
+SB_TAKEOVER static bool resolve(struct sb_node *node, uint32_t session, uint8_t mac[6])
 {
     struct sb_door *door = &node->doors[session];
     const uint32_t ipv4 = sb_engine_session(node->engine, session)->login_ipv4;
@@ -50,7 +52,7 @@ static bool resolve(struct sb_node *node, uint32_t session, uint8_t mac[6])
 }
 
 /* Lets one held frame go. False: this poll has no room for it. */
-static bool let_go(struct sb_node *node, struct sb_held *h)
+SB_TAKEOVER static bool let_go(struct sb_node *node, struct sb_held *h)
 {
     uint8_t *frame = sb_held_frame(h);
     if (sb_out_left(node) <= OUT_RESERVE)
@@ -64,14 +66,15 @@ static bool let_go(struct sb_node *node, struct sb_held *h)
     return true;
 }
 
-void sb_release_turn(struct sb_node *node)
+SB_TAKEOVER void sb_release_turn(struct sb_node *node, bool first)
 {
     const uint64_t upto = releasable(node);
     const bool send = sb_role_owns(node);
+    const uint32_t most = first ? node->out_n + FIRST_FRAMES : SB_NODE_OUT_MAX;
     struct sb_held *h;
     uint64_t reached = upto;
     while ((h = sb_hold_peek(&node->hold)) != NULL && h->n <= upto) {
-        if (send && !let_go(node, h)) {
+        if (send && (node->out_n >= most || !let_go(node, h))) {
             reached = h->n - 1; /* the rest of this packet's frames leave in the next turn */
             break;
         }
@@ -92,6 +95,19 @@ void sb_release_turn(struct sb_node *node)
         }
     }
     node->ctr[SB_CTR_HELD_BYTES] = node->hold.head - node->hold.next;
+}
+
+/* The linker's names for the ends of the section. */
+extern const uint8_t __start_sb_takeover[], __stop_sb_takeover[];
+
+void sb_release_warm(const struct sb_node *node)
+{
+    for (const uint8_t *code = __start_sb_takeover; code < __stop_sb_takeover; code += 64)
+        __builtin_prefetch(code);
+    const uint8_t *at = node->hold.ring + (node->hold.next & (node->hold.cap - 1));
+    for (uint32_t i = 0; i < FIRST_FRAMES * 256; i += 64)
+        __builtin_prefetch(at + i);
+    __builtin_prefetch(node->out + FIRST_FRAMES - 1, 1);
 }
 
 /* --- re-requests -------------------------------------------------------------------------- */

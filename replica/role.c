@@ -59,7 +59,7 @@ static void set_role(struct sb_node *node, enum sb_role role, uint64_t epoch)
 }
 
 /* R8, R10, R11, R13 under MEMORY: all held inputs are taken as possibly released. */
-static void go_solo(struct sb_node *node, uint64_t epoch, bool by_resign)
+SB_TAKEOVER static void go_solo(struct sb_node *node, uint64_t epoch, bool by_resign)
 {
     const bool was_shadow = node->role == SB_ROLE_SHADOW;
     set_role(node, SB_ROLE_SOLO, epoch);
