@@ -43,7 +43,9 @@ static void itch_take(const uint8_t *p, uint32_t len, struct tally *tally)
         return;
     }
     ck_assert_uint_eq(n, len);
-    ck_assert_mem_eq(again, p, len);
+    if (n > sizeof again) /* the compiler does not know the writer's bound */
+        ck_abort();
+    ck_assert_mem_eq(again, p, n);
     tally->itch_rewritten++;
     for (uint32_t cut = 0; cut < len; cut++)
         ck_assert(!sb_itch_read(p, cut, &m));
