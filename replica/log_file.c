@@ -7,6 +7,12 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
+static uint64_t head_hash(struct sb_log_file_head head)
+{
+    head.hash = 0;
+    return XXH3_64bits(&head, sizeof head);
+}
+
 static uint64_t packet_hash(struct sb_log_packet head, const struct sb_command *lines)
 {
     head.hash = 0;
@@ -35,7 +41,9 @@ bool sb_log_file_write(const char *path, const struct sb_log_file_head *head,
         fprintf(err, "log file: cannot create %s: %s\n", temporary, strerror(errno));
         return false;
     }
-    bool good = fwrite(head, sizeof *head, 1, f) == 1;
+    struct sb_log_file_head sealed = *head;
+    sealed.hash = head_hash(sealed);
+    bool good = fwrite(&sealed, sizeof sealed, 1, f) == 1;
     for (uint64_t i = log->packet_first; good && i < log->packet_end; i++) {
         const struct sb_packet *p = sb_log_packet(log, i);
         if (sb_packet_last(p) > applied)
@@ -73,6 +81,8 @@ bool sb_log_reader_open(struct sb_log_reader *r, const char *path, FILE *err)
         fault = "not an input log of this program";
     else if (r->head.version != SB_LOG_FILE_VERSION)
         fault = "an input log of another version";
+    else if (r->head.hash != head_hash(r->head))
+        fault = "damaged in its head: checksum";
     else if (r->head.n_first != 1)
         fault = "begins in the middle: older inputs were no longer in memory when it was written";
     else

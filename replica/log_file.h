@@ -2,8 +2,8 @@
  *
  * Little-endian. Head (128 bytes), then packets one after the other:
  *     struct sb_log_packet (40 bytes), `lines` 64-byte command lines
- * hash = XXH3-64 of the packet's head with hash = 0, then of its lines with that as seed. The last packet is followed by a
- * trailer: a packet head with count = lines = 0, n_first = the last number, digest = full-state digest.
+ * The head ends with the XXH3-64 of itself with hash = 0. A packet's hash = XXH3-64 of its head with
+ * hash = 0, then of its lines with that as seed. The last packet is followed by a trailer: a packet head with count = lines = 0, n_first = the last number, digest = full-state digest.
  * A file without a good trailer was cut short: readers say so.
  */
 #ifndef SHADOWBOOK_LOG_FILE_H
@@ -17,7 +17,7 @@
 #include "shadowbook/engine.h"
 
 #define SB_LOG_FILE_MAGIC UINT64_C(0x31676F6C42534B31)
-enum { SB_LOG_FILE_VERSION = 1 };
+enum { SB_LOG_FILE_VERSION = 2 };
 
 struct sb_log_file_head {
     uint64_t magic;
@@ -26,7 +26,8 @@ struct sb_log_file_head {
     uint64_t n_first; /* number of the first command in the file */
     struct sb_engine_limits limits;
     uint8_t sender;
-    uint8_t zero[67];
+    uint8_t zero[59];
+    uint64_t hash; /* filled in by the writer */
 };
 _Static_assert(sizeof(struct sb_log_file_head) == 128, "file layout");
 
