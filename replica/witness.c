@@ -131,7 +131,8 @@ static void on_live(struct sb_witness *w, const struct sb_head *h, const struct 
                c->by_resign == 1) { /* R12: over a grant that will never be used */
         solo(w, h->epoch, h->sender, h->inc, w->owner_inc);
     }
-    if (w->state == SB_W_SOLO && w->epoch == h->epoch && w->owner_inc == h->inc) {
+    if (w->state == SB_W_SOLO && w->epoch == h->epoch && w->owner == h->sender &&
+        w->owner_inc == h->inc) {
         w->owner_lives = true;
         solook(w, h->sender, h->inc);
     }
