@@ -400,7 +400,7 @@ struct sb_generate *sb_generate_new(uint64_t seed, uint32_t events, uint32_t ins
     g->random = seed;
     g->events = events;
     g->instruments = instruments;
-    g->days = (uint32_t)(1 + (uint64_t)events / ((uint64_t)instruments * GEN_DAY_EVENTS));
+    g->days = (uint32_t)(1 + (uint64_t)(events - 1) / ((uint64_t)instruments * GEN_DAY_EVENTS));
     g->instrument = 1;
     g->orders = calloc((size_t)events + 1, sizeof *g->orders);
     g->books = calloc((size_t)instruments + 1, sizeof *g->books);
