@@ -13,7 +13,12 @@
 
 #include "shadowbook/frame.h"
 
-enum { LINK_WAIT_MS = 5000, EAL_MEMORY_MIB = 64, HUGE_BYTES = 2 << 20, HUGE_BYTES_LEFT = 256 << 20 };
+enum {
+    LINK_WAIT_MS = 5000,
+    EAL_MEMORY_MIB = 64,
+    HUGE_BYTES = 2 << 20,
+    HUGE_BYTES_LEFT = 256 << 20
+};
 
 /* --- command line --------------------------------------------------------------------------- */
 

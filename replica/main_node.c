@@ -119,7 +119,8 @@ static int finish(const struct sb_host *h, const struct sb_node *node)
 /* The first frame of a takeover: how long from the clock reading that found the deadline passed until the port is
  * called, and how long that call takes. Only then is the rest sent. (Where nothing was held back it is the first frame of
  * the new epoch.) */
-SB_TAKEOVER static void send_first(struct sb_host *h, const struct sb_node_out *out, uint64_t decided_tsc)
+static void send_first(struct sb_host *h, const struct sb_node_out *out, uint64_t decided_ns,
+                       uint64_t decided_tsc)
 {
     const struct sb_node_out first = {.frames = out->frames, .n = 1};
     const uint64_t before = sb_clock_tsc();
@@ -128,7 +129,7 @@ SB_TAKEOVER static void send_first(struct sb_host *h, const struct sb_node_out *
     uint64_t *v = h->counters.c->value;
     v[SB_CTR_DECIDE_TO_FIRST_NS] = sb_clock_cycles_to_ns(&h->clock, before - decided_tsc);
     v[SB_CTR_FIRST_TX_CALL_NS] = sb_clock_cycles_to_ns(&h->clock, after - before);
-    v[SB_CTR_FIRST_FRAME_AT_NS] = v[SB_CTR_DECIDE_AT_NS] + v[SB_CTR_DECIDE_TO_FIRST_NS];
+    v[SB_CTR_FIRST_FRAME_AT_NS] = decided_ns + v[SB_CTR_DECIDE_TO_FIRST_NS];
 }
 
 static void say_changes(const struct sb_host *h, const struct sb_node *node, enum sb_role *said)
@@ -155,19 +156,15 @@ static void loop(struct sb_host *h, struct sb_node *node)
     enum sb_role said = SB_ROLE_DOWN;
     struct sb_node_out out = {0};
     struct sb_node_frame frames[SB_NODE_IN_MAX];
-    uint64_t decided_tsc = 0; /* of a takeover whose first frame has not left yet */
     while (!out.done) {
         const uint32_t n = sb_host_receive(h, frames);
         if (stop)
             sb_node_stop(node);
-        const uint64_t tsc = sb_clock_tsc();
-        sb_node_poll(node, sb_clock_now(&h->clock), frames, n, &out);
-        if (out.went_live)
-            decided_tsc = tsc;
-        if (__builtin_expect(decided_tsc != 0 && out.n != 0, 0)) {
-            send_first(h, &out, decided_tsc);
+        const uint64_t tsc = sb_clock_tsc(), now_ns = sb_clock_now(&h->clock);
+        sb_node_poll(node, now_ns, frames, n, &out);
+        if (__builtin_expect(out.went_live, 0)) {
+            send_first(h, &out, now_ns, tsc);
             sb_host_send(h, &out, 1);
-            decided_tsc = 0;
         } else {
             sb_host_send(h, &out, 0);
         }

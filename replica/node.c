@@ -164,7 +164,8 @@ void sb_node_poll(struct sb_node *node, uint64_t now_ns, const struct sb_node_fr
     SB_ASSERT_LE(node->now_ns, now_ns);
     node->now_ns = now_ns;
     node->out_n = node->scratch_n = 0;
-    const uint64_t lives = node->ctr[SB_CTR_WENT_LIVE];
+    if (node->live_unsaid)
+        sb_role_say_live(node);
 
     /* What the last turn streamed is applied now, after its frames have left. */
     bool more = sb_apply_turn(node);
@@ -182,7 +183,7 @@ void sb_node_poll(struct sb_node *node, uint64_t now_ns, const struct sb_node_fr
 
     /* A takeover: what was held back leaves before anything else of this turn. */
     sb_role_turn(node);
-    out->went_live = node->ctr[SB_CTR_WENT_LIVE] != lives;
+    out->went_live = node->live_unsaid;
     if (out->went_live)
         node->out_n = 0;
     sb_release_turn(node, out->went_live);

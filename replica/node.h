@@ -57,10 +57,6 @@ struct sb_node_setup {
     uint64_t *counters;             /* SB_CTR_COUNT values, written by the node */
 };
 
-/* Code that runs first in a takeover, and never before it, stands together, so that an armed shadow can keep it in the
- * caches. */
-#define SB_TAKEOVER __attribute__((section("sb_takeover"), noinline))
-
 struct sb_node; /* opaque; node_state.h for the files of this room */
 
 /* A frame that came in, and by which roles' port (bit i = enum sb_port_role i). */

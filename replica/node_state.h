@@ -45,8 +45,10 @@ struct sb_node {
     uint64_t epoch, inc, peer_inc, winc;
     uint64_t k;      /* nonce of the last ARM */
     uint64_t n_star; /* log length on going live */
-    bool confirmed;  /* R4: the pairing is known to be in force */
-    bool registered; /* witness answered the last REG or LIVE at this winc */
+    uint64_t live_at_ns;
+    bool live_unsaid; /* the counters of the takeover are still to be written */
+    bool confirmed;   /* R4: the pairing is known to be in force */
+    bool registered;  /* witness answered the last REG or LIVE at this winc */
     bool live_by_resign;
     bool asking_solo; /* SOLOREQ outstanding (R11) */
     bool stopping, stopped;
@@ -152,7 +154,7 @@ uint64_t sb_apply_bytes_max(uint32_t sessions_max, uint64_t open_orders, uint64_
 /* release.c: what may leave leaves. */
 /* first: the turn of a takeover. */
 void sb_release_turn(struct sb_node *node, bool first);
-void sb_release_warm(const struct sb_node *node); /* armed: code and frames of a takeover */
+void sb_release_warm(struct sb_node *node); /* armed: what a takeover touches first */
 void sb_release_request(struct sb_node *node, const struct sb_datagram *d);
 void sb_release_beats(struct sb_node *node);
 
@@ -164,6 +166,8 @@ void sb_role_confirm_by_stream(struct sb_node *node, const struct sb_head *h,
                                const struct sb_stream *s);
 void sb_role_diverged(struct sb_node *node);
 void sb_role_turn(struct sb_node *node);
+void sb_role_say_live(
+    struct sb_node *node); /* counters of a takeover, once its first frame is out */
 static inline bool sb_role_owns(const struct sb_node *node)
 {
     return node->role == SB_ROLE_PRIM || node->role == SB_ROLE_SOLO;

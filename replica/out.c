@@ -20,7 +20,7 @@ void sb_out_send(struct sb_node *node, const struct sb_udp_route *route, uint32_
     SB_ASSERT(taken);
 }
 
-SB_TAKEOVER bool sb_out_frame(struct sb_node *node, const uint8_t *frame, uint32_t len, uint32_t role)
+bool sb_out_frame(struct sb_node *node, const uint8_t *frame, uint32_t len, uint32_t role)
 {
     if (node->out_n == SB_NODE_OUT_MAX)
         return false;

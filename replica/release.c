@@ -5,8 +5,8 @@
 #include "nic/wire/mold.h"
 #include "replica/node_state.h"
 
-/* A takeover's first turn sends a few frames at once; the rest follows in the next ones. */
-enum { FIRST_FRAMES = 4 };
+/* A takeover's first turn sends one frame at once; the rest follows in the next ones. */
+enum { FIRST_FRAMES = 1 };
 enum { ARP_ASK_NS = 10000000, ANSWER_PACKETS_MAX = 8, BEATS_A_TURN = 16, OUT_RESERVE = 64 };
 
 /* Last number whose outputs may leave now. */
@@ -28,7 +28,7 @@ static uint64_t releasable(const struct sb_node *node)
 }
 
 /* A client's MAC is learned from its own frames; if it moved, ask. False: not known yet. */
-SB_TAKEOVER static bool resolve(struct sb_node *node, uint32_t session, uint8_t mac[6])
+static bool resolve(struct sb_node *node, uint32_t session, uint8_t mac[6])
 {
     struct sb_door *door = &node->doors[session];
     const uint32_t ipv4 = sb_engine_session(node->engine, session)->login_ipv4;
@@ -52,7 +52,7 @@ SB_TAKEOVER static bool resolve(struct sb_node *node, uint32_t session, uint8_t 
 }
 
 /* Lets one held frame go. False: this poll has no room for it. */
-SB_TAKEOVER static bool let_go(struct sb_node *node, struct sb_held *h)
+static bool let_go(struct sb_node *node, struct sb_held *h)
 {
     uint8_t *frame = sb_held_frame(h);
     if (sb_out_left(node) <= OUT_RESERVE)
@@ -66,7 +66,7 @@ SB_TAKEOVER static bool let_go(struct sb_node *node, struct sb_held *h)
     return true;
 }
 
-SB_TAKEOVER void sb_release_turn(struct sb_node *node, bool first)
+void sb_release_turn(struct sb_node *node, bool first)
 {
     const uint64_t upto = releasable(node);
     const bool send = sb_role_owns(node);
@@ -80,6 +80,8 @@ SB_TAKEOVER void sb_release_turn(struct sb_node *node, bool first)
         }
         sb_hold_pass(&node->hold);
     }
+    if (first)
+        return; /* the marks follow in the next turn */
     /* Marks stay on packet boundaries: n - 1 may stand inside the packet before. */
     if (reached != upto) {
         const uint64_t index = sb_log_find(&node->log, reached + 1);
@@ -97,17 +99,11 @@ SB_TAKEOVER void sb_release_turn(struct sb_node *node, bool first)
     node->ctr[SB_CTR_HELD_BYTES] = node->hold.head - node->hold.next;
 }
 
-/* The linker's names for the ends of the section. */
-extern const uint8_t __start_sb_takeover[], __stop_sb_takeover[];
-
-void sb_release_warm(const struct sb_node *node)
+void sb_release_warm(struct sb_node *node)
 {
-    for (const uint8_t *code = __start_sb_takeover; code < __stop_sb_takeover; code += 64)
-        __builtin_prefetch(code);
-    const uint8_t *at = node->hold.ring + (node->hold.next & (node->hold.cap - 1));
-    for (uint32_t i = 0; i < FIRST_FRAMES * 256; i += 64)
-        __builtin_prefetch(at + i);
-    __builtin_prefetch(node->out + FIRST_FRAMES - 1, 1);
+    sb_hold_warm(&node->hold, FIRST_FRAMES);
+    __builtin_prefetch(node->out, 1);
+    __builtin_prefetch(&node->ctr[SB_CTR_RELEASED_FRAMES], 1);
 }
 
 /* --- re-requests -------------------------------------------------------------------------- */

@@ -59,7 +59,7 @@ static void set_role(struct sb_node *node, enum sb_role role, uint64_t epoch)
 }
 
 /* R8, R10, R11, R13 under MEMORY: all held inputs are taken as possibly released. */
-SB_TAKEOVER static void go_solo(struct sb_node *node, uint64_t epoch, bool by_resign)
+static void go_solo(struct sb_node *node, uint64_t epoch, bool by_resign)
 {
     const bool was_shadow = node->role == SB_ROLE_SHADOW;
     set_role(node, SB_ROLE_SOLO, epoch);
@@ -73,9 +73,8 @@ SB_TAKEOVER static void go_solo(struct sb_node *node, uint64_t epoch, bool by_re
     if (was_shadow) {
         node->takeover_until = node->n_star;
         node->draining_pending = true;
-        node->ctr[SB_CTR_UNVERIFIED] += node->n_star - node->compared_n;
-        node->ctr[SB_CTR_DECIDE_AT_NS] = node->now_ns;
-        sb_count(node, SB_CTR_WENT_LIVE);
+        node->live_at_ns = node->now_ns;
+        node->live_unsaid = true;
     } else {
         sb_count(node, SB_CTR_WENT_SOLO);
     }
@@ -401,6 +400,14 @@ static void stop_turn(struct sb_node *node)
         node->stopped = true;
         break;
     }
+}
+
+void sb_role_say_live(struct sb_node *node)
+{
+    node->live_unsaid = false;
+    node->ctr[SB_CTR_UNVERIFIED] += node->n_star - node->compared_n;
+    node->ctr[SB_CTR_DECIDE_AT_NS] = node->live_at_ns;
+    sb_count(node, SB_CTR_WENT_LIVE);
 }
 
 void sb_role_turn(struct sb_node *node)
