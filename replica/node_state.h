@@ -53,6 +53,7 @@ struct sb_node {
     bool asking_solo; /* SOLOREQ outstanding (R11) */
     bool stopping, stopped;
     bool was_owner; /* DIVERGED: which side of the pair it was */
+    bool set_aside; /* PRIM that continues: its shadow diverged, and is told so; its acks count no more */
     bool resign_heard;
     uint64_t resign_n_last, resign_at_ns;
     uint64_t stop_at_ns;

@@ -64,7 +64,7 @@ static void go_solo(struct sb_node *node, uint64_t epoch, bool by_resign)
     const bool was_shadow = node->role == SB_ROLE_SHADOW;
     set_role(node, SB_ROLE_SOLO, epoch);
     node->arm = SB_ARM_NONE;
-    node->asking_solo = false;
+    node->asking_solo = node->set_aside = false;
     node->registered = false;
     node->registered_ns = 0;
     node->live_by_resign = by_resign;
@@ -88,9 +88,11 @@ static void tell_live(struct sb_node *node)
 void sb_role_diverged(struct sb_node *node)
 {
     if (node->role == SB_ROLE_PRIM && node->config->divergence == SB_DIVERGENCE_PRIMARY_CONTINUES) {
-        node->asking_solo = true; /* releases nothing more on this shadow's word */
+        if (node->set_aside)
+            return;
+        node->set_aside = true; /* releases nothing more on this shadow's word */
+        node->asking_solo = true;
         node->acked_verified = node->acked_held = node->released;
-        node->peer_inc = 0;
         node->asked_witness_ns = 0;
         return;
     }
@@ -352,7 +354,7 @@ static void shadow_turn(struct sb_node *node)
 static void primary_turn(struct sb_node *node)
 {
     const uint64_t silent = node->now_ns - node->acked_ns;
-    const bool gone = silent >= node->config->solo_after_ns || node->peer_inc == 0;
+    const bool gone = silent >= node->config->solo_after_ns || node->set_aside;
     if (gone)
         node->asking_solo = true;
     else if (silent < node->config->suspect_after_ns)

@@ -22,7 +22,7 @@ static struct sb_stream stream_head(const struct sb_node *node)
 static uint8_t stream_flags(const struct sb_node *node)
 {
     return (uint8_t)((node->role == SB_ROLE_PRIM ? SB_FF_PAIRED : 0) |
-                     (node->role == SB_ROLE_DIVERGED ? SB_FF_DIVERGED : 0));
+                     (node->role == SB_ROLE_DIVERGED || node->set_aside ? SB_FF_DIVERGED : 0));
 }
 
 void sb_stream_send_packet(struct sb_node *node, uint64_t index)
@@ -64,8 +64,8 @@ void sb_stream_heartbeat(struct sb_node *node)
 /* R7: only from the shadow incarnation that we name, addressed to our own. */
 static bool ack_is_ours(const struct sb_node *node, const struct sb_head *h, uint64_t to_inc)
 {
-    return node->role == SB_ROLE_PRIM && h->epoch == node->epoch && h->inc == node->peer_inc &&
-           to_inc == node->inc;
+    return node->role == SB_ROLE_PRIM && !node->set_aside && h->epoch == node->epoch &&
+           h->inc == node->peer_inc && to_inc == node->inc;
 }
 
 void sb_stream_on_ack(struct sb_node *node, const struct sb_head *h, const struct sb_ack *a)
@@ -264,7 +264,7 @@ static int digest_at(const struct sb_node *node, uint64_t n, uint64_t digest)
 
 void sb_stream_compare(struct sb_node *node)
 {
-    const bool owner = node->role == SB_ROLE_PRIM;
+    const bool owner = node->role == SB_ROLE_PRIM && !node->set_aside;
     if (!owner && node->role != SB_ROLE_SHADOW)
         return;
     const uint64_t n = owner ? node->ack_applied : node->mark_n;

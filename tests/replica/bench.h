@@ -34,7 +34,7 @@ struct bench {
     uint64_t counters[3][SB_CTR_COUNT];
     uint64_t now_ns;
     bool down[3], went_live[3], done[3];
-    struct bench_box inbox[3], client;
+    struct bench_box inbox[3], spare[3], client;
     /* true: the frame is lost. h is NULL for a frame that is not of our own kind. */
     bool (*lost)(const struct bench *b, uint32_t from, uint32_t to, const struct sb_head *h);
     uint64_t next_message; /* of session 1 */
