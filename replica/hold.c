@@ -84,18 +84,6 @@ struct sb_held *sb_hold_peek(struct sb_hold *hold)
     return hold->next == hold->head ? NULL : record(hold, hold->next);
 }
 
-void sb_hold_warm(const struct sb_hold *hold, uint32_t n)
-{
-    uint64_t at = hold->next;
-    for (uint32_t i = 0; i < n && at < hold->head; i++) {
-        at = settle(hold, at);
-        if (at < hold->head) {
-            __builtin_prefetch(record(hold, at), 1);
-            at += record_bytes(record(hold, at));
-        }
-    }
-}
-
 void sb_hold_pass(struct sb_hold *hold)
 {
     const struct sb_held *h = record(hold, hold->next);

@@ -59,8 +59,6 @@ void sb_hold_commit(struct sb_hold *hold, const struct sb_held *held, bool index
 /* The first record that is held back, or NULL; sb_hold_pass() lets it go (marks it released). */
 struct sb_held *sb_hold_peek(struct sb_hold *hold);
 void sb_hold_pass(struct sb_hold *hold);
-/* Brings the heads of the first `n` records that are held back into the cache. */
-void sb_hold_warm(const struct sb_hold *hold, uint32_t n);
 static inline uint8_t *sb_held_frame(struct sb_held *h)
 {
     return (uint8_t *)(h + 1);

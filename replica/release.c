@@ -101,9 +101,15 @@ void sb_release_turn(struct sb_node *node, bool first)
 
 void sb_release_warm(struct sb_node *node)
 {
-    sb_hold_warm(&node->hold, FIRST_FRAMES);
     __builtin_prefetch(node->out, 1);
     __builtin_prefetch(&node->ctr[SB_CTR_RELEASED_FRAMES], 1);
+    const struct sb_held *h = sb_hold_peek(&node->hold);
+    if (h == NULL)
+        return;
+    __builtin_prefetch(&node->doors[h->stream]);
+    __builtin_prefetch(&node->doors[h->stream].src_mac);
+    if (h->stream != SB_STREAM_FEED)
+        __builtin_prefetch(sb_engine_session(node->engine, h->stream));
 }
 
 /* --- re-requests -------------------------------------------------------------------------- */

@@ -85,6 +85,14 @@ static void tell_live(struct sb_node *node)
     ask_witness(node, SB_FT_LIVE, (struct sb_control){.by_resign = node->live_by_resign});
 }
 
+static void cancel(struct sb_node *node)
+{
+    node->arm = SB_ARM_NONE; /* R9: locally first, then it is sent */
+    node->cancel_repeats = CANCEL_REPEATS;
+    node->asked_witness_ns = 0;
+    sb_count(node, SB_CTR_CANCELED);
+}
+
 void sb_role_diverged(struct sb_node *node)
 {
     if (node->role == SB_ROLE_PRIM && node->config->divergence == SB_DIVERGENCE_PRIMARY_CONTINUES) {
@@ -98,9 +106,10 @@ void sb_role_diverged(struct sb_node *node)
     }
     if (node->role != SB_ROLE_PRIM && node->role != SB_ROLE_SHADOW)
         return;
+    if (node->arm != SB_ARM_NONE)
+        cancel(node); /* a grant left behind would bind an owner that continues */
     node->was_owner = node->role == SB_ROLE_PRIM;
     set_role(node, SB_ROLE_DIVERGED, node->epoch);
-    node->arm = SB_ARM_NONE;
     node->open = NULL;
 }
 
@@ -161,14 +170,6 @@ void sb_role_on_owner_heard(struct sb_node *node)
 {
     node->heard_ns = node->now_ns;
     node->ctr[SB_CTR_LAST_HEARD_NS] = node->now_ns;
-}
-
-static void cancel(struct sb_node *node)
-{
-    node->arm = SB_ARM_NONE; /* R9: locally first, then it is sent */
-    node->cancel_repeats = CANCEL_REPEATS;
-    node->asked_witness_ns = 0;
-    sb_count(node, SB_CTR_CANCELED);
 }
 
 /* R19: a new incarnation of the witness voids every request and grant of older ones. */
@@ -322,6 +323,15 @@ static void suspect(struct sb_node *node)
     sb_count(node, SB_CTR_SUSPECTED);
 }
 
+static void cancel_turn(struct sb_node *node)
+{
+    if (node->arm != SB_ARM_NONE || node->cancel_repeats == 0 || node->winc == 0 ||
+        !due(node, node->asked_witness_ns, retry_ns(node)))
+        return;
+    node->cancel_repeats--;
+    ask_witness(node, SB_FT_CANCEL, (struct sb_control){.k = node->k});
+}
+
 static void shadow_turn(struct sb_node *node)
 {
     if (node->resign_heard) { /* R12 */
@@ -334,21 +344,17 @@ static void shadow_turn(struct sb_node *node)
     if (silent < node->config->suspect_after_ns) {
         if (node->arm != SB_ARM_NONE)
             cancel(node);
-    } else if (node->arm == SB_ARM_NONE) {
+    } else if (node->arm == SB_ARM_NONE && !node->stopping) {
         suspect(node);
     }
     if (node->arm == SB_ARM_ARMED && silent >= node->config->takeover_after_ns) {
         go_solo(node, make_epoch(generation(node->epoch), SB_EPOCH_S), false); /* R10 */
         return;
     }
-    if (node->winc == 0 || !due(node, node->asked_witness_ns, retry_ns(node)))
-        return;
-    if (node->arm == SB_ARM_ARMING) {
+    if (node->arm == SB_ARM_ARMING && node->winc != 0 &&
+        due(node, node->asked_witness_ns, retry_ns(node)))
         ask_witness(node, SB_FT_ARM, (struct sb_control){.k = node->k, .peer_inc = node->peer_inc});
-    } else if (node->arm == SB_ARM_NONE && node->cancel_repeats > 0) {
-        node->cancel_repeats--;
-        ask_witness(node, SB_FT_CANCEL, (struct sb_control){.k = node->k});
-    }
+    cancel_turn(node);
 }
 
 static void primary_turn(struct sb_node *node)
@@ -396,7 +402,7 @@ static void stop_turn(struct sb_node *node)
     case SB_ROLE_SHADOW:
         if (node->arm != SB_ARM_NONE)
             cancel(node);
-        node->stopped = node->applied == node->log.len || late;
+        node->stopped = (node->applied == node->log.len && node->cancel_repeats == 0) || late;
         break;
     default:
         node->stopped = true;
@@ -420,9 +426,14 @@ void sb_role_turn(struct sb_node *node)
         break;
     case SB_ROLE_SHADOW:
         shadow_turn(node);
+        if (node->live_unsaid)
+            return; /* what was held back leaves first */
         break;
     case SB_ROLE_PRIM:
         primary_turn(node);
+        break;
+    case SB_ROLE_DIVERGED:
+        cancel_turn(node);
         break;
     default:
         break;

@@ -659,6 +659,39 @@ START_TEST(divergence_primary_continues)
 }
 END_TEST
 
+/* A shadow that stops, of its own will or because it diverged, leaves no grant behind: it would bind the owner. */
+START_TEST(grant_is_given_back)
+{
+    struct bench b;
+    bench_pair(&b, _i == 0 ? NULL : continues);
+    b.lost = lose_from_primary;
+    bench_run(&b, 1 * MS);
+    ck_assert_int_eq(b.witness.state, SB_W_ARMED);
+    const struct sb_node *s = b.node[1];
+    if (_i == 0) {
+        sb_node_stop(b.node[1]);
+    } else {
+        const struct sb_stream h = {.to_inc = s->inc, .len = 5};
+        const struct bench_frame f = bench_ours(&b, SB_FT_STREAM, s->epoch, s->peer_inc, SB_NODE_A,
+                                                SB_FF_PAIRED | SB_FF_DIVERGED, &h, sizeof h);
+        bench_poll(&b, 1, &f);
+        ck_assert_int_eq(s->role, SB_ROLE_DIVERGED);
+    }
+    for (uint64_t end = b.now_ns + 10 * MS; b.now_ns < end && !b.done[1];)
+        bench_step(&b);
+    ck_assert_int_eq(b.done[1], _i == 0);
+    b.down[1] = true;
+    bench_step(&b);
+    ck_assert_int_eq(b.witness.state, SB_W_DUAL);
+    b.lost = NULL;
+    bench_order(&b, 'B', 10000);
+    bench_run(&b, 10 * MS);
+    ck_assert_int_eq(b.node[0]->role, SB_ROLE_SOLO);
+    ck_assert_uint_eq(bench_answers(&b, 'A'), 1);
+    bench_close(&b);
+}
+END_TEST
+
 /* The shadow that was set aside is told so: it must not take over with what it has. */
 START_TEST(set_aside_shadow_is_told)
 {
@@ -716,6 +749,7 @@ int main(void)
     tcase_add_test(tc, later_owner_retires_every_role);
     tcase_add_loop_test(tc, divergence_halts_both, 0, 2);
     tcase_add_test(tc, divergence_primary_continues);
+    tcase_add_loop_test(tc, grant_is_given_back, 0, 2);
     tcase_add_test(tc, set_aside_shadow_is_told);
     suite_add_tcase(suite, tc);
     SRunner *runner = srunner_create(suite);
