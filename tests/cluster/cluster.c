@@ -9,6 +9,7 @@
 #include "nic/wire/mold.h"
 #include "nic/wire/ouch.h"
 #include "nic/wire/udp.h"
+#include "no_alloc.h"
 #include "replica/log.h"
 #include "replica/node.h"
 #include "replica/node_state.h"
@@ -439,10 +440,12 @@ static void turn(struct cluster *c, struct sb_node_frame frames[HOSTS][SB_NODE_I
             continue;
         struct sb_node_out out;
         memset(&out, 0, sizeof out);
+        no_alloc_begin(); /* the order path allocates nothing, whatever happens on it */
         if (i < 2)
             sb_node_poll(c->node[i], c->now_ns, frames[i], counts[i], &out);
         else
             sb_witness_poll(&c->witness, c->now_ns, frames[i], counts[i], &out);
+        no_alloc_end();
         for (uint32_t k = 0; k < out.n; k++)
             broadcast(c, i, out.frames[k].data, out.frames[k].len);
         if (out.done)

@@ -6,7 +6,8 @@
  *
  * Checked while it runs: one content for each number of each stream (R5), no two SOLO at once (I3), every
  * released number in the log of each later owner (by the client's view), equal digests at equal numbers. At the end:
- * every order answered exactly once, streams without holes, the owner's state equal to a plain replay of its log.
+ * every order answered exactly once, streams without holes, the owner's state equal to a plain replay of its log. No node
+ * allocates while it polls (no_alloc.h).
  * Not checked: timing bounds, market data content (only its stream), matching itself (the differential test).
  */
 #ifndef SHADOWBOOK_TESTS_CLUSTER_H
