@@ -61,6 +61,7 @@ void sb_sequencer_close(struct sb_node *node)
         return;
     sb_log_commit(&node->log, node->open_count, node->open_lines);
     node->open = NULL;
+    node->open_count = node->open_lines = 0; /* they count what is not in the log yet */
     sb_stream_send_packet(node, node->log.packet_end - 1);
     sb_count(node, SB_CTR_STREAM_TX);
 }
