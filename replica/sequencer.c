@@ -179,12 +179,12 @@ static bool message(struct sb_node *node, const struct sb_entry *entry, uint64_t
 {
     struct sb_door *door = &node->doors[entry->session];
     const bool login = len > 0 && msg[0] == 'L';
-    if (number == 0 ? !login : login) {
-        sb_count(node, SB_CTR_BAD_ENTRY); /* a login is not numbered, everything else is */
+    if (number == 0 && !login) {
+        sb_count(node, SB_CTR_BAD_ENTRY); /* a login may go without a number, nothing else */
         return false;
     }
     if (number != 0) {
-        if (!door->logged_in) {
+        if (!door->logged_in && !login) {
             sb_count(node, SB_CTR_NOT_LOGGED_IN);
             return false;
         }
@@ -212,6 +212,10 @@ static bool message(struct sb_node *node, const struct sb_entry *entry, uint64_t
             door->status_due = true; /* a repeat: the answer is in the session's stream */
             return true;
         }
+    }
+    if (!door->logged_in && c.c.kind != SB_CMD_LOGIN) { /* a login that cannot be read */
+        sb_count(node, SB_CTR_NOT_LOGGED_IN);
+        return false;
     }
     c.c.session = entry->session;
     c.c.session_seq = number;
