@@ -350,6 +350,17 @@ void sb_sequencer_pending(struct sb_node *node)
         node->draining_pending = false;
 }
 
+/* Answers go to the login's return address. What is known of it is kept when the client's frames come from another host; a
+ * login may move it. */
+static void learn_mac(struct sb_door *door, const struct sb_datagram *d, bool login)
+{
+    if (door->logged_in && !login && door->src_ipv4 == door->login_ipv4 &&
+        d->src_ipv4 != door->login_ipv4)
+        return;
+    door->src_ipv4 = d->src_ipv4;
+    memcpy(door->src_mac, d->src_mac, 6);
+}
+
 void sb_sequencer_entry(struct sb_node *node, const struct sb_datagram *d)
 {
     const bool owner = sb_role_owns(node);
@@ -359,9 +370,7 @@ void sb_sequencer_entry(struct sb_node *node, const struct sb_datagram *d)
     if (!check(node, d->payload, d->bytes, &entry))
         return;
     sb_count(node, SB_CTR_ENTRY_FRAMES);
-    struct sb_door *door = &node->doors[entry.session];
-    door->src_ipv4 = d->src_ipv4;
-    memcpy(door->src_mac, d->src_mac, 6);
+    learn_mac(&node->doors[entry.session], d, entry.first_seq == 0);
     if (!owner || node->draining_pending) {
         keep(node, d, &entry);
         return;
