@@ -8,6 +8,7 @@
 #include "nic/wire/itch.h"
 #include "nic/wire/mold.h"
 #include "nic/wire/ouch.h"
+#include "replica/bounds.h"
 #include "replica/node_state.h"
 
 enum { PACKETS_A_TURN = 64 };
@@ -44,16 +45,17 @@ void sb_apply_init(struct sb_node *node, struct sb_arena *arena)
         node->stream_head[i] = NONE;
 }
 
-/* Bytes of the hold ring that `commands` commands can fill: every fill ends an open order and makes two session messages
- * (38 bytes with their length) and at most two feed messages (38); other answers are at most four messages of 84
- * bytes a command; each frame adds its headers, record and rounding. With two feeds the feed's part counts twice. */
-uint64_t sb_apply_bytes_max(uint32_t sessions_max, uint64_t open_orders, uint64_t commands)
+/* Room that applying this packet may need. */
+static uint64_t packet_bytes_max(const struct sb_node *node, const struct sb_packet *packet)
 {
-    const uint64_t fills = open_orders + commands;
-    const uint64_t payload = fills * (2 * 38 + 2 * 2 * 38) + commands * 4 * 84;
-    const uint64_t frame = sizeof(struct sb_held) + SB_UDP_HEADERS_BYTES + SB_MOLD_HEAD_BYTES + 64;
-    const uint64_t streams = (commands + 2) * 4 + sessions_max; /* frames that are not full */
-    return payload + (payload / (SB_UDP_PAYLOAD_MAX - 128) + streams) * frame;
+    const struct sb_command *c = sb_log_lines(&node->log, packet);
+    uint64_t for_all = 0;
+    for (uint32_t i = 0; i < packet->count; i++) {
+        for_all += sb_command_for_all(c);
+        c += sb_command_lines(c);
+    }
+    const uint64_t open_orders = sb_engine_stats(node->engine)->open_orders;
+    return sb_hold_bytes_max(&node->config->limits, open_orders, packet->count, for_all);
 }
 
 static void name_streams(struct sb_node *node)
@@ -190,9 +192,7 @@ bool sb_apply_turn(struct sb_node *node)
     for (uint32_t i = 0; i < PACKETS_A_TURN && node->apply_next < node->log.packet_end; i++) {
         struct sb_packet *packet = sb_log_packet(&node->log, node->apply_next);
         /* The owner looked before it sequenced; a shadow waits here until the released mark moves on. */
-        const uint64_t open_orders = sb_engine_stats(node->engine)->open_orders;
-        if (sb_hold_room(&node->hold) <
-            sb_apply_bytes_max(node->config->limits.sessions_max, open_orders, packet->count))
+        if (sb_hold_room(&node->hold) < packet_bytes_max(node, packet))
             break;
         apply_packet(node, packet);
         node->apply_next++;

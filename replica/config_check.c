@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "replica/bounds.h"
 #include "replica/config_keys.h"
 #include "shadowbook/config.h"
 #include "shadowbook/frame.h"
@@ -99,7 +100,12 @@ static void check_memory(struct checker *c)
                  ": %d up to half of log_lines is accepted",
                  cfg->unacked_lines, cfg->log_lines, UNACKED_MIN);
     const uint64_t streams = (uint64_t)cfg->limits.sessions_max + 1;
-    const uint64_t needed = (uint64_t)cfg->limits.orders_max * FILL_BYTES + streams * STREAM_BYTES;
+    uint64_t needed = (uint64_t)cfg->limits.orders_max * FILL_BYTES + streams * STREAM_BYTES;
+    /* The node waits until a packet's worst case fits: there must be a ring in which it ever does. */
+    const uint64_t packet =
+        sb_hold_bytes_max(&cfg->limits, cfg->limits.orders_max, SB_STREAM_LINES_MAX, 1) +
+        2 * SB_HELD_BYTES_MAX;
+    needed = packet > needed ? packet : needed;
     if (cfg->hold_bytes < needed)
         complain(c,
                  "[memory] hold_bytes = %" PRIu64 ": at least %" PRIu64

@@ -53,7 +53,8 @@ struct sb_node {
     bool asking_solo; /* SOLOREQ outstanding (R11) */
     bool stopping, stopped;
     bool was_owner; /* DIVERGED: which side of the pair it was */
-    bool set_aside; /* PRIM that continues: its shadow diverged, and is told so; its acks count no more */
+    bool
+        set_aside; /* PRIM that continues: its shadow diverged, and is told so; its acks count no more */
     bool resign_heard;
     uint64_t resign_n_last, resign_at_ns;
     uint64_t stop_at_ns;
@@ -150,7 +151,6 @@ void sb_stream_turn(struct sb_node *node);    /* acks, repairs, heartbeats that 
 /* apply.c: engine and encoding. */
 void sb_apply_init(struct sb_node *node, struct sb_arena *arena);
 bool sb_apply_turn(struct sb_node *node); /* true: more is waiting */
-uint64_t sb_apply_bytes_max(uint32_t sessions_max, uint64_t open_orders, uint64_t commands);
 
 /* release.c: what may leave leaves. */
 /* first: the turn of a takeover. */
@@ -172,6 +172,13 @@ void sb_role_say_live(
 static inline bool sb_role_owns(const struct sb_node *node)
 {
     return node->role == SB_ROLE_PRIM || node->role == SB_ROLE_SOLO;
+}
+
+/* Does the command speak to every instrument? Then it makes outputs for each. */
+static inline bool sb_command_for_all(const struct sb_command *c)
+{
+    return (c->kind == SB_CMD_PHASE || c->kind == SB_CMD_UNCROSS) &&
+           c->instrument == SB_INSTRUMENT_ALL;
 }
 
 static inline void sb_count(struct sb_node *node, enum sb_counter c)

@@ -7,6 +7,7 @@
 #include "nic/wire/entry.h"
 #include "nic/wire/mold.h"
 #include "nic/wire/ouch.h"
+#include "replica/bounds.h"
 #include "replica/node_state.h"
 
 enum { ENTRY_AT = sizeof(struct sb_head), BLOCKS_AT = ENTRY_AT + sizeof(struct sb_entry) };
@@ -69,7 +70,8 @@ void sb_sequencer_close(struct sb_node *node)
 static void add(struct sb_node *node, struct sb_command2 *c)
 {
     const uint16_t lines = (uint16_t)sb_command_lines(&c->c);
-    if (node->open != NULL && node->open_lines + lines > SB_STREAM_LINES_MAX)
+    const bool for_all = sb_command_for_all(&c->c); /* makes much: a packet of its own */
+    if (node->open != NULL && (node->open_lines + lines > SB_STREAM_LINES_MAX || for_all))
         sb_sequencer_close(node);
     if (node->open == NULL) {
         node->open = sb_log_begin(&node->log);
@@ -84,22 +86,28 @@ static void add(struct sb_node *node, struct sb_command2 *c)
     node->open_count++;
     node->open_lines = (uint16_t)(node->open_lines + lines);
     sb_sequencer_note(node, &c->c);
+    if (for_all)
+        sb_sequencer_close(node);
 }
 
-/* Back-pressure: is there room to sequence one more entry frame? Its messages may take two lines each, the
- * un-acked log must stay within its bound, and whatever they do must find room in the hold ring; and this poll
- * must be able to send the packets. */
-static bool room(const struct sb_node *node)
+/* Back-pressure: is there room to sequence `messages` more? They may take two lines each (short ones, of which more fit in
+ * a frame, take one), the un-acked log must stay within its bound, and whatever they do must find room in the hold ring;
+ * and this poll must be able to send the packets. An idle node takes any frame: its packets wait for room one by one. */
+static bool room(const struct sb_node *node, uint32_t messages)
 {
-    enum { MESSAGES = SB_UDP_PAYLOAD_MAX / 11, LINES = 2 * MESSAGES };
-    const uint64_t open_lines = node->log.line_end + node->open_lines;
-    if (open_lines + LINES - node->released_line > node->config->unacked_lines)
+    enum { LINES_MAX = SB_UDP_PAYLOAD_MAX / 2 };
+    const uint32_t lines = 2 * messages < LINES_MAX ? 2 * messages : LINES_MAX;
+    const uint64_t skipped = SB_STREAM_LINES_MAX; /* at the end of the log ring */
+    const uint64_t open_lines = node->log.line_end + node->open_lines + skipped;
+    if (open_lines + lines - node->released_line > node->config->unacked_lines)
         return false;
-    if (sb_out_left(node) < 2 * LINES / SB_STREAM_LINES_MAX + 16)
+    if (sb_out_left(node) < 2 * lines / SB_STREAM_LINES_MAX + 16)
         return false;
-    const uint64_t waiting = node->log.len + node->open_count - node->applied + MESSAGES;
+    if (node->applied == node->log.len && node->open == NULL && node->hold.next == node->hold.head)
+        return true;
+    const uint64_t waiting = node->log.len + node->open_count - node->applied + messages;
     const uint64_t open_orders = sb_engine_stats(node->engine)->open_orders;
-    return sb_apply_bytes_max(node->config->limits.sessions_max, open_orders, waiting) <=
+    return sb_hold_bytes_max(&node->config->limits, open_orders, waiting, 0) <=
            sb_hold_room(&node->hold);
 }
 
@@ -143,7 +151,7 @@ bool sb_sequencer_genesis(struct sb_node *node)
     uint64_t at = node->log.len + node->open_count;
     if (at >= total)
         return true;
-    while (at < total && room(node)) {
+    while (at < total && room(node, 1)) {
         struct sb_command2 c;
         genesis_command(node, at++, &c);
         add(node, &c);
@@ -158,7 +166,7 @@ static void tell_gap(struct sb_node *node, uint32_t session)
 {
     struct sb_door *door = &node->doors[session];
     if (!door->logged_in || node->now_ns - door->gap_told_ns < GAP_TELL_NS ||
-        memcmp(door->src_mac, (uint8_t[6]){0}, 6) == 0)
+        door->src_ipv4 != door->login_ipv4)
         return;
     uint8_t *p = sb_out_scratch(node);
     if (p == NULL)
@@ -330,7 +338,7 @@ static void keep(struct sb_node *node, const struct sb_datagram *d, const struct
 void sb_sequencer_pending(struct sb_node *node)
 {
     struct sb_pending *q = &node->pending;
-    while (q->tail < q->head && room(node)) {
+    while (q->tail < q->head) {
         const uint64_t at = settle(q, q->tail);
         if (at >= q->head) {
             q->tail = q->head;
@@ -339,6 +347,9 @@ void sb_sequencer_pending(struct sb_node *node)
         const struct kept *k = kept_at(q, at);
         const uint8_t *p = (const uint8_t *)(k + 1);
         struct sb_entry entry;
+        memcpy(&entry, p + ENTRY_AT, sizeof entry);
+        if (!room(node, entry.count))
+            break;
         const uint64_t before = node->ctr[SB_CTR_ENTRY_MESSAGES];
         if (check(node, p, k->bytes, &entry))
             sequence_frame(node, p, k->bytes, &entry);
@@ -376,7 +387,7 @@ void sb_sequencer_entry(struct sb_node *node, const struct sb_datagram *d)
         return;
     }
     const uint64_t configured = 1u + node->config->sessions_n + node->config->instruments_n;
-    if (node->stopping || node->applied < configured || !room(node)) {
+    if (node->stopping || node->applied < configured || !room(node, entry.count)) {
         sb_count(node, SB_CTR_ENTRY_BACKPRESSURE);
         return;
     }
