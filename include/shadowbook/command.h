@@ -70,7 +70,8 @@ enum {
     SB_CMD_F_SKIP_KEY = 1u << 1 /* INVALID only: `key` was not readable; it is not consumed */
 };
 
-#define SB_INSTRUMENT_NONE 0u                  /* unknown symbol: the engine rejects with SYMBOL */
+#define SB_SHARD_MAX       1295u /* shard and generation: two base 36 digits of a stream's name */
+#define SB_INSTRUMENT_NONE 0u    /* unknown symbol: the engine rejects with SYMBOL */
 #define SB_INSTRUMENT_ALL  UINT32_MAX          /* PHASE and UNCROSS */
 #define SB_PRICE_MAX       INT64_C(1999999900) /* 199,999.9900, the largest limit of OUCH 5.0 */
 #define SB_QUANTITY_MAX    2000000000u
@@ -168,7 +169,11 @@ static inline bool sb_command_valid(const struct sb_command *c, uint32_t lines)
         c->phase > SB_PHASE_HALTED)
         return false;
     switch (c->kind) {
-    case SB_CMD_DAY:
+    case SB_CMD_DAY: {
+        const union sb_command_ext *e = sb_command_ext(c);
+        return e != NULL && c->session == 0 && e->day.shard <= SB_SHARD_MAX &&
+               e->day.generation <= SB_SHARD_MAX;
+    }
     case SB_CMD_SESSION:
     case SB_CMD_INSTRUMENT:
         return ext && c->session == 0;
