@@ -60,23 +60,24 @@ struct replay {
 
 static int usage(FILE *out)
 {
-    fprintf(out,
-            "usage: shadowbook replay --config FILE --flow FILE | --pcap FILE\n"
-            "  --sessions N          client sessions 1..N (1)\n"
-            "  --speed max|X         times the recorded pace (1)\n"
-            "  --window W            messages of a session under way at most (%d)\n"
-            "  --give-up-s S         stop after so long without any progress (30)\n"
-            "  --trades FILE         write the trades seen\n"
-            "  --expect-trades FILE  compare with these instead of the reference's (one session)\n"
-            "  --latency FILE        write the latency distribution (.hgrm)\n"
-            "  --report FILE         write the report as JSON\n"
-            "  --acks FILE           write every acknowledged message\n"
-            "  --progress FILE|-     a line about every 100 ms\n"
-            "  --fault-file FILE     read at the end: UTC nanoseconds of an injected fault\n"
-            "  --fault P,PID,SIGNAL  at P percent of the flow send SIGNAL (a number) to process PID;\n"
-            "                        the time goes to the fault file\n"
-            "  --tag-orders          carry order ids in ClOrdID\n",
-            SB_CLIENT_WINDOW_DEFAULT);
+    fprintf(
+        out,
+        "usage: shadowbook replay --config FILE --flow FILE | --pcap FILE\n"
+        "  --sessions N          client sessions 1..N (1)\n"
+        "  --speed max|X         times the recorded pace (1)\n"
+        "  --window W            messages of a session under way at most (%d)\n"
+        "  --give-up-s S         stop after so long without any progress (30)\n"
+        "  --trades FILE         write the trades seen\n"
+        "  --expect-trades FILE  compare with these instead of the reference's (one session)\n"
+        "  --latency FILE        write the latency distribution (.hgrm)\n"
+        "  --report FILE         write the report as JSON\n"
+        "  --acks FILE           write every acknowledged message\n"
+        "  --progress FILE|-     a line about every 100 ms\n"
+        "  --fault-file FILE     read at the end: UTC nanoseconds of an injected fault\n"
+        "  --fault P,PID,SIGNAL  at P percent of the flow send SIGNAL (a number) to process PID;\n"
+        "                        the time goes to the fault file\n"
+        "  --tag-orders          carry order ids in ClOrdID\n",
+        SB_CLIENT_WINDOW_DEFAULT);
     return out == stdout ? 0 : 2;
 }
 
