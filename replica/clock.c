@@ -70,12 +70,11 @@ static void publish(struct sb_clock *c, const struct sb_clock_bend *b)
     const uint64_t version = atomic_load_explicit(&c->version, memory_order_relaxed) + 1;
     const uint64_t s = version & 1;
     const struct sb_clock_line *const lines[2] = {&b->before, &b->after};
-    /* A reader still on this slot from two versions ago must notice that it changes under it. */
-    atomic_thread_fence(memory_order_release);
+    /* Release, each: a reader still on this slot from two versions ago must notice that it changes under it. */
     for (int i = 0; i < 2; i++) {
-        atomic_store_explicit(&c->slots[s].tsc0[i], lines[i]->tsc0, memory_order_relaxed);
-        atomic_store_explicit(&c->slots[s].utc0[i], lines[i]->utc0, memory_order_relaxed);
-        atomic_store_explicit(&c->slots[s].mult[i], lines[i]->mult, memory_order_relaxed);
+        atomic_store_explicit(&c->slots[s].tsc0[i], lines[i]->tsc0, memory_order_release);
+        atomic_store_explicit(&c->slots[s].utc0[i], lines[i]->utc0, memory_order_release);
+        atomic_store_explicit(&c->slots[s].mult[i], lines[i]->mult, memory_order_release);
     }
     atomic_store_explicit(&c->version, version, memory_order_release);
     c->bend = *b;

@@ -96,13 +96,13 @@ static inline uint64_t sb_clock_now(const struct sb_clock *c)
         const uint64_t version = atomic_load_explicit(&c->version, memory_order_acquire);
         const uint64_t tsc = sb_clock_tsc();
         const uint32_t s = (uint32_t)version & 1;
-        const uint64_t turn = atomic_load_explicit(&c->slots[s].tsc0[1], memory_order_relaxed);
+        /* Acquire: the second look at the version comes after them. */
+        const uint64_t turn = atomic_load_explicit(&c->slots[s].tsc0[1], memory_order_acquire);
         const uint32_t i = tsc >= turn;
         const struct sb_clock_line line = {
-            atomic_load_explicit(&c->slots[s].tsc0[i], memory_order_relaxed),
-            atomic_load_explicit(&c->slots[s].utc0[i], memory_order_relaxed),
-            atomic_load_explicit(&c->slots[s].mult[i], memory_order_relaxed)};
-        atomic_thread_fence(memory_order_acquire);
+            atomic_load_explicit(&c->slots[s].tsc0[i], memory_order_acquire),
+            atomic_load_explicit(&c->slots[s].utc0[i], memory_order_acquire),
+            atomic_load_explicit(&c->slots[s].mult[i], memory_order_acquire)};
         if (__builtin_expect(atomic_load_explicit(&c->version, memory_order_relaxed) == version, 1))
             return sb_clock_line_at(&line, tsc);
     }
