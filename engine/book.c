@@ -32,32 +32,40 @@ bool sb_book_crossed(const struct sb_book *b)
            sb_book_ticks(SB_BUY, buy) >= sb_book_ticks(SB_SELL, sell);
 }
 
-/* Takes an order out of its queue, its level if that was the last, its slot and its table entry. */
+/* Takes an order out of its queue, its level if that was the last, and the table. */
 static void drop(struct sb_engine *e, struct sb_ladder *l, struct sb_level *level, uint32_t slot)
 {
     const struct sb_order *o = &e->orders.slots[slot];
-    if (o->prev != 0)
-        e->orders.slots[o->prev].next = o->next;
+    const uint32_t next = o->next, prev = o->prev;
+    if (prev != 0)
+        e->orders.slots[prev].next = next;
     else
-        level->head = o->next;
-    if (o->next != 0)
-        e->orders.slots[o->next].prev = o->prev;
+        level->head = next;
+    if (next != 0)
+        e->orders.slots[next].prev = prev;
     else
-        level->tail = o->prev;
-    if (level->head == 0)
-        sb_ladder_erase(l, &e->levels, o->level);
+        level->tail = prev;
+    const uint32_t key = o->level;
     sb_orders_drop(&e->orders, slot);
+    if (level->head == 0) {
+        sb_ladder_erase(l, &e->levels, key);
+        /* Who trades next meets the head of the new best level: the one line that nothing else will ask for early. */
+        __builtin_prefetch(&e->orders.slots[l->levels[l->best & l->mask].head], 1);
+    }
 }
 
 void sb_book_fill_best(struct sb_engine *e, struct sb_ladder *l, struct sb_level *level, uint32_t q)
 {
-    struct sb_order *o = &e->orders.slots[level->head];
+    const uint32_t slot = level->head;
+    struct sb_order *o = &e->orders.slots[slot];
     SB_ASSERT_LE(q, o->open);
-    o->open -= q;
-    o->executed += q;
     level->quantity -= q;
-    if (o->open == 0)
-        drop(e, l, level, level->head);
+    if (q == o->open) {
+        drop(e, l, level, slot);
+        return;
+    }
+    o->open -= q;
+    sb_orders_set_executed(&e->orders, slot, sb_orders_executed(&e->orders, slot) + q);
 }
 
 /* One trade between the order at the head of the best level and the incoming one. */
@@ -123,15 +131,16 @@ void sb_book_rest(struct sb_engine *e, struct sb_book *b, const struct sb_incomi
 {
     const uint32_t key = sb_book_key(in->side, in->ticks);
     struct sb_level *level = sb_ladder_insert(sb_book_side(b, in->side), &e->levels, key);
-    const uint32_t slot = sb_orders_add(&e->orders, in->session, in->key, b->index, in->capacity);
-    e->orders.slots[slot] =
-        (struct sb_order){.next = 0,
-                          .prev = level->tail,
-                          .open = in->open,
-                          .executed = in->executed,
-                          .key = in->key,
-                          .level = key,
-                          .name = sb_order_name(in->ref, in->side, in->session)};
+    const struct sb_order order = {.name = sb_order_name(in->ref, in->side, in->session),
+                                   .prev = level->tail,
+                                   .key = in->key,
+                                   .level = key,
+                                   .open = in->open,
+                                   .instrument = (uint16_t)b->index,
+                                   .capacity = in->capacity};
+    const uint32_t slot = sb_orders_add(&e->orders, &order);
+    if (in->executed != 0)
+        sb_orders_set_executed(&e->orders, slot, in->executed);
     if (level->tail != 0)
         e->orders.slots[level->tail].next = slot;
     else
@@ -150,10 +159,11 @@ void sb_book_reduce(struct sb_engine *e, struct sb_book *b, uint32_t slot, uint3
     struct sb_level *level = sb_ladder_find(l, &e->levels, o->level);
     SB_ASSERT(level != NULL);
     SB_ASSERT_LE(q, o->open);
-    o->open -= q;
     level->quantity -= q;
-    if (o->open == 0)
+    if (q == o->open)
         drop(e, l, level, slot);
+    else
+        o->open -= q;
 }
 
 void sb_book_cancel(struct sb_engine *e, struct sb_book *b, uint32_t slot, uint32_t q,
@@ -203,11 +213,8 @@ static uint32_t verify_level(const struct sb_engine *e, struct sb_book *b, uint3
         SB_ASSERT_EQ(o->level, c->key);
         SB_ASSERT_EQ(sb_order_side(o) & 1u, side);
         SB_ASSERT(o->open != 0);
-        const struct sb_order_entry *entry =
-            sb_orders_find(&e->orders, sb_order_session(o), o->key);
-        SB_ASSERT(entry != NULL);
-        SB_ASSERT_EQ(entry->slot, slot);
-        SB_ASSERT_EQ(entry->instrument, b->index);
+        SB_ASSERT_EQ(sb_orders_find(&e->orders, sb_order_session(o), o->key), slot);
+        SB_ASSERT_EQ(o->instrument, b->index);
         quantity += o->open;
         prev = slot;
         n++;

@@ -53,6 +53,14 @@ static inline bool sb_book_crosses(struct sb_book *b, uint8_t side, uint32_t tic
     return sb_book_side(b, side ^ 1u)->best <= sb_book_key(side ^ 1u, ticks);
 }
 
+/* Where an order at this price rests, if that is in the window (else any line of it). */
+static inline const struct sb_level *sb_book_level_guess(const struct sb_book *b, uint8_t side,
+                                                         uint32_t key)
+{
+    const struct sb_ladder *l = &b->side[side & 1u];
+    return &l->levels[key & l->mask];
+}
+
 /* Is the best buy at or above the best sell? */
 bool sb_book_crossed(const struct sb_book *b);
 

@@ -83,6 +83,7 @@ void sb_client_order(struct sb_engine *e, const struct sb_command *cmd, struct s
         return;
     }
     s->last_key = cmd->key;
+    sb_orders_prefetch(&e->orders, cmd->session, cmd->key);
     struct sb_book *b = sb_state_book(e, cmd->instrument);
     uint32_t ticks = 0;
     const uint8_t reason = order_reason(e, b, cmd, &ticks);
@@ -90,6 +91,7 @@ void sb_client_order(struct sb_engine *e, const struct sb_command *cmd, struct s
         reject(e, cmd, reason, box);
         return;
     }
+    __builtin_prefetch(sb_book_level_guess(b, cmd->side, sb_book_key(cmd->side, ticks)), 1);
     struct sb_incoming in = {.ref = ++e->last_ref,
                              .session = cmd->session,
                              .key = cmd->key,
@@ -126,18 +128,19 @@ static bool replace_valid(struct sb_engine *e, struct sb_book *b, const struct s
 }
 
 /* The replace stands: takes the original out, puts the new one through the book. */
-static void replace_do(struct sb_engine *e, struct sb_book *b, const struct sb_order_entry *entry,
-                       uint32_t ticks, const struct sb_command *cmd, struct sb_outbox *box)
+static void replace_do(struct sb_engine *e, struct sb_book *b, uint32_t slot, uint32_t ticks,
+                       const struct sb_command *cmd, struct sb_outbox *box)
 {
-    const struct sb_order old = e->orders.slots[entry->slot];
+    const struct sb_order old = e->orders.slots[slot];
+    const uint32_t executed = sb_orders_executed(&e->orders, slot);
     struct sb_incoming in = {.ref = ++e->last_ref,
                              .session = cmd->session,
                              .key = cmd->key,
-                             .open = cmd->quantity - old.executed,
-                             .executed = old.executed,
+                             .open = cmd->quantity - executed,
+                             .executed = executed,
                              .ticks = ticks,
                              .side = sb_order_side(&old),
-                             .capacity = entry->capacity};
+                             .capacity = old.capacity};
     e->sessions[cmd->session].view.last_key = cmd->key;
     e->stats.replaced++;
     sb_outbox_session(
@@ -151,7 +154,7 @@ static void replace_do(struct sb_engine *e, struct sb_book *b, const struct sb_o
                            .price = cmd->price,
                            .ref = in.ref,
                            .reason = in.capacity});
-    sb_book_reduce(e, b, entry->slot, old.open);
+    sb_book_reduce(e, b, slot, old.open);
 
     const bool trades = b->view.phase == SB_PHASE_CONTINUOUS && sb_book_crosses(b, in.side, ticks);
     if (!trades && cmd->tif == SB_TIF_DAY) {
@@ -175,13 +178,13 @@ void sb_client_replace(struct sb_engine *e, const struct sb_command *cmd, struct
         e->stats.ignored_resend++;
         return;
     }
-    const struct sb_order_entry *entry = sb_orders_find(&e->orders, cmd->session, cmd->orig_key);
-    if (entry == NULL) {
+    const uint32_t slot = sb_orders_find(&e->orders, cmd->session, cmd->orig_key);
+    if (slot == 0) {
         e->stats.ignored_superfluous++;
         return;
     }
-    struct sb_book *b = &e->books[entry->instrument];
-    const struct sb_order *o = &e->orders.slots[entry->slot];
+    const struct sb_order *o = &e->orders.slots[slot];
+    struct sb_book *b = &e->books[o->instrument];
     if (b->view.phase == SB_PHASE_HALTED || b->view.phase == SB_PHASE_CLOSED) {
         s->last_key = cmd->key;
         reject(e, cmd, phase_reason(b->view.phase, SB_TIF_DAY), box);
@@ -189,39 +192,42 @@ void sb_client_replace(struct sb_engine *e, const struct sb_command *cmd, struct
     }
     uint32_t ticks = 0;
     if (!replace_valid(e, b, o, cmd, &ticks))
-        sb_book_cancel(e, b, entry->slot, o->open, SB_REASON_REPLACE_INVALID, box);
-    else if (cmd->quantity <= o->executed)
-        sb_book_cancel(e, b, entry->slot, o->open, SB_REASON_USER, box);
+        sb_book_cancel(e, b, slot, o->open, SB_REASON_REPLACE_INVALID, box);
+    else if (cmd->quantity <= sb_orders_executed(&e->orders, slot))
+        sb_book_cancel(e, b, slot, o->open, SB_REASON_USER, box);
     else
-        replace_do(e, b, entry, ticks, cmd, box);
+        replace_do(e, b, slot, ticks, cmd, box);
 }
 
 void sb_client_cancel(struct sb_engine *e, const struct sb_command *cmd, struct sb_outbox *box)
 {
-    const struct sb_order_entry *entry = sb_orders_find(&e->orders, cmd->session, cmd->key);
-    if (entry == NULL) {
+    const uint32_t slot = sb_orders_find(&e->orders, cmd->session, cmd->key);
+    if (slot == 0) {
         e->stats.ignored_superfluous++;
         return;
     }
-    const struct sb_order *o = &e->orders.slots[entry->slot];
-    const uint32_t open = cmd->quantity > o->executed ? cmd->quantity - o->executed : 0;
+    const struct sb_order *o = &e->orders.slots[slot];
+    uint32_t open = 0;
+    if (cmd->quantity != 0) { /* a whole cancel need not know what was executed */
+        const uint32_t executed = sb_orders_executed(&e->orders, slot);
+        open = cmd->quantity > executed ? cmd->quantity - executed : 0;
+    }
     if (open < o->open)
-        sb_book_cancel(e, &e->books[entry->instrument], entry->slot, o->open - open, SB_REASON_USER,
-                       box);
+        sb_book_cancel(e, &e->books[o->instrument], slot, o->open - open, SB_REASON_USER, box);
 }
 
 void sb_client_reduce(struct sb_engine *e, const struct sb_command *cmd, struct sb_outbox *box)
 {
-    const struct sb_order_entry *entry = sb_orders_find(&e->orders, cmd->session, cmd->key);
-    if (entry == NULL) {
+    const uint32_t slot = sb_orders_find(&e->orders, cmd->session, cmd->key);
+    if (slot == 0) {
         e->stats.ignored_superfluous++;
         return;
     }
     if (cmd->quantity == 0)
         return;
-    const uint32_t open = e->orders.slots[entry->slot].open;
-    sb_book_cancel(e, &e->books[entry->instrument], entry->slot,
-                   cmd->quantity < open ? cmd->quantity : open, SB_REASON_USER, box);
+    const struct sb_order *o = &e->orders.slots[slot];
+    sb_book_cancel(e, &e->books[o->instrument], slot,
+                   cmd->quantity < o->open ? cmd->quantity : o->open, SB_REASON_USER, box);
 }
 
 void sb_client_invalid(struct sb_engine *e, const struct sb_command *cmd, struct sb_outbox *box)

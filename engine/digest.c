@@ -49,8 +49,8 @@ static void walk_orders(XXH3_state_t *x, const struct sb_engine *e, const struct
             const struct sb_order *o = &e->orders.slots[slot];
             word(x, o->name); /* ref, side, session */
             word(x, o->key);
-            word(x, (uint64_t)o->open << 32 | o->executed);
-            word(x, sb_orders_find(&e->orders, sb_order_session(o), o->key)->capacity);
+            word(x, (uint64_t)o->open << 32 | sb_orders_executed(&e->orders, slot));
+            word(x, o->capacity);
         }
         word(x, 0); /* no order has the name 0: the end of a level */
     }

@@ -43,7 +43,7 @@ struct pieces {
     struct sb_session *sessions;
     struct sb_book *books;
     struct sb_order *orders;
-    struct sb_order_entry *table;
+    uint32_t *executed;
     struct sb_level *dense;
     uint64_t *bits;
     struct sb_tail_leaf *leaves;
@@ -60,8 +60,8 @@ static size_t carve_all(struct pieces *p, void *base, const struct sb_engine_lim
     p->engine = carve(&c, 1, sizeof *p->engine);
     p->sessions = carve(&c, (size_t)l->sessions_max + 1, sizeof *p->sessions);
     p->books = carve(&c, ladders / 2, sizeof *p->books);
-    p->orders = carve(&c, (size_t)l->orders_max + 1, sizeof *p->orders);
-    p->table = carve(&c, sb_orders_places(l->orders_max), sizeof *p->table);
+    p->orders = carve(&c, sb_orders_places(l->orders_max), sizeof *p->orders);
+    p->executed = carve(&c, sb_orders_places(l->orders_max), sizeof *p->executed);
     p->dense = carve(&c, ladders * l->window_levels, sizeof *p->dense);
     p->bits = carve(&c, ladders * sb_ladder_words(l->window_levels), sizeof *p->bits);
     p->leaves = carve(&c, (size_t)l->levels_max + 1, sizeof *p->leaves);
@@ -106,7 +106,7 @@ struct sb_engine *sb_engine_new(void *mem, size_t bytes, const struct sb_engine_
     e->levels.max = limits->levels_max;
     e->levels.pool =
         (struct sb_tail_pool){.leaves = p.leaves, .nodes = p.nodes, .capacity = limits->levels_max};
-    sb_orders_init(&e->orders, limits->orders_max, p.orders, p.table);
+    sb_orders_init(&e->orders, limits->orders_max, p.orders, p.executed);
     for (size_t i = 0; i < 2 * ((size_t)limits->instruments_max + 1); i++)
         sb_ladder_init(&p.books[i / 2].side[i % 2], limits->window_levels,
                        p.dense + i * limits->window_levels,
@@ -205,19 +205,43 @@ void sb_engine_apply(struct sb_engine *e, const struct sb_command *cmd, struct s
     SB_EXPENSIVE(cmd->seq % 64 != 0 || whole(e)); /* costs O(state): not every time */
 }
 
+/* What a new order will touch: its place, its level, the order it queues behind, the order it would trade with. */
+static void prefetch_order(const struct sb_engine *e, const struct sb_command *cmd)
+{
+    sb_orders_prefetch(&e->orders, cmd->session, cmd->key);
+    const struct sb_book *b = sb_state_book(e, cmd->instrument);
+    if (b == NULL || cmd->price <= 0 || cmd->price > SB_PRICE_MAX)
+        return;
+    const uint32_t key = sb_book_key(cmd->side, (uint32_t)cmd->price / b->tick);
+    const struct sb_level *own = sb_book_level_guess(b, cmd->side, key);
+    const uint8_t other = cmd->side ^ 1u;
+    const struct sb_level *against = sb_book_level_guess(b, other, b->side[other & 1u].best);
+    __builtin_prefetch(&e->orders.slots[own->tail], 1);
+    __builtin_prefetch(&e->orders.slots[against->head], 1);
+}
+
+/* What taking out a live order will touch: the order at its first place, and from there its level and neighbours. A
+ * place whose order is dead or another's leads to lines that nobody needs, and to no harm. */
+static void prefetch_live(const struct sb_engine *e, uint32_t session, uint32_t key)
+{
+    const struct sb_order *o = &e->orders.slots[sb_orders_home(&e->orders, session, key)];
+    __builtin_prefetch(&e->orders.slots[o->next], 1);
+    __builtin_prefetch(&e->orders.slots[o->prev], 1);
+    __builtin_prefetch(sb_book_level_guess(&e->books[o->instrument], sb_order_side(o), o->level),
+                       1);
+}
+
 void sb_engine_prefetch(const struct sb_engine *e, const struct sb_command *cmd)
 {
     if (cmd->session == 0 || cmd->session > e->limits.sessions_max)
         return;
     __builtin_prefetch(&e->sessions[cmd->session], 1);
-    const uint32_t key = cmd->kind == SB_CMD_REPLACE ? cmd->orig_key : cmd->key;
-    __builtin_prefetch(&e->orders.table[sb_orders_home(&e->orders, cmd->session, key)], 1);
-    if (cmd->kind == SB_CMD_ORDER && cmd->instrument <= e->limits.instruments_max) {
-        const struct sb_book *b = &e->books[cmd->instrument];
-        __builtin_prefetch(b);
-        __builtin_prefetch(&b->side[0]);
-        __builtin_prefetch(&b->side[1]);
-    }
+    if (cmd->kind == SB_CMD_ORDER)
+        prefetch_order(e, cmd);
+    else if (cmd->kind == SB_CMD_REPLACE)
+        prefetch_live(e, cmd->session, cmd->orig_key);
+    else
+        prefetch_live(e, cmd->session, cmd->key);
 }
 
 uint64_t sb_engine_applied(const struct sb_engine *e)
@@ -284,7 +308,7 @@ void sb_engine_visit(const struct sb_engine *e, uint32_t instrument, uint8_t sid
                                                .session = sb_order_session(o),
                                                .key = o->key,
                                                .open = o->open,
-                                               .executed = o->executed,
+                                               .executed = sb_orders_executed(&e->orders, slot),
                                                .side = sb_order_side(o)};
             visit(arg, &view);
         }

@@ -1,64 +1,65 @@
 #include "engine/orders.h"
 
-#include "shadowbook/assert.h"
-
-void sb_orders_init(struct sb_orders *t, uint32_t max, struct sb_order *slots,
-                    struct sb_order_entry *table)
+void sb_orders_init(struct sb_orders *t, uint32_t max, struct sb_order *slots, uint32_t *executed)
 {
     const uint32_t places = sb_orders_places(max);
-    *t = (struct sb_orders){.slots = slots, .table = table, .max = max, .mask = places - 1};
-    /* The hash's best bits are its highest: as many as there are blocks of four places. */
-    t->shift = 64u - (uint32_t)__builtin_ctz(places / 4);
+    *t = (struct sb_orders){.slots = slots, .executed = executed, .max = max, .mask = places - 1};
+    /* The hash's best bits are its highest: those that choose the block. One more than needed: 64 is no shift. */
+    t->shift = 63u - (uint32_t)__builtin_ctz(places / SB_ORDERS_BLOCK);
+    /* Every search goes past place 0. */
+    slots[0].flags = SB_ORDER_PASSED_ONE * SB_ORDER_PASSED_MAX;
 }
 
-uint32_t sb_orders_add(struct sb_orders *t, uint32_t session, uint32_t key, uint32_t instrument,
-                       uint8_t capacity)
+/* A key's places in turn: its home, its second place, and from there one after the other. */
+struct walk {
+    uint32_t place, second;
+    bool at_home;
+};
+
+static struct walk walk_begin(const struct sb_orders *t, uint32_t session, uint32_t key)
 {
-    uint32_t slot = t->free;
-    if (slot != 0) {
-        t->free = t->slots[slot].next;
-    } else {
-        SB_ASSERT_LT(t->fresh, t->max);
-        slot = ++t->fresh;
+    return (struct walk){.place = sb_orders_home(t, session, key),
+                         .second = sb_orders_second(t, session, key),
+                         .at_home = true};
+}
+
+static void walk_on(const struct sb_orders *t, struct walk *w)
+{
+    w->place = w->at_home ? w->second : (w->place + 1) & t->mask;
+    w->at_home = false;
+}
+
+uint32_t sb_orders_find_far(const struct sb_orders *t, uint32_t session, uint32_t key)
+{
+    struct walk w = walk_begin(t, session, key);
+    while (!sb_orders_is(&t->slots[w.place], session, key)) {
+        if (sb_order_passed(&t->slots[w.place]) == 0)
+            return 0;
+        walk_on(t, &w);
     }
-    t->used++;
-    uint32_t place = sb_orders_home(t, session, key);
-    while (t->table[place].slot != 0)
-        place = (place + 1) & t->mask;
-    t->table[place] = (struct sb_order_entry){.key = key,
-                                              .slot = slot,
-                                              .session = (uint16_t)session,
-                                              .instrument = (uint16_t)instrument,
-                                              .capacity = capacity};
-    return slot;
+    return w.place;
 }
 
-/* Empties a place: whatever was pushed past it by a collision moves back. */
-static void table_remove(struct sb_orders *t, uint32_t hole)
+uint32_t sb_orders_displace(struct sb_orders *t, uint32_t session, uint32_t key)
 {
-    uint32_t place = hole;
-    for (;;) {
-        place = (place + 1) & t->mask;
-        const struct sb_order_entry *entry = &t->table[place];
-        if (entry->slot == 0)
-            break;
-        const uint32_t home = sb_orders_home(t, entry->session, entry->key);
-        if (((place - home) & t->mask) >= ((place - hole) & t->mask)) {
-            t->table[hole] = *entry;
-            hole = place;
-        }
+    struct walk w = walk_begin(t, session, key);
+    for (; w.place == 0 || t->slots[w.place].open != 0; walk_on(t, &w)) {
+        struct sb_order *o = &t->slots[w.place];
+        if (sb_order_passed(o) < SB_ORDER_PASSED_MAX)
+            o->flags = (uint8_t)(o->flags + SB_ORDER_PASSED_ONE);
     }
-    t->table[hole].slot = 0;
+    return w.place;
 }
 
-void sb_orders_drop(struct sb_orders *t, uint32_t slot)
+void sb_orders_uncount(struct sb_orders *t, uint32_t slot)
 {
-    struct sb_order *o = &t->slots[slot];
-    const struct sb_order_entry *entry = sb_orders_find(t, sb_order_session(o), o->key);
-    SB_ASSERT(entry != NULL);
-    SB_ASSERT_EQ(entry->slot, slot);
-    table_remove(t, (uint32_t)(entry - t->table));
-    o->next = t->free;
-    t->free = slot;
-    t->used--;
+    const struct sb_order *order = &t->slots[slot];
+    struct walk w = walk_begin(t, sb_order_session(order), order->key);
+    for (; w.place != slot; walk_on(t, &w)) {
+        struct sb_order *o = &t->slots[w.place];
+        const uint32_t passed = sb_order_passed(o);
+        SB_ASSERT(passed != 0);
+        if (passed < SB_ORDER_PASSED_MAX)
+            o->flags = (uint8_t)(o->flags - SB_ORDER_PASSED_ONE);
+    }
 }

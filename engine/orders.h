@@ -1,30 +1,56 @@
-/* orders.h: resting orders: a pool of slots and the table of live orders by (session, client key).
+/* orders.h: resting orders, kept in the table that finds them by (session, client key).
  *
- * A resting order is half a cache line and named by its slot, 1..max; slots are reused last in, first
- * out, so a quiet book stays in few lines. Slot numbers never reach an output or a digest.
+ * A resting order is half a cache line and stays at its place in the table as long as it lives, so the place is its
+ * name for others: its slot. Whoever knows the key reads one line and has the order; whoever knows the slot (a queue)
+ * needs no search to take it out. Slot numbers never reach an output or a digest.
  *
- * The table holds live orders only: open addressing, at most half full, deletion by shifting back, so it
- * never fills with tombstones. The hash scatters blocks of four consecutive keys, and keeps the four side by
- * side in one cache line: a session's keys rise one by one, so its recent orders share lines.
+ * Open addressing, at most half full. An order that does not get its first place goes to the next free one, and each
+ * place that it went past counts it (`passed`); when it leaves it is uncounted. A search ends at the first place that
+ * nobody went past, so nothing ever moves and there are no tombstones. A count that reaches its limit stays: such
+ * a place is searched past for ever, which costs time and nothing else.
+ *
+ * The hash scatters blocks of four consecutive keys, and keeps the four side by side: a session's keys rise one by one,
+ * so the lines of its next orders are known before they come.
  */
 #ifndef SHADOWBOOK_ENGINE_ORDERS_H
 #define SHADOWBOOK_ENGINE_ORDERS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
+#include "shadowbook/assert.h"
 #include "shadowbook/command.h"
 
 struct sb_order {
-    uint32_t next, prev; /* in the level's queue, 0 = end; `next` also chains free slots */
-    uint32_t open, executed;
+    uint64_t name; /* ref << 19 | side << 16 | session */
+    uint32_t next,
+        prev;       /* in the level's queue, 0 = end; plain words, so that a neighbour far away is
+                            written to without waiting for it */
     uint32_t key;   /* client's */
     uint32_t level; /* ladder key of its price */
-    uint64_t name;  /* ref << 19 | side << 16 | session */
+    uint32_t open;  /* 0: the place is free */
+    uint16_t instrument;
+    uint8_t capacity;
+    uint8_t
+        flags; /* SB_ORDER_... of the order; from SB_ORDER_PASSED_ONE up: passed, of the place */
 };
 _Static_assert(sizeof(struct sb_order) == 32, "two to a cache line");
 
+enum {
+    SB_ORDER_EXECUTED = 1,  /* something was executed: how much is beside the table */
+    SB_ORDER_DISPLACED = 2, /* not at the first place of its key */
+    SB_ORDER_PASSED_ONE = 4,
+    SB_ORDER_PASSED_MAX = 63
+};
+
 #define SB_ORDER_REF_MAX ((UINT64_C(1) << 45) - 1) /* a day at 400 million orders a second */
+
+/* How far ahead of a session's newest order its lines are asked for, in keys. */
+enum { SB_ORDERS_AHEAD = 8 };
+
+/* Keys that are side by side: a 4 KiB page of orders. */
+enum { SB_ORDERS_BLOCK = 128 };
 
 static inline uint64_t sb_order_name(uint64_t ref, uint8_t side, uint32_t session)
 {
@@ -42,66 +68,120 @@ static inline uint32_t sb_order_session(const struct sb_order *o)
 {
     return (uint32_t)(o->name & 0xffffu);
 }
-
-struct sb_order_entry {
-    uint32_t key;
-    uint32_t slot; /* 0 = empty place */
-    uint16_t session, instrument;
-    uint8_t capacity; /* wanted only by a replace, so it is here and not in the order */
-    uint8_t zero[3];
-};
-_Static_assert(sizeof(struct sb_order_entry) == 16, "four to a cache line");
+static inline uint32_t sb_order_passed(const struct sb_order *o)
+{
+    return o->flags / SB_ORDER_PASSED_ONE;
+}
 
 struct sb_orders {
-    struct sb_order *slots;
-    struct sb_order_entry *table;
-    uint32_t max, used; /* used: open orders */
-    uint32_t free, fresh;
-    uint32_t mask; /* places in the table - 1 */
+    struct sb_order *slots; /* mask + 1; 0 is never used, so that 0 can mean none */
+    uint32_t *executed;     /* mask + 1; holds only where SB_ORDER_EXECUTED is set */
+    uint32_t max, used;     /* used: open orders */
+    uint32_t mask;
     uint32_t shift;
 };
 
-/* Places in the table for this many orders: a power of two, at least twice as many. */
+/* Places in the table for this many orders: a power of two, at least twice as many; at most 2^28. */
 static inline uint32_t sb_orders_places(uint32_t max)
 {
-    uint32_t places = 8;
+    uint32_t places = SB_ORDERS_BLOCK;
     while (places < 2 * max)
         places *= 2;
     return places;
 }
 
-/* slots: max + 1, table: sb_orders_places(max), both zeroed. */
-void sb_orders_init(struct sb_orders *t, uint32_t max, struct sb_order *slots,
-                    struct sb_order_entry *table);
+/* slots and executed: sb_orders_places(max) of each, zeroed. */
+void sb_orders_init(struct sb_orders *t, uint32_t max, struct sb_order *slots, uint32_t *executed);
 
-/* First place to look for a key. */
+static inline uint64_t sb_orders_mix(uint64_t x)
+{
+    x *= UINT64_C(0x9e3779b97f4a7c15);
+    x ^= x >> 32;
+    return x * UINT64_C(0xd6e8feb86659fd93);
+}
+
+/* First place of a key: in its block's page. May be 0, where no order is ever put. */
 static inline uint32_t sb_orders_home(const struct sb_orders *t, uint32_t session, uint32_t key)
 {
-    uint64_t x = ((uint64_t)session << 32 | key >> 2) * UINT64_C(0x9e3779b97f4a7c15);
-    x ^= x >> 32;
-    x *= UINT64_C(0xd6e8feb86659fd93);
-    return ((uint32_t)(x >> t->shift) << 2 | (key & 3u)) & t->mask;
+    const uint64_t x = sb_orders_mix((uint64_t)session << 32 | key / SB_ORDERS_BLOCK);
+    return ((uint32_t)(x >> t->shift) * SB_ORDERS_BLOCK | key % SB_ORDERS_BLOCK) & t->mask;
 }
 
-/* The entry of a live order, or NULL. Valid until the table changes. */
-static inline struct sb_order_entry *sb_orders_find(const struct sb_orders *t, uint32_t session,
-                                                    uint32_t key)
+/* Second place of a key: anywhere. */
+static inline uint32_t sb_orders_second(const struct sb_orders *t, uint32_t session, uint32_t key)
 {
-    uint32_t place = sb_orders_home(t, session, key);
-    while (t->table[place].slot != 0) {
-        if (t->table[place].key == key && t->table[place].session == session)
-            return &t->table[place];
-        place = (place + 1) & t->mask;
-    }
-    return NULL;
+    return (uint32_t)(sb_orders_mix(~((uint64_t)session << 32 | key)) >> 32) & t->mask;
 }
 
-/* Takes a slot and enters it in the table; the caller fills in the order. used < max (asserted); the
- * key is not live yet (keys of a session only rise). */
-uint32_t sb_orders_add(struct sb_orders *t, uint32_t session, uint32_t key, uint32_t instrument,
-                       uint8_t capacity);
+/* The slot of a live order that is not at its first place, or 0. */
+uint32_t sb_orders_find_far(const struct sb_orders *t, uint32_t session, uint32_t key);
 
-/* Gives a slot back, and its place in the table. The order's key and session must still be there. */
-void sb_orders_drop(struct sb_orders *t, uint32_t slot);
+static inline bool sb_orders_is(const struct sb_order *o, uint32_t session, uint32_t key)
+{
+    return o->key == key && o->open != 0 && sb_order_session(o) == session;
+}
+
+/* The slot of a live order, or 0. It is the order's until the order is dropped. */
+static inline uint32_t sb_orders_find(const struct sb_orders *t, uint32_t session, uint32_t key)
+{
+    const uint32_t home = sb_orders_home(t, session, key);
+    if (__builtin_expect(sb_orders_is(&t->slots[home], session, key), 1))
+        return home;
+    return sb_order_passed(&t->slots[home]) == 0 ? 0 : sb_orders_find_far(t, session, key);
+}
+
+/* The first free place of a key after its first one, counting the order at each place that it goes past. */
+uint32_t sb_orders_displace(struct sb_orders *t, uint32_t session, uint32_t key);
+
+/* Puts an order (open > 0, flags 0) in and returns its slot. used < max (asserted);
+ * the key is not live yet (keys of a session only rise). */
+static inline uint32_t sb_orders_add(struct sb_orders *t, const struct sb_order *order)
+{
+    uint32_t place = sb_orders_home(t, sb_order_session(order), order->key);
+    SB_ASSERT_LT(t->used, t->max);
+    t->used++;
+    uint32_t flags = 0;
+    if (__builtin_expect(place == 0 || t->slots[place].open != 0, 0)) {
+        place = sb_orders_displace(t, sb_order_session(order), order->key);
+        flags = SB_ORDER_DISPLACED;
+    }
+    struct sb_order *o = &t->slots[place];
+    flags |= sb_order_passed(o) * SB_ORDER_PASSED_ONE;
+    *o = *order;
+    o->flags = (uint8_t)flags;
+    return place;
+}
+
+/* Asks for the places of an order that comes and of one that will come soon after it. */
+static inline void sb_orders_prefetch(const struct sb_orders *t, uint32_t session, uint32_t key)
+{
+    __builtin_prefetch(&t->slots[sb_orders_home(t, session, key)], 1);
+    __builtin_prefetch(&t->slots[sb_orders_home(t, session, key + SB_ORDERS_AHEAD)], 1);
+}
+
+/* Uncounts an order that is not at its first place. */
+void sb_orders_uncount(struct sb_orders *t, uint32_t slot);
+
+/* Frees a live order's place. */
+static inline void sb_orders_drop(struct sb_orders *t, uint32_t slot)
+{
+    struct sb_order *o = &t->slots[slot];
+    if (__builtin_expect((o->flags & SB_ORDER_DISPLACED) != 0, 0))
+        sb_orders_uncount(t, slot);
+    o->open = 0;
+    t->used--;
+}
+
+/* Shares executed in the order's whole chain of replaces. Most orders have none, and touch no line for it. */
+static inline uint32_t sb_orders_executed(const struct sb_orders *t, uint32_t slot)
+{
+    return (t->slots[slot].flags & SB_ORDER_EXECUTED) != 0 ? t->executed[slot] : 0;
+}
+
+static inline void sb_orders_set_executed(struct sb_orders *t, uint32_t slot, uint32_t executed)
+{
+    t->slots[slot].flags |= SB_ORDER_EXECUTED;
+    t->executed[slot] = executed;
+}
 
 #endif

@@ -1,6 +1,6 @@
 /* state.h: everything an engine is. Carved at start out of the one block that the caller gave.
  *
- *     struct sb_engine | sessions | books | orders | order table | dense levels | bitmaps | tail | scratch | symbols
+ *     struct sb_engine | sessions | books | orders | executed | dense levels | bitmaps | tail | scratch | symbols
  *
  * Pointers in it point into the block. Only slot numbers, places and addresses differ between two engines that
  * applied the same commands by different histories of memory; nothing of these reaches an output.

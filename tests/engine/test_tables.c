@@ -161,18 +161,22 @@ END_TEST
 START_TEST(order_table_never_degrades)
 {
     enum { MAX = 256 };
-    static struct sb_order slots[MAX + 1];
-    struct sb_order_entry *table = calloc(sb_orders_places(MAX), sizeof *table);
+    struct sb_order *slots = calloc(sb_orders_places(MAX), sizeof *slots);
+    uint32_t *executed = calloc(sb_orders_places(MAX), sizeof *executed);
     struct sb_orders t;
     uint32_t live[MAX], n = 0, key = 0;
     uint64_t random = 7;
-    sb_orders_init(&t, MAX, slots, table);
+    sb_orders_init(&t, MAX, slots, executed);
     for (uint32_t step = 0; step < 80000; step++) {
         if (n < MAX && (n < MAX - 8 || next_random(&random) % 2 == 0)) {
             key += 1 + (next_random(&random) % 8 == 0 ? next_random(&random) % 1000 : 0);
             const uint32_t session = 1 + key % 3;
-            const uint32_t slot = sb_orders_add(&t, session, key, 9, 'P');
-            slots[slot] = (struct sb_order){.key = key, .name = sb_order_name(1, 0, session)};
+            const struct sb_order order = {
+                .key = key, .open = 1, .name = sb_order_name(1, 0, session), .capacity = 'P'};
+            const uint32_t slot = sb_orders_add(&t, &order);
+            ck_assert_uint_ne(slot, 0);
+            ck_assert_uint_eq(sb_orders_executed(&t, slot), 0); /* not of who was there before */
+            sb_orders_set_executed(&t, slot, key);
             live[n++] = slot;
         } else {
             const uint32_t at = next_random(&random) % n;
@@ -183,18 +187,19 @@ START_TEST(order_table_never_degrades)
         if (step % 64 == 0)
             for (uint32_t i = 0; i < n; i++) {
                 const struct sb_order *o = &slots[live[i]];
-                const struct sb_order_entry *entry =
-                    sb_orders_find(&t, sb_order_session(o), o->key);
-                ck_assert_ptr_nonnull(entry);
-                ck_assert_uint_eq(entry->slot, live[i]);
+                ck_assert_uint_eq(sb_orders_find(&t, sb_order_session(o), o->key), live[i]);
+                ck_assert_uint_eq(sb_orders_executed(&t, live[i]), o->key);
             }
     }
-    uint32_t places = 0;
-    for (uint32_t i = 0; i <= t.mask; i++)
-        places += table[i].slot != 0;
-    ck_assert_uint_eq(places, n); /* no tombstones */
-    ck_assert_ptr_null(sb_orders_find(&t, 1, key + 1));
-    free(table);
+    ck_assert_uint_eq(sb_orders_find(&t, 1, key + 1), 0);
+    while (n > 0)
+        sb_orders_drop(&t, live[--n]);
+    for (uint32_t i = 1; i <= t.mask; i++) { /* no tombstones: no search goes past any place */
+        ck_assert_uint_eq(slots[i].open, 0);
+        ck_assert_uint_eq(sb_order_passed(&slots[i]), 0);
+    }
+    free(slots);
+    free(executed);
 }
 END_TEST
 
