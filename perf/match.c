@@ -8,15 +8,24 @@
 #include "perf/numbers.h"
 #include "shadowbook/assert.h"
 
-enum { WARM_BYTES = 1 << 22 };
+enum { WARM_BYTES = 1 << 22, HUGE_PAGE_BYTES = 1 << 21 };
 
 /* ---- the engine ---- */
 
+/* Zeroed, at the start of a huge page, in huge pages where the kernel gives them. The mapping is cut to size. */
 static void *map_zeroed(size_t bytes)
 {
-    void *p = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    const size_t all = bytes + HUGE_PAGE_BYTES;
+    uint8_t *p = mmap(NULL, all, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (p == MAP_FAILED)
         return NULL;
+    const size_t before = -(uintptr_t)p & (HUGE_PAGE_BYTES - 1);
+    if (before != 0)
+        (void)munmap(p, before);
+    p += before;
+    const size_t end = (bytes + 4095u) & ~(size_t)4095u;
+    if (end < all - before)
+        (void)munmap(p + end, all - before - end);
     (void)madvise(p, bytes, MADV_HUGEPAGE); /* only speed */
     return p;
 }
@@ -195,17 +204,26 @@ static uint64_t to_ns(uint64_t ticks, uint64_t scale)
     return sb_multiply_divide(ticks, scale, UINT64_C(1) << 32);
 }
 
+/* The commands up to the next seal, as a packet: first of the packet after this one. Every command of a flow is one line. */
+static const struct sb_command *packet_end(const struct sb_command *c, const struct sb_command *end)
+{
+    const ptrdiff_t n = SB_MATCH_SEAL_EVERY - (ptrdiff_t)((c->seq - 1) % SB_MATCH_SEAL_EVERY);
+    return end - c > n ? c + n : end;
+}
+
 uint64_t sb_match_time_whole(struct sb_match_engine *m, const struct sb_flow_commands *fc,
-                             uint32_t ahead, uint64_t *digest)
+                             bool prefetch, uint64_t *digest)
 {
     const struct sb_command *c = set_up(m, fc), *end = fc->lines + fc->lines_n;
     const uint64_t begin = monotonic_ns();
-    for (; c < end; c++) { /* every command of a flow is one line */
-        if (ahead > 0 && end - c > (ptrdiff_t)ahead)
-            sb_engine_prefetch(m->engine, c + ahead);
-        sb_engine_apply(m->engine, c, &m->box);
-        if (c->seq % SB_MATCH_SEAL_EVERY == 0)
-            sb_engine_seal(m->engine, &m->box);
+    while (c < end) {
+        const struct sb_command *next = packet_end(c, end);
+        if (prefetch)
+            for (const struct sb_command *p = c; p < next; p++)
+                sb_engine_prefetch(m->engine, p);
+        for (; c < next; c++)
+            sb_engine_apply(m->engine, c, &m->box);
+        sb_engine_seal(m->engine, &m->box);
     }
     *digest = sb_engine_seal(m->engine, &m->box);
     return monotonic_ns() - begin;

@@ -35,10 +35,10 @@ void sb_match_check(struct sb_match_engine *m, const struct sb_flow_commands *fc
                     struct sb_match_result *result,
                     bool (*trade)(void *arg, const struct sb_flow_trade *t), void *arg);
 
-/* The whole flow without a look at the clock in between, prefetching `ahead` commands ahead (0: not). Nanoseconds. The
- * digest afterwards. */
+/* The whole flow, packet by packet, without a look at the clock in between: apply each command, then seal; with prefetch,
+ * first ask for the lines of the whole packet. Nanoseconds. The digest afterwards. */
 uint64_t sb_match_time_whole(struct sb_match_engine *m, const struct sb_flow_commands *fc,
-                             uint32_t ahead, uint64_t *digest);
+                             bool prefetch, uint64_t *digest);
 
 /* Each event by itself with the TSC around apply. */
 void sb_match_time_events(struct sb_match_engine *m, const struct sb_flow_commands *fc,
