@@ -19,6 +19,7 @@ cleanup() {
     for p in "${pids[@]}"; do kill -KILL "$p" 2>/dev/null || true; done
     wait 2>/dev/null || true
     scripts/net down "$net" || true
+    rm -f "/dev/shm/shadowbook-$(($$ % 1295 + 1))-"*
     rm -rf "$dir"
 }
 trap cleanup EXIT
@@ -31,7 +32,7 @@ on() { # HOST COMMAND...
 }
 
 "$bin" generate --seed 3 --events 6000 --out "$dir/flow.csv" >/dev/null
-scripts/demo-config "$dir/flow.csv" 1 af_xdp "$dir" | awk '/^\[node A\]/ { a = 1 } a && /^idle/ { $0 = "idle = spin"; a = 0 } { print }' >"$dir/c.conf"
+scripts/demo-config "$dir/flow.csv" 1 af_xdp "$dir" "$(($$ % 1295 + 1))" | awk '/^\[node A\]/ { a = 1 } a && /^idle/ { $0 = "idle = spin"; a = 0 } { print }' >"$dir/c.conf"
 scripts/net up "$net"
 on w witness --config "$dir/c.conf" --name W
 on a node --config "$dir/c.conf" --name A --new-day
