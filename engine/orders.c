@@ -10,30 +10,32 @@ void sb_orders_init(struct sb_orders *t, uint32_t max, struct sb_order *slots, u
     slots[0].flags = SB_ORDER_PASSED_ONE * SB_ORDER_PASSED_MAX;
 }
 
-/* A key's places in turn: its home, its second place, and from there one after the other. */
+/* A key's places in turn: its home and a few beside it, which are near in memory and often free; then its second place,
+ * which is anywhere, so that full blocks do not grow together; and from there one after the other. */
+enum { NEAR = 8 };
+
 struct walk {
-    uint32_t place, second;
-    bool at_home;
+    uint32_t place, second, steps;
 };
 
 static struct walk walk_begin(const struct sb_orders *t, uint32_t session, uint32_t key)
 {
     return (struct walk){.place = sb_orders_home(t, session, key),
-                         .second = sb_orders_second(t, session, key),
-                         .at_home = true};
+                         .second = sb_orders_second(t, session, key)};
 }
 
 static void walk_on(const struct sb_orders *t, struct walk *w)
 {
-    w->place = w->at_home ? w->second : (w->place + 1) & t->mask;
-    w->at_home = false;
+    w->steps++;
+    w->place = w->steps == NEAR ? w->second : (w->place + 1) & t->mask;
 }
 
 uint32_t sb_orders_find_far(const struct sb_orders *t, uint32_t session, uint32_t key)
 {
     struct walk w = walk_begin(t, session, key);
     while (!sb_orders_is(&t->slots[w.place], session, key)) {
-        if (sb_order_passed(&t->slots[w.place]) == 0)
+        /* The second is for a table whose every count stays at its limit. */
+        if (sb_order_passed(&t->slots[w.place]) == 0 || w.steps > t->mask + NEAR)
             return 0;
         walk_on(t, &w);
     }

@@ -147,7 +147,15 @@ static inline uint32_t sb_orders_add(struct sb_orders *t, const struct sb_order 
     }
     struct sb_order *o = &t->slots[place];
     flags |= sb_order_passed(o) * SB_ORDER_PASSED_ONE;
-    *o = *order;
+    /* Field by field, from registers: a struct put together in memory is not ready to be copied as a whole. */
+    o->name = order->name;
+    o->next = order->next;
+    o->prev = order->prev;
+    o->key = order->key;
+    o->level = order->level;
+    o->open = order->open;
+    o->instrument = order->instrument;
+    o->capacity = order->capacity;
     o->flags = (uint8_t)flags;
     return place;
 }
