@@ -1,6 +1,16 @@
 /* Who may do what: REPLICATION.md, the engines' side. The only file that changes a node's role.
  *
- * Timers only decide when something is tried; no rule depends on a clock. */
+ * Timers only decide when something is tried; no rule depends on a clock.
+ *
+ * Where the rules leave something open, or this goes further than they ask:
+ *   Genesis. The rules begin in DUAL. Here a new day's two empty nodes (--new-day, the operator's word that there is no
+ *   earlier log) find each other by BOOT and register (1,D) naming each other; a node acts only on PAIROK, the shadow
+ *   also on the first STREAM that names it (R16). A witness that knows an earlier owner gives no PAIROK: then nobody
+ *   serves until the operator restarts it too.
+ *   A shadow that is not registered yet repeats REG_DUAL also while arming: the same message that it sent on adopting
+ *   the winc (R19), so nothing new is in the network.
+ *   LIVE is answered by SOLOOK, and a primary that was granted SOLO is reminded until it says LIVE: repeats of answers.
+ *   Early release (R4) is not used. PAIR, RESUME, DISCLAIM, JOIN's copy: with journal and rejoin. */
 #include <string.h>
 
 #include "nic/wire/entry.h"
