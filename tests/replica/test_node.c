@@ -544,8 +544,11 @@ START_TEST(resign_waits_for_what_is_missing)
     bench_poll(&b, 1, &f);
     ck_assert_int_eq(s->role, SB_ROLE_SHADOW);
     f = packet(&b, s->epoch, s->peer_inc, s->inc, 7);
+    const uint64_t acks = b.counters[1][SB_CTR_ACK_TX];
     bench_poll(&b, 1, &f);
     ck_assert_int_eq(s->role, SB_ROLE_SOLO);
+    bench_run(&b, MS); /* R8: the ack that was due for 7 is due no more */
+    ck_assert_uint_eq(b.counters[1][SB_CTR_ACK_TX], acks);
     bench_close(&b);
 }
 END_TEST
