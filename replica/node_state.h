@@ -58,9 +58,10 @@ struct sb_node {
     bool resign_heard;
     uint64_t resign_n_last, resign_at_ns;
     uint64_t stop_at_ns;
-    uint8_t cancel_repeats; /* CANCELs still to be sent for k */
-    uint64_t heard_ns;      /* last frame of the owner that we follow */
-    uint64_t acked_ns;      /* last ack that counted and was not too far behind */
+    bool cancel_open;  /* CANCEL(k) is not answered yet */
+    uint8_t cancels;   /* sent so far, up to CANCEL_QUICK */
+    uint64_t heard_ns; /* last frame of the owner that we follow */
+    uint64_t acked_ns; /* last ack that counted and was not too far behind */
     uint64_t asked_witness_ns, registered_ns, boot_sent_ns, resign_sent_ns;
 
     /* Inputs: sequencer.c, log.c, stream.c. */

@@ -9,14 +9,17 @@
  *   serves until the operator restarts it too.
  *   A shadow that is not registered yet repeats REG_DUAL also while arming: the same message that it sent on adopting
  *   the winc (R19), so nothing new is in the network.
- *   LIVE is answered by SOLOOK, and a primary that was granted SOLO is reminded until it says LIVE: repeats of answers.
+ *   CANCEL is answered by PAIROK while the register is DUAL, and repeated until then. LIVE is answered by SOLOOK, and a
+ *   primary that was granted SOLO is reminded until it says LIVE: repeats of answers.
  *   Early release (R4) is not used. PAIR, RESUME, DISCLAIM, JOIN's copy: with journal and rejoin. */
 #include <string.h>
 
 #include "nic/wire/entry.h"
 #include "replica/node_state.h"
 
-enum { BOOT_EVERY_NS = 2000000, CANCEL_REPEATS = 8, STOP_AT_MOST_NS = 1000000000 };
+enum { BOOT_EVERY_NS = 2000000, STOP_AT_MOST_NS = 1000000000 };
+/* An unanswered CANCEL is repeated quickly at first, then for as long as it takes at this pace. */
+enum { CANCEL_QUICK = 8, CANCEL_EVERY_NS = 10000000 };
 /* A new day's primary may learn of its pairing later than its shadow does: no suspicion before that. */
 enum { GENESIS_GRACE_NS = 500000000 };
 
@@ -98,7 +101,8 @@ static void tell_live(struct sb_node *node)
 static void cancel(struct sb_node *node)
 {
     node->arm = SB_ARM_NONE; /* R9: locally first, then it is sent */
-    node->cancel_repeats = CANCEL_REPEATS;
+    node->cancel_open = true;
+    node->cancels = 0;
     node->asked_witness_ns = 0;
     sb_count(node, SB_CTR_CANCELED);
 }
@@ -192,7 +196,7 @@ static void learn_witness(struct sb_node *node, uint64_t winc)
     node->winc = winc;
     node->registered = false;
     node->asking_solo = false;
-    node->cancel_repeats = 0;
+    node->cancel_open = false;
     if (node->role == SB_ROLE_SHADOW)
         node->arm = SB_ARM_NONE;
     node->registered_ns = 0; /* register now */
@@ -246,6 +250,8 @@ static void on_witness(struct sb_node *node, const struct sb_head *h, const stru
         else if ((node->role == SB_ROLE_PRIM || node->role == SB_ROLE_SHADOW) &&
                  h->epoch == node->epoch && c->peer_inc == node->peer_inc)
             node->registered = node->confirmed = true;
+        if (h->epoch == node->epoch && c->k != 0 && c->k >= node->k)
+            node->cancel_open = false; /* the register is DUAL again, this nonce is void */
         break;
     default:
         break;
@@ -327,7 +333,7 @@ static void suspect(struct sb_node *node)
 {
     node->arm = SB_ARM_ARMING;
     node->k++;
-    node->cancel_repeats = 0;
+    node->cancel_open = false;
     node->asked_witness_ns = 0;
     node->ctr[SB_CTR_SUSPECT_AT_NS] = node->now_ns;
     sb_count(node, SB_CTR_SUSPECTED);
@@ -335,10 +341,12 @@ static void suspect(struct sb_node *node)
 
 static void cancel_turn(struct sb_node *node)
 {
-    if (node->arm != SB_ARM_NONE || node->cancel_repeats == 0 || node->winc == 0 ||
-        !due(node, node->asked_witness_ns, retry_ns(node)))
+    const uint64_t slow_ns = retry_ns(node) > CANCEL_EVERY_NS ? retry_ns(node) : CANCEL_EVERY_NS;
+    if (node->arm != SB_ARM_NONE || !node->cancel_open || node->winc == 0 ||
+        !due(node, node->asked_witness_ns, node->cancels < CANCEL_QUICK ? retry_ns(node) : slow_ns))
         return;
-    node->cancel_repeats--;
+    if (node->cancels < CANCEL_QUICK)
+        node->cancels++;
     ask_witness(node, SB_FT_CANCEL, (struct sb_control){.k = node->k});
 }
 
@@ -412,7 +420,7 @@ static void stop_turn(struct sb_node *node)
     case SB_ROLE_SHADOW:
         if (node->arm != SB_ARM_NONE)
             cancel(node);
-        node->stopped = (node->applied == node->log.len && node->cancel_repeats == 0) || late;
+        node->stopped = (node->applied == node->log.len && !node->cancel_open) || late;
         break;
     default:
         node->stopped = true;

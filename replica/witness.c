@@ -87,6 +87,13 @@ static void on_arm(struct sb_witness *w, const struct sb_head *h, const struct s
          (struct sb_control){.to = h->sender, .to_inc = h->inc, .k = c->k});
 }
 
+static void pairok(struct sb_witness *w, uint8_t to, uint64_t to_inc, uint64_t peer_inc, uint64_t k)
+{
+    send(w, SB_FT_PAIROK, w->epoch,
+         (struct sb_control){.to = to, .to_inc = to_inc, .peer_inc = peer_inc, .k = k});
+}
+
+/* Answered with PAIROK, which says that the register is DUAL: else nobody would know whether a grant is still out. */
 static void on_cancel(struct sb_witness *w, const struct sb_head *h, const struct sb_control *c)
 {
     if ((w->state != SB_W_DUAL && w->state != SB_W_ARMED) || h->epoch != w->epoch ||
@@ -98,6 +105,8 @@ static void on_cancel(struct sb_witness *w, const struct sb_head *h, const struc
         w->state = SB_W_DUAL;
         w->k = 0;
     }
+    if (w->state == SB_W_DUAL)
+        pairok(w, h->sender, h->inc, w->owner_inc, w->kmax);
 }
 
 static void solook(struct sb_witness *w, uint8_t to, uint64_t to_inc)
@@ -147,12 +156,6 @@ static void on_resign(struct sb_witness *w, const struct sb_head *h)
     w->k = 0;
 }
 
-static void pairok(struct sb_witness *w, uint8_t to, uint64_t to_inc, uint64_t peer_inc)
-{
-    send(w, SB_FT_PAIROK, w->epoch,
-         (struct sb_control){.to = to, .to_inc = to_inc, .peer_inc = peer_inc});
-}
-
 /* R20: UNSET becomes DUAL only when both say the same of each other. */
 static void on_reg_dual(struct sb_witness *w, const struct sb_head *h, const struct sb_control *c)
 {
@@ -162,7 +165,7 @@ static void on_reg_dual(struct sb_witness *w, const struct sb_head *h, const str
         const bool owner = h->sender == w->owner && h->inc == w->owner_inc && c->role == 0;
         const bool other = is_shadow(w, h) && c->role == 1;
         if (h->epoch == w->epoch && (owner || other))
-            pairok(w, h->sender, h->inc, owner ? w->other_inc : w->owner_inc);
+            pairok(w, h->sender, h->inc, owner ? w->other_inc : w->owner_inc, 0);
         return;
     }
     if (w->state != SB_W_UNSET)
@@ -183,8 +186,8 @@ static void on_reg_dual(struct sb_witness *w, const struct sb_head *h, const str
     w->owner_inc = w->registrations[owner].inc;
     w->other_inc = w->registrations[1 - owner].inc;
     w->k = w->kmax = 0;
-    pairok(w, owner, w->owner_inc, w->other_inc);
-    pairok(w, (uint8_t)(1 - owner), w->other_inc, w->owner_inc);
+    pairok(w, owner, w->owner_inc, w->other_inc, 0);
+    pairok(w, (uint8_t)(1 - owner), w->other_inc, w->owner_inc, 0);
 }
 
 static void on_control(struct sb_witness *w, const struct sb_head *h, const struct sb_control *c)

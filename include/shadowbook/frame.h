@@ -103,11 +103,11 @@ _Static_assert(sizeof(struct sb_repair) == 24, "wire layout");
 
 /* All control frames have this one body; fields a message does not use are zero. */
 struct sb_control {
-    uint64_t to_inc;    /* incarnation addressed; 0 = any */
-    uint64_t winc;      /* witness's incarnation */
-    uint64_t k;         /* ARM, ARMOK, CANCEL: nonce */
-    uint64_t peer_inc;  /* REG_DUAL, PAIR, PAIROK, ARM, SOLOREQ: the other engine's incarnation */
-    uint64_t n_last;    /* RESIGN: last number in the log; BOOT: log length */
+    uint64_t to_inc;   /* incarnation addressed; 0 = any */
+    uint64_t winc;     /* witness's incarnation */
+    uint64_t k;        /* ARM, ARMOK, CANCEL: nonce; PAIROK that answers CANCEL: highest void one */
+    uint64_t peer_inc; /* REG_DUAL, PAIR, PAIROK, ARM, SOLOREQ: the other engine's incarnation */
+    uint64_t n_last;   /* RESIGN: last number in the log; BOOT: log length */
     uint64_t old_epoch; /* PAIR */
     uint8_t to;         /* enum sb_node_id addressed */
     uint8_t role;       /* REG_DUAL: 0 primary, 1 shadow */

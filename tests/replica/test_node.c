@@ -401,6 +401,39 @@ START_TEST(heard_again_means_cancel) /* R9 */
 }
 END_TEST
 
+static bool lose_to_witness(const struct bench *b, uint32_t from, uint32_t to,
+                            const struct sb_head *h)
+{
+    (void)b;
+    (void)from;
+    (void)h;
+    return to == BENCH_W;
+}
+
+/* A grant that is given back while the witness cannot be heard must not bind the owner for ever. */
+START_TEST(cancel_is_repeated_until_answered) /* R9 */
+{
+    struct bench b;
+    bench_pair(&b, NULL);
+    b.lost = lose_from_primary;
+    bench_run(&b, 1 * MS);
+    ck_assert_int_eq(b.witness.state, SB_W_ARMED);
+    b.lost = lose_to_witness;
+    bench_run(&b, 50 * MS);
+    ck_assert_int_eq(b.node[1]->arm, SB_ARM_NONE);
+    ck_assert_int_eq(b.witness.state, SB_W_ARMED);
+    b.lost = NULL;
+    bench_run(&b, 20 * MS);
+    ck_assert_int_eq(b.witness.state, SB_W_DUAL);
+    ck_assert_uint_eq(b.witness.kmax, b.node[1]->k);
+    ck_assert(!b.node[1]->cancel_open); /* answered: no more of them */
+    b.down[1] = true;
+    bench_run(&b, 20 * MS);
+    ck_assert_int_eq(b.node[0]->role, SB_ROLE_SOLO);
+    bench_close(&b);
+}
+END_TEST
+
 /* R11: alone only with the witness's word, of this life and this witness. */
 START_TEST(soloook_must_match)
 {
@@ -742,6 +775,7 @@ int main(void)
     tcase_add_test(tc, nothing_is_acked_after_going_live);
     tcase_add_test(tc, armok_must_match_the_request);
     tcase_add_test(tc, heard_again_means_cancel);
+    tcase_add_test(tc, cancel_is_repeated_until_answered);
     tcase_add_test(tc, soloook_must_match);
     tcase_add_test(tc, orphans_are_sequenced_in_order_of_arrival);
     tcase_add_test(tc, kept_frames_are_forgotten_when_the_stream_brings_them);
