@@ -185,14 +185,20 @@ static bool read_order(struct reader *r, uint32_t session, const struct sb_ouch_
 
 static bool read_cancel(struct reader *r, uint32_t session, const struct sb_ouch_cancel *m)
 {
+    if (m->ref == 0) /* of an order that never was (plan.h); its id in the flow did not travel */
+        return add(r, &(struct sb_plan_event){.op = SB_PLAN_CANCEL, .order_id = 0, .quantity = 1});
     struct order *order = room(r) ? find(r, session, m->ref) : NULL;
     if (!order || !order->used)
         return bad(r, "a cancel of an order that is not in the capture before it");
     const uint32_t intended = m->quantity < order->intended ? m->quantity : order->intended;
+    if (intended == order->intended && intended > 0)
+        return bad(r, "a cancel that takes nothing off, which a flow cannot hold");
+    /* One of an order that is all cancelled already is superfluous whatever its quantity: 1. */
     struct sb_plan_event event = {.op = SB_PLAN_CANCEL,
                                   .order_id = order->id,
                                   .side = order->side,
-                                  .quantity = order->intended - intended};
+                                  .quantity =
+                                      intended == order->intended ? 1 : order->intended - intended};
     order->intended = intended;
     return add(r, &event);
 }

@@ -79,6 +79,21 @@ static bool grow(struct sb_plan *plan)
     return true;
 }
 
+/* A cancel joins its order's session and its list of cancels. */
+static void add_to_order(struct sb_plan *plan, struct sb_plan_row *row, uint32_t order_row)
+{
+    struct sb_plan_row *order = &plan->rows[order_row];
+    struct sb_plan_row *last = &plan->rows[order->last_cancel];
+    const uint32_t size = last == order ? order->quantity : last->intended;
+    last->next_cancel = plan->n;
+    order->last_cancel = plan->n;
+    row->order_row = order_row;
+    row->session = order->session;
+    row->key = order->key;
+    row->instrument = order->instrument;
+    row->intended = size > row->quantity ? size - row->quantity : 0;
+}
+
 const char *sb_plan_add(struct sb_plan *plan, const struct sb_plan_event *event)
 {
     if (plan->n == plan->cap && !grow(plan))
@@ -107,19 +122,11 @@ const char *sb_plan_add(struct sb_plan *plan, const struct sb_plan_event *event)
         plan->orders++;
     } else if (event->op == SB_PLAN_CANCEL) {
         const uint32_t at = *find_id(plan, event->order_id);
-        if (at == SB_PLAN_NONE)
-            return "a cancel of an order that does not come before it";
-        struct sb_plan_row *order = &plan->rows[at];
-        struct sb_plan_row *last = &plan->rows[order->last_cancel];
-        const uint32_t size = last == order ? order->quantity : last->intended;
-        last->next_cancel = plan->n;
-        order->last_cancel = plan->n;
-        row->order_row = at;
-        row->session = order->session;
-        row->key = order->key;
-        row->instrument = order->instrument;
-        row->intended = size > event->quantity ? size - event->quantity : 0;
         plan->cancels++;
+        if (at == SB_PLAN_NONE) /* key 0 is no order's: the engine takes it and says nothing */
+            row->session = 1;
+        else
+            add_to_order(plan, row, at);
     } else {
         SB_ASSERT_EQ(event->op, SB_PLAN_PHASE);
         row->session = 1;

@@ -24,11 +24,11 @@ struct sb_plan_row {
     uint32_t quantity; /* N: shares; C: shares to take off */
     uint32_t
         intended; /* C: the order's intended size afterwards, as OUCH counts; 0 = all of it goes */
-    uint32_t session;     /* from 1 */
-    uint32_t seq;         /* message number in its session, from 1 */
-    uint32_t key;         /* N, C: the order's; P: seq */
-    uint32_t instrument;  /* from 1; P: 0 = all */
-    uint32_t order_row;   /* N: itself; C: the order's N row */
+    uint32_t session;    /* from 1 */
+    uint32_t seq;        /* message number in its session, from 1 */
+    uint32_t key;        /* N, C: the order's; P: seq */
+    uint32_t instrument; /* from 1; P: 0 = all */
+    uint32_t order_row; /* N: itself; C: the order's N row, or itself if that did not come before */
     uint32_t next_cancel; /* N: first C row of the order; C: the next one; or SB_PLAN_NONE */
     char op;              /* enum sb_plan_op */
     char side;            /* N, C: 'B' or 'S' */
@@ -63,8 +63,8 @@ struct sb_plan {
 bool sb_plan_init(struct sb_plan *plan, uint32_t sessions_n);
 void sb_plan_free(struct sb_plan *plan);
 
-/* Appends one row. NULL, or why it cannot be: a second order of the same id, a cancel of an order that did not come
- * before, no memory. */
+/* Appends one row. NULL, or why it cannot be: a second order of the same id, no memory. A cancel of an order
+ * that did not come before goes to session 1 with key 0, which is no order's: its own order_row, superfluous. */
 const char *sb_plan_add(struct sb_plan *plan, const struct sb_plan_event *event);
 
 /* After the last row: lays out the sessions. False without memory. */

@@ -60,7 +60,8 @@ static void count_unanswered(struct sb_verify *v, const struct sb_client *c)
             continue;
         const struct sb_client_row *order = &c->rows[plan_row->order_row];
         const bool known = plan_row->op == SB_PLAN_CANCEL && order->answer != 0;
-        if (known && (order->open == 0 || plan_row->intended >= order->size)) {
+        const bool of_none = plan_row->op == SB_PLAN_CANCEL && plan_row->order_row == i;
+        if (of_none || (known && (order->open == 0 || plan_row->intended >= order->size))) {
             v->superfluous += plan_row->seq <= c->sessions[plan_row->session].taken;
             continue;
         }

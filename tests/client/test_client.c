@@ -432,9 +432,11 @@ START_TEST(bad_plans_and_options)
         .op = 'N', .order_id = 5, .side = 'B', .quantity = 10, .price = 100, .instrument = 1};
     add(&plan, order);
     ck_assert_ptr_nonnull(sb_plan_add(&plan, &order));
-    ck_assert_ptr_nonnull(
-        sb_plan_add(&plan, &(struct sb_plan_event){.op = 'C', .order_id = 6, .quantity = 1}));
     ck_assert_uint_eq(plan.n, 1);
+    add(&plan, (struct sb_plan_event){.op = 'C', .order_id = 6, .quantity = 1}); /* of no order */
+    ck_assert_uint_eq(plan.rows[1].key, 0);
+    ck_assert_uint_eq(plan.rows[1].order_row, 1);
+    ck_assert_uint_eq(plan.rows[0].next_cancel, SB_PLAN_NONE);
     ck_assert(sb_plan_finish(&plan));
     struct sb_client client;
     struct sb_client_options options = {.config = &config, .plan = &plan, .window = 1};
