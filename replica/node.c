@@ -178,7 +178,7 @@ void sb_node_poll(struct sb_node *node, uint64_t now_ns, const struct sb_node_fr
     }
     sb_stream_compare(node);
 
-    if (node->arm == SB_ARM_ARMED)
+    if (node->role == SB_ROLE_SHADOW)
         sb_release_warm(node);
 
     /* A takeover: what was held back leaves before anything else of this turn. */
