@@ -156,11 +156,15 @@ static void loop(struct sb_host *h, struct sb_node *node)
     enum sb_role said = SB_ROLE_DOWN;
     struct sb_node_out out = {0};
     struct sb_node_frame frames[SB_NODE_IN_MAX];
+    uint64_t now_ns = 0;
     while (!out.done) {
         const uint32_t n = sb_host_receive(h, frames);
         if (stop)
             sb_node_stop(node);
-        const uint64_t tsc = sb_clock_tsc(), now_ns = sb_clock_now(&h->clock);
+        const uint64_t tsc = sb_clock_tsc(), clock_ns = sb_clock_now(&h->clock);
+        /* A clock thread that was suspended may step back a little (clock.h); the node's time does not. */
+        if (clock_ns > now_ns)
+            now_ns = clock_ns;
         sb_node_poll(node, now_ns, frames, n, &out);
         if (__builtin_expect(out.went_live, 0)) {
             send_first(h, &out, now_ns, tsc);
