@@ -17,6 +17,7 @@ static const struct verb {
     {"match", sb_match_main, "run the engine alone over a flow or a node's input log"},
     {"generate", sb_generate_main, "make a realistic flow of orders"},
     {"convert", sb_convert_main, "turn a flow into a packet capture, and back"},
+    {"sim", sb_sim_main, "run a whole simulated cluster under a seed, with faults"},
     {"top", sb_top_main, "show the counters of running processes"},
     {"echo", sb_echo_main, "measure the round trip of a bare frame"},
 };

@@ -1,0 +1,380 @@
+#include "tests/sim/check.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "nic/wire/entry.h"
+#include "nic/wire/itch.h"
+#include "nic/wire/mold.h"
+#include "nic/wire/ouch.h"
+#include "perf/follow.h"
+#include "perf/verify.h"
+#include "tests/reference/reference.h"
+#include "tests/sim/world.h"
+
+static const struct {
+    const char *name, *help, *not_;
+} checks[] = {
+#define SIM_NAME(id, name, help, not_) {name, help, not_},
+    SIM_CHECKS(SIM_NAME)
+#undef SIM_NAME
+};
+
+const char *sim_check_name(enum sim_check check)
+{
+    return checks[check].name;
+}
+const char *sim_check_help(enum sim_check check)
+{
+    return checks[check].help;
+}
+const char *sim_check_not(enum sim_check check)
+{
+    return checks[check].not_;
+}
+
+void sim_checks_init(struct sim_checks *k)
+{
+    for (uint32_t s = 0; s < SIM_STREAMS; s++) {
+        if (k->tap[s] == NULL)
+            k->tap[s] = malloc(SIM_TAP_MAX * sizeof *k->tap[s]);
+        SB_ASSERT(k->tap[s] != NULL);
+        memset(k->tap[s], 0, (k->tap_end[s] < SIM_TAP_MAX ? SIM_TAP_MAX : 1) * sizeof(uint64_t));
+    }
+    struct sim_checks fresh = {0};
+    memcpy(fresh.tap, k->tap, sizeof fresh.tap);
+    *k = fresh;
+}
+
+void sim_fail(struct sim_world *w, enum sim_check check, const char *format, ...)
+{
+    struct sim_checks *k = &w->checks;
+    if (k->failed)
+        return;
+    k->failed = true;
+    k->check = check;
+    va_list args;
+    va_start(args, format);
+    vsnprintf(k->text, sizeof k->text, format, args);
+    va_end(args);
+}
+
+/* --- each turn -------------------------------------------------------------------------------- */
+
+void sim_check_started(struct sim_world *w, uint32_t i)
+{
+    struct sim_checks *k = &w->checks;
+    const struct sb_node *n = w->node[i];
+    k->epoch[i] = n->epoch;
+    k->inc[i] = n->inc;
+    k->role[i] = n->role;
+    k->arm[i] = n->arm;
+    k->log_len[i] = 0;
+}
+
+static void check_owner(struct sim_world *w, uint32_t i, enum sb_role before)
+{
+    const struct sb_node *n = w->node[i], *other = w->node[1 - i];
+    const struct sb_witness *reg = &w->witness;
+    if (n->role == SB_ROLE_SOLO && other->role == SB_ROLE_SOLO && w->host[1 - i].alive)
+        sim_fail(w, SIM_CHECK_OWNER, "two nodes in SOLO, epochs %" PRIu64 " and %" PRIu64, n->epoch,
+                 other->epoch);
+    if (sb_role_owns(n) && sb_role_owns(other) && n->epoch == other->epoch)
+        sim_fail(w, SIM_CHECK_OWNER, "two owners of epoch %" PRIu64, n->epoch);
+    if (n->role == SB_ROLE_SOLO && before != SB_ROLE_SOLO && n->winc == reg->winc) {
+        const uint8_t kind = n->epoch & 3;
+        const bool granted = kind == SB_EPOCH_P
+                                 ? reg->state == SB_W_SOLO && reg->epoch == n->epoch
+                                 : n->live_by_resign || reg->state == SB_W_ARMED ||
+                                       (reg->state == SB_W_SOLO && reg->epoch == n->epoch);
+        if (!granted)
+            sim_fail(w, SIM_CHECK_OWNER,
+                     "node %c went alone in epoch %" PRIu64 ", the witness knows nothing of it",
+                     'A' + i, n->epoch);
+    }
+    if (n->role == SB_ROLE_SHADOW && n->arm == SB_ARM_ARMED && n->winc == reg->winc &&
+        w->host[SIM_W].alive && reg->state != SB_W_ARMED && reg->state != SB_W_SOLO)
+        sim_fail(w, SIM_CHECK_OWNER, "node %c is armed, the witness is not (I8)", 'A' + i);
+}
+
+static void check_release(struct sim_world *w, uint32_t i)
+{
+    struct sim_checks *k = &w->checks;
+    const struct sb_node *n = w->node[i], *shadow = w->node[1 - i];
+    if (n->role == SB_ROLE_PRIM && shadow->inc == n->peer_inc) {
+        if (n->released > shadow->log.len)
+            sim_fail(w, SIM_CHECK_RELEASE, "released %" PRIu64 ", the shadow holds %" PRIu64,
+                     n->released, shadow->log.len);
+        if (n->config->release == SB_RELEASE_VERIFIED && n->released > shadow->applied)
+            sim_fail(w, SIM_CHECK_RELEASE, "released %" PRIu64 ", the shadow applied %" PRIu64,
+                     n->released, shadow->applied);
+    }
+    if (sb_role_owns(n) && n->released > k->released)
+        k->released = n->released;
+    if (n->role == SB_ROLE_SOLO && n->log.len < k->released)
+        sim_fail(w, SIM_CHECK_RELEASE,
+                 "node %c owns the shard and holds %" PRIu64 ", %" PRIu64 " were released", 'A' + i,
+                 n->log.len, k->released);
+}
+
+void sim_check_turn(struct sim_world *w, uint32_t i, enum sb_role before)
+{
+    struct sim_checks *k = &w->checks;
+    const struct sb_node *n = w->node[i], *other = w->node[1 - i];
+    if (n->epoch < k->epoch[i])
+        sim_fail(w, SIM_CHECK_EPOCH, "node %c's epoch fell from %" PRIu64 " to %" PRIu64, 'A' + i,
+                 k->epoch[i], n->epoch);
+    if (n->role == SB_ROLE_SOLO && before != SB_ROLE_SOLO && n->epoch == k->epoch[i])
+        sim_fail(w, SIM_CHECK_EPOCH, "node %c went alone without a new epoch", 'A' + i);
+    k->epoch[i] = n->epoch;
+    if (n->log.len < k->log_len[i])
+        sim_fail(w, SIM_CHECK_HELD, "node %c's log became shorter", 'A' + i);
+    k->log_len[i] = n->log.len;
+    check_owner(w, i, before);
+    check_release(w, i);
+    if (!k->flipped && n->applied == other->applied && n->digest != other->digest &&
+        n->applied <= k->released)
+        sim_fail(w, SIM_CHECK_DIGEST, "two digests at %" PRIu64, n->applied);
+    if (!k->flipped && w->counters[i][SB_CTR_DIGEST_DIFFERENT] != 0)
+        sim_fail(w, SIM_CHECK_DIGEST, "node %c saw two digests, and no bit was flipped", 'A' + i);
+}
+
+/* --- each frame ------------------------------------------------------------------------------- */
+
+static void tap(struct sim_world *w, uint32_t i, uint32_t stream, uint64_t seq, const uint8_t *msg,
+                uint32_t len)
+{
+    struct sim_checks *k = &w->checks;
+    if (seq == 0 || seq >= SIM_TAP_MAX) {
+        sim_fail(w, SIM_CHECK_CONTENT, "stream %u has a message %" PRIu64, stream, seq);
+        return;
+    }
+    const uint64_t hash = sb_follow_hash(msg, len);
+    uint64_t *at = &k->tap[stream][seq];
+    if (*at != 0 && *at != hash)
+        sim_fail(w, SIM_CHECK_CONTENT,
+                 "node %c: stream %u message %" PRIu64 " ('%c') was something else before", 'A' + i,
+                 stream, seq, msg[0]);
+    k->tapped += *at == 0;
+    *at = hash;
+    if (seq >= k->tap_end[stream])
+        k->tap_end[stream] = seq + 1;
+}
+
+static void check_ours(struct sim_world *w, uint32_t i, const struct sb_head *h,
+                       const uint8_t *body)
+{
+    struct sim_checks *k = &w->checks;
+    const struct sb_node *n = w->node[i];
+    if (h->type == SB_FT_ACK) {
+        struct sb_ack a;
+        memcpy(&a, body, sizeof a);
+        if (a.held > n->log.len || a.applied > a.held)
+            sim_fail(w, SIM_CHECK_HELD, "node %c acks %" PRIu64 " and holds %" PRIu64, 'A' + i,
+                     a.held, n->log.len);
+        if (n->role == SB_ROLE_SOLO)
+            sim_fail(w, SIM_CHECK_HELD, "node %c acks, and is live (R8)", 'A' + i);
+        if (h->epoch != n->epoch)
+            sim_fail(w, SIM_CHECK_EPOCH, "node %c acks epoch %" PRIu64 ", which it left", 'A' + i,
+                     h->epoch);
+    } else if (h->type == SB_FT_STATUS) {
+        struct sb_status s;
+        memcpy(&s, body, sizeof s);
+        if (s.session < SIM_STREAMS && s.safe > k->safe[s.session])
+            k->safe[s.session] = s.safe;
+    }
+}
+
+void sim_check_frame(struct sim_world *w, uint32_t i, enum sb_role before, const uint8_t *data,
+                     uint32_t len)
+{
+    const struct sb_config *c = &w->config;
+    struct sb_datagram d;
+    struct sb_head h;
+    struct sb_mold_head mold;
+    if (sb_udp_parse(data, len, &d) != SB_UDP_OK)
+        return; /* ARP, or a frame that rotted while it was held: its receiver drops it */
+    if (sb_head_read(d.payload, d.bytes, &h)) {
+        check_ours(w, i, &h, d.payload + sizeof h);
+        return;
+    }
+    if ((d.dst_ipv4 != c->client.ipv4 && d.dst_ipv4 != c->feed_a.ipv4) ||
+        !sb_mold_read(d.payload, d.bytes, &mold))
+        return;
+    const int32_t stream = sb_stream_of_name(mold.name);
+    char name[SB_MOLD_NAME_BYTES];
+    if (stream >= 0 && stream < SIM_STREAMS)
+        sb_stream_name(name, c->shard, c->trading_day, c->generation, (uint32_t)stream);
+    if (stream < 0 || stream >= SIM_STREAMS || memcmp(name, mold.name, sizeof name) != 0) {
+        sim_fail(w, SIM_CHECK_CONTENT, "node %c: a stream of a wrong name", 'A' + i);
+        return;
+    }
+    const enum sb_role now = w->node[i]->role;
+    if (mold.count > 0 && before == now &&
+        (now == SB_ROLE_BOOT || now == SB_ROLE_CATCH || now == SB_ROLE_DIVERGED ||
+         now == SB_ROLE_RESIGNED || now == SB_ROLE_SHADOW))
+        sim_fail(w, SIM_CHECK_SILENT, "node %c in role %d sends outputs", 'A' + i, (int)now);
+    uint32_t at = SB_MOLD_HEAD_BYTES, bytes;
+    const uint8_t *msg;
+    for (uint64_t seq = mold.seq; (msg = sb_mold_next(d.payload, d.bytes, &at, &bytes)) != NULL;
+         seq++)
+        tap(w, i, (uint32_t)stream, seq, msg, bytes);
+}
+
+/* --- the end ---------------------------------------------------------------------------------- */
+
+/* The node whose log is the truth: the latest owner or who may become it. */
+static int authority(const struct sim_world *w)
+{
+    int best = -1;
+    for (int i = 0; i < 2; i++) {
+        const struct sb_node *n = w->node[i];
+        if (n->role == SB_ROLE_BOOT || n->role == SB_ROLE_CATCH || n->role == SB_ROLE_DOWN)
+            continue;
+        const struct sb_node *b = best < 0 ? NULL : w->node[best];
+        if (b == NULL || n->epoch > b->epoch || (n->epoch == b->epoch && n->log.len > b->log.len))
+            best = i;
+    }
+    return best;
+}
+
+static void compare_output(struct sim_world *w, const struct sb_output *o,
+                           const struct sb_command *cmd, uint64_t *end)
+{
+    const struct sim_checks *k = &w->checks;
+    if (o->stream >= SIM_STREAMS)
+        return;
+    end[o->stream] = o->stream_seq + 1;
+    if (o->stream_seq >= SIM_TAP_MAX || k->tap[o->stream][o->stream_seq] == 0)
+        return; /* not released */
+    static const char blank[8] = "        ";
+    const char *symbol = o->instrument >= 1 && o->instrument <= SIM_INSTRUMENTS
+                             ? w->instruments[o->instrument].symbol
+                             : blank;
+    uint8_t message[SB_OUCH_MESSAGE_MAX];
+    const uint64_t midnight = w->node[0]->setup.midnight_ns;
+    const uint32_t len = o->stream == SB_STREAM_FEED
+                             ? sb_feed_encode(message, o, symbol, midnight)
+                             : sb_session_encode(message, o, cmd, symbol, midnight);
+    if (k->tap[o->stream][o->stream_seq] != sb_follow_hash(message, len))
+        sim_fail(w, SIM_CHECK_MATCHING,
+                 "input %" PRIu64 ", stream %u message %" PRIu64
+                 ": the reference says '%c', something else was sent",
+                 cmd->seq, o->stream, o->stream_seq, (char)message[0]);
+}
+
+static void check_log(struct sim_world *w, const struct sb_log *log)
+{
+    struct sb_reference *reference = sb_reference_new(&w->config.limits);
+    struct sb_reference_outputs outputs = {0};
+    uint64_t end[SIM_STREAMS] = {1, 1, 1, 1}, session_seq[SIM_STREAMS] = {0}, time = 0, n = 0;
+    for (uint64_t p = log->packet_first; p < log->packet_end; p++) {
+        const struct sb_packet *packet = sb_log_packet(log, p);
+        const struct sb_command *c = sb_log_lines(log, packet);
+        for (uint32_t i = 0; i < packet->count; i++, c += sb_command_lines(c)) {
+            if (c->seq != ++n)
+                sim_fail(w, SIM_CHECK_ONCE, "input %" PRIu64 " stands at %" PRIu64, c->seq, n);
+            if (c->time_ns <= time)
+                sim_fail(w, SIM_CHECK_ONCE, "time does not rise at input %" PRIu64, n);
+            time = c->time_ns;
+            if (c->session_seq != 0 && c->session < SIM_STREAMS &&
+                c->session_seq != ++session_seq[c->session])
+                sim_fail(w, SIM_CHECK_ONCE, "session %u: message %" PRIu64 " after %" PRIu64,
+                         c->session, (uint64_t)c->session_seq, session_seq[c->session] - 1);
+            outputs.n = 0;
+            sb_reference_apply(reference, c, &outputs);
+            for (size_t k = 0; k < outputs.n; k++)
+                compare_output(w, &outputs.out[k], c, end);
+        }
+    }
+    for (uint32_t s = 0; s < SIM_STREAMS; s++) {
+        if (w->checks.tap_end[s] > end[s])
+            sim_fail(w, SIM_CHECK_RELEASE,
+                     "stream %u: message %" PRIu64 " was sent, the owner's log makes only %" PRIu64,
+                     s, w->checks.tap_end[s] - 1, end[s] - 1);
+        if (w->checks.safe[s] > session_seq[s])
+            sim_fail(w, SIM_CHECK_ONCE,
+                     "session %u: message %" PRIu64 " was called safe, the log ends at %" PRIu64, s,
+                     w->checks.safe[s], session_seq[s]);
+    }
+    free(outputs.out);
+    sb_reference_free(reference);
+}
+
+/* One line of each command after the other. */
+static void check_logs(struct sim_world *w)
+{
+    const struct sb_log *a = &w->node[0]->log, *b = &w->node[1]->log;
+    for (uint64_t n = 1; n <= a->len && n <= b->len && n <= w->checks.released;) {
+        const uint64_t pa = sb_log_find(a, n), pb = sb_log_find(b, n);
+        if (pa == UINT64_MAX || pb == UINT64_MAX)
+            return;
+        const struct sb_packet *x = sb_log_packet(a, pa), *y = sb_log_packet(b, pb);
+        if (x->n_first != y->n_first || x->count != y->count || x->lines != y->lines ||
+            memcmp(sb_log_lines(a, x), sb_log_lines(b, y), (size_t)x->lines * 64) != 0)
+            sim_fail(w, SIM_CHECK_LOGS, "two contents for input %" PRIu64, n);
+        n = sb_packet_last(x) + 1;
+    }
+}
+
+static void check_client(struct sim_world *w)
+{
+    const struct sb_client *c = &w->client;
+    if (c->counters.answer_errors != 0)
+        sim_fail(w, SIM_CHECK_CLIENT, "%s", c->first_error);
+    for (uint32_t s = 0; s <= SIM_SESSIONS; s++) {
+        const struct sb_follow *f = s == 0 ? &c->feed : &c->sessions[s].stream;
+        if (f->counters.conflicting != 0)
+            sim_fail(w, SIM_CHECK_CONTENT, "stream %u: the client saw two contents", s);
+        if (f->counters.foreign != 0 || f->counters.malformed != 0)
+            sim_fail(w, SIM_CHECK_CLIENT, "stream %u: packets that are not its own", s);
+    }
+    if (c->book.errors != 0)
+        sim_fail(w, SIM_CHECK_CLIENT, "feed: %s", c->book.first_error);
+    if (c->state == SB_CLIENT_SESSION_IN_USE)
+        sim_fail(w, SIM_CHECK_CLIENT, "a session has messages that were never sent");
+    if (c->state != SB_CLIENT_DONE)
+        return;
+    struct sb_verify v;
+    SB_ASSERT(sb_verify_run(&v, c, NULL));
+    if (!v.trades_equal || !v.sessions_equal || !v.feed_equal || !v.books_equal)
+        sim_fail(w, SIM_CHECK_CLIENT, "%s%s%s%s", v.trades_difference, v.sessions_difference,
+                 v.books_difference, v.clock_errors ? " two commands with one time" : "");
+    sb_verify_free(&v);
+}
+
+/* Must everything be answered? Where redundancy was used up, stopping may be right. */
+static void check_liveness(struct sim_world *w)
+{
+    if (w->client.state == SB_CLIENT_DONE)
+        return;
+    const bool all_heals = w->hard == 0;
+    const bool one_fault = w->hard == 1 && w->struck_n == 1 && w->quiet_hard;
+    if (all_heals || one_fault)
+        sim_fail(w, SIM_CHECK_LIVENESS,
+                 "%.0f %% are answered; roles %d %d, epochs %" PRIu64 " %" PRIu64
+                 ", arm %d %d, witness %d",
+                 sb_client_percent(&w->client), (int)w->node[0]->role, (int)w->node[1]->role,
+                 w->node[0]->epoch, w->node[1]->epoch, (int)w->node[0]->arm, (int)w->node[1]->arm,
+                 (int)w->witness.state);
+}
+
+void sim_check_end(struct sim_world *w)
+{
+    const bool took_over = w->counters[0][SB_CTR_WENT_LIVE] + w->counters[1][SB_CTR_WENT_LIVE] +
+                               w->counters[0][SB_CTR_WENT_SOLO] +
+                               w->counters[1][SB_CTR_WENT_SOLO] !=
+                           0;
+    const int best = authority(w);
+    const bool unsure = w->checks.flipped && took_over; /* nobody was left to compare with */
+    if (!w->checks.failed && !unsure && best >= 0)
+        check_log(w, &w->node[best]->log);
+    check_logs(w);
+    if (!unsure)
+        check_client(w);
+    if (w->checks.flipped && !took_over && w->client.state != SB_CLIENT_DONE &&
+        w->node[0]->role != SB_ROLE_DIVERGED && w->node[1]->role != SB_ROLE_DIVERGED)
+        sim_fail(w, SIM_CHECK_NOTICED, "a flipped bit stopped the pair, and neither says so");
+    check_liveness(w);
+}

@@ -1,0 +1,100 @@
+/* faults.h: what can go wrong in a simulated cluster, and a schedule of it drawn from a seed.
+ *
+ * A condition holds over the whole run (a lossy network, clocks that drift, small rings). An event strikes once, at a
+ * point of the flow and at a moment that hurts: while an ack is under way, between ack and release, while a shadow
+ * arms, is armed, cancels, repairs, or has just gone live.
+ */
+#ifndef SHADOWBOOK_SIM_FAULTS_H
+#define SHADOWBOOK_SIM_FAULTS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* id, name, what it does. Conditions first, then events. */
+#define SIM_FAULTS(X)                                                                              \
+    X(LOSS, "loss", "frames are lost at random, up to 3 %")                                        \
+    X(DUPLICATE, "duplicate", "frames arrive twice")                                               \
+    X(REORDER, "reorder", "frames overtake each other")                                            \
+    X(DELAY, "delay", "now and then a frame is late by up to 2 ms")                                \
+    X(FLIP_FRAME, "flip-frame", "one bit of a frame is flipped on its way, or it is cut short")    \
+    X(RATE, "rate", "the hosts' clocks drift by up to 500 ppm")                                    \
+    X(RINGS, "rings", "small rings: back-pressure, kept frames overwritten")                       \
+    X(BURST, "burst", "everything is lost for up to 5 ms")                                         \
+    X(CUT, "cut", "one direction between two of A, B and the witness is cut, then heals")          \
+    X(CUT_CLIENT, "cut-client", "one direction between an engine and the clients is cut")          \
+    X(PARTITION, "partition", "one host hears nobody and is heard by nobody, then heals")          \
+    X(PAUSE, "pause", "a host stands still for 5 us to 2 s, then goes on")                         \
+    X(BLINK, "blink", "the primary is silent just long enough to be suspected")                    \
+    X(SLOW, "slow", "a host polls only now and then")                                              \
+    X(STEP, "step", "a host's clock steps, forward or back")                                       \
+    X(OLD_FRAMES, "old-frames", "frames recorded earlier arrive again")                            \
+    X(CLIENT_CRASH, "client-crash", "the clients lose what is in the air and log in again")        \
+    X(AMNESIA, "amnesia", "the witness restarts and remembers nothing")                            \
+    X(CRASH, "crash", "an engine dies; half of them start again as a new incarnation")             \
+    X(NOTICE, "notice", "the primary dies and its crash handler sends RESIGN")                     \
+    X(STOP, "stop", "the primary is stopped in order")                                             \
+    X(WITNESS_CRASH, "witness-crash", "the witness dies")                                          \
+    X(FLIP_BOOK, "flip-book", "a bit of an engine's state flips, so that an output changes")
+
+enum sim_fault_kind {
+#define SIM_ID(id, name, help) SIM_##id,
+    SIM_FAULTS(SIM_ID)
+#undef SIM_ID
+        SIM_FAULT_KINDS,
+    SIM_FIRST_EVENT = SIM_BURST,
+    SIM_FIRST_HARD = SIM_AMNESIA /* from here on something is gone for good */
+};
+
+enum sim_moment {
+    SIM_AT_ONCE,
+    SIM_BEFORE_ACK,   /* the primary has streamed what is not acked */
+    SIM_BEFORE_LEAVE, /* acked, not released */
+    SIM_ARMING,
+    SIM_ARMED,
+    SIM_CANCELING,
+    SIM_REPAIRING,
+    SIM_HAND_OVER, /* an owner has gone live and is not registered yet */
+    SIM_MOMENTS
+};
+
+enum { SIM_EVENTS_MAX = 4 };
+
+struct sim_event {
+    enum sim_fault_kind kind;
+    enum sim_moment moment;
+    uint32_t after;   /* messages taken before it may strike */
+    uint32_t a, b;    /* hosts or direction, drawn freely: the kind takes what it needs */
+    uint64_t span_ns; /* how long it lasts */
+    uint64_t due_ns;  /* when `after` was reached; 0 = not yet */
+    bool struck, quiet;
+};
+
+struct sim_schedule {
+    uint32_t conditions; /* bit of each enum sim_fault_kind */
+    struct sim_event events[SIM_EVENTS_MAX];
+    uint32_t events_n;
+};
+
+/* allowed: bit of each kind. keep: bit i keeps event i, bit 8 + kind keeps a condition; all ones keeps all. The
+ * same seed draws the same schedule whatever is kept. */
+void sim_schedule_draw(struct sim_schedule *s, uint64_t seed, uint32_t messages, uint32_t allowed,
+                       uint32_t keep);
+
+const char *sim_fault_name(enum sim_fault_kind kind);
+const char *sim_fault_help(enum sim_fault_kind kind);
+const char *sim_moment_name(enum sim_moment moment);
+
+/* splitmix64 */
+static inline uint64_t sim_random(uint64_t *state)
+{
+    uint64_t z = (*state += UINT64_C(0x9E3779B97F4A7C15));
+    z = (z ^ z >> 30) * UINT64_C(0xBF58476D1CE4E5B9);
+    z = (z ^ z >> 27) * UINT64_C(0x94D049BB133111EB);
+    return z ^ z >> 31;
+}
+static inline bool sim_chance(uint64_t *state, uint32_t ppm)
+{
+    return sim_random(state) % 1000000 < ppm;
+}
+
+#endif

@@ -1,0 +1,70 @@
+/* world.h: two engines, the witness and clients in one process and one thread, in virtual time.
+ *
+ * The engines, the witness and the client are the production code; only the wires are not (network.h). One run is a
+ * function of its options: the same seed gives the same run, on every machine.
+ * Not simulated: disks, threads, the host's own start-up, TCP.
+ */
+#ifndef SHADOWBOOK_SIM_WORLD_H
+#define SHADOWBOOK_SIM_WORLD_H
+
+#include "perf/client.h"
+#include "replica/witness.h"
+#include "tests/sim/check.h"
+
+enum { SIM_SESSIONS = 3, SIM_INSTRUMENTS = 2 };
+
+struct sim_options {
+    uint64_t seed;
+    uint32_t events;  /* messages that the clients send */
+    uint32_t allowed; /* bit of each enum sim_fault_kind */
+    uint32_t keep;    /* see sim_schedule_draw() */
+    bool trace;
+};
+
+struct sim_host {
+    bool alive;
+    uint64_t asleep_until_ns, slow_until_ns, next_ns, restart_ns;
+    int64_t ppm, offset_ns;
+    uint64_t clock_ns; /* last reading */
+    const struct sim_frame *in[SB_NODE_IN_MAX];
+    uint32_t in_index[SB_NODE_IN_MAX];
+    uint32_t in_n;
+};
+
+struct sim_world {
+    struct sim_options o;
+    struct sb_config config;
+    struct sb_instrument_config instruments[SIM_INSTRUMENTS + 1];
+    uint64_t rng, now_ns, inc;
+    struct sim_network net;
+    struct sim_host host[SIM_HOSTS];
+    void *memory[2];
+    size_t memory_bytes;
+    struct sb_node *node[2]; /* a dead one stays readable */
+    struct sb_witness witness;
+    uint64_t counters[3][SB_CTR_COUNT];
+    struct sb_plan plan;
+    struct sb_client client;
+    struct sim_schedule schedule;
+    struct sim_checks checks;
+    uint64_t healed_ns; /* when the last fault is over */
+    uint64_t struck[SIM_FAULT_KINDS];
+    uint32_t hard, struck_n; /* events that struck; those that do not heal */
+    bool quiet_hard;         /* ... struck a pair at rest */
+    bool woke;               /* clients finished */
+};
+
+struct sim_result {
+    bool failed;
+    enum sim_check check;
+    char text[200];
+    uint64_t struck[SIM_FAULT_KINDS]; /* frames for conditions, times for events */
+    uint64_t takeovers, solos, released, end_ns;
+    bool complete; /* everything was answered */
+    uint32_t events_n;
+};
+
+/* One run. World is reused (its memory is kept); start from {0}. */
+void sim_run(struct sim_world *w, const struct sim_options *o, struct sim_result *r);
+
+#endif
