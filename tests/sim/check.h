@@ -34,7 +34,7 @@
     X(MATCHING, "matching",                                                                        \
       "price-time priority and every byte: what was released equals the "                          \
       "reference matcher's word over the owner's log",                                             \
-      "runs that a flipped bit took over")                                                         \
+      "runs that a flipped bit took over, or whose solo owner restarted (policy MEMORY)")          \
     X(CLIENT, "client",                                                                            \
       "what the clients were told: answered once, quantity conserved, streams "                    \
       "without gap, books of the feed, all equal to the reference",                                \
@@ -63,12 +63,14 @@ struct sim_checks {
     uint64_t tap_end[SIM_STREAMS];
     uint64_t tapped;
     uint64_t released; /* highest number whose outputs an owner let go */
+    uint64_t forked;   /* ... when the first node went alone; UINT64_MAX before */
     uint64_t epoch[2], inc[2];
     enum sb_role role[2];
     enum sb_arm arm[2];
     uint64_t log_len[2]; /* in this life */
     uint64_t safe[SIM_STREAMS];
-    bool flipped; /* a bit of an engine was flipped: no digest check */
+    bool owner_gone; /* a solo owner restarted: its log, policy MEMORY, is gone */
+    bool flipped;    /* a bit of an engine was flipped: no digest check */
 };
 
 struct sim_world;

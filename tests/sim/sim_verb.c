@@ -182,6 +182,7 @@ static void work(const struct arguments *a, struct board *b, uint32_t job, uint6
         b->running[job] = o.seed + 1;
         struct sim_result r;
         sim_run(w, &o, &r);
+        fflush(stdout);
         b->running[job] = 0;
         b->runs++;
         b->complete += r.complete;

@@ -76,6 +76,8 @@ static void configure(struct sim_world *w)
 
 static void start_node(struct sim_world *w, uint32_t i, bool new_day)
 {
+    if (w->memory[i] != NULL && w->node[i]->role == SB_ROLE_SOLO)
+        w->checks.owner_gone = true;
     /* Fresh pages cost only what is touched. */
     if (w->memory[i] != NULL)
         munmap(w->memory[i], w->memory_bytes);
