@@ -217,6 +217,12 @@ void sim_check_frame(struct sim_world *w, uint32_t i, enum sb_role before, const
         (now == SB_ROLE_BOOT || now == SB_ROLE_CATCH || now == SB_ROLE_DIVERGED ||
          now == SB_ROLE_RESIGNED || now == SB_ROLE_SHADOW))
         sim_fail(w, SIM_CHECK_SILENT, "node %c in role %d sends outputs", 'A' + i, (int)now);
+    if (mold.count > 0 && mold.seq + mold.count > w->node[i]->hold.released_seq[stream])
+        sim_fail(w, SIM_CHECK_RELEASE, "node %c: stream %d message %" PRIu64 " is not released yet",
+                 'A' + i, stream, mold.seq + mold.count - 1);
+    if (stream != SB_STREAM_FEED && d.dst_port != SB_CLIENT_PORT_BASE + stream)
+        sim_fail(w, SIM_CHECK_CLIENT, "node %c sends stream %d to port %u", 'A' + i, stream,
+                 d.dst_port);
     uint32_t at = SB_MOLD_HEAD_BYTES, bytes;
     const uint8_t *msg;
     for (uint64_t seq = mold.seq; (msg = sb_mold_next(d.payload, d.bytes, &at, &bytes)) != NULL;

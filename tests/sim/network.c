@@ -3,7 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "nic/wire/udp.h"
 #include "shadowbook/assert.h"
+#include "shadowbook/frame.h"
 
 void sim_network_init(struct sim_network *n, const struct sb_config *config, uint64_t seed,
                       uint32_t conditions)
@@ -123,7 +125,10 @@ void sim_network_send(struct sim_network *n, uint8_t from, const uint8_t *data, 
 {
     SB_ASSERT_LE(len, SIM_FRAME_BYTES);
     const uint32_t hosts = hosts_of(n, data, len);
-    if (from != SIM_C && (hosts & 1u << SIM_W) != 0 && sim_chance(&n->rng, 20000)) {
+    /* All control frames (types from SB_FT_ARM on), a few of the others. */
+    if (from != SIM_C && hosts == (1u << SIM_A | 1u << SIM_B | 1u << SIM_W) &&
+        (data[SB_UDP_HEADERS_BYTES + offsetof(struct sb_head, type)] >= SB_FT_ARM ||
+         sim_chance(&n->rng, 5000))) {
         struct sim_frame *old = &n->old[n->old_n++ % SIM_OLD_MAX];
         old->len = len;
         memcpy(old->data, data, len);
@@ -139,13 +144,15 @@ void sim_network_send(struct sim_network *n, uint8_t from, const uint8_t *data, 
     }
 }
 
-uint32_t sim_network_replay_old(struct sim_network *n)
+uint32_t sim_network_replay_old(struct sim_network *n, uint32_t count)
 {
     const uint32_t have = n->old_n < SIM_OLD_MAX ? n->old_n : SIM_OLD_MAX;
-    for (uint32_t i = 0; i < have; i++)
+    for (uint32_t i = 0; i < count && have > 0; i++) {
+        const struct sim_frame *old = &n->old[sim_random(&n->rng) % have];
         for (uint8_t to = SIM_A; to <= SIM_W; to++)
-            fly(n, SIM_C, to, n->old[i].data, n->old[i].len);
-    return have;
+            fly(n, SIM_C, to, old->data, old->len);
+    }
+    return have > 0 ? count : 0;
 }
 
 const struct sim_frame *sim_network_next(struct sim_network *n, uint8_t *to, uint32_t *index)

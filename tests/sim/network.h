@@ -10,7 +10,7 @@
 #include "tests/sim/faults.h"
 
 enum { SIM_A, SIM_B, SIM_W, SIM_C, SIM_HOSTS };
-enum { SIM_FRAME_BYTES = 1600, SIM_FLIGHTS_MAX = 1 << 14, SIM_OLD_MAX = 64 };
+enum { SIM_FRAME_BYTES = 1600, SIM_FLIGHTS_MAX = 1 << 14, SIM_OLD_MAX = 128 };
 
 struct sim_frame {
     uint32_t len;
@@ -45,8 +45,8 @@ void sim_network_reset(struct sim_network *n); /* nothing is in the air any more
 
 /* A host sends a frame. */
 void sim_network_send(struct sim_network *n, uint8_t from, const uint8_t *data, uint32_t len);
-/* Recorded replication frames arrive again at both engines and the witness. */
-uint32_t sim_network_replay_old(struct sim_network *n);
+/* Some recorded replication frames arrive again at both engines and the witness; how many. */
+uint32_t sim_network_replay_old(struct sim_network *n, uint32_t count);
 /* The next frame that has arrived by now, or NULL; `to` says where. Give it back with sim_network_done(). */
 const struct sim_frame *sim_network_next(struct sim_network *n, uint8_t *to, uint32_t *index);
 void sim_network_done(struct sim_network *n, uint32_t index);

@@ -345,7 +345,7 @@ static bool flip_book(struct sim_world *w, uint32_t i)
 static bool strike(struct sim_world *w, const struct sim_event *e)
 {
     const uint64_t until = w->now_ns + e->span_ns;
-    const uint32_t p = primary(w), victim = (e->a & 3) != 0 && p < 2 ? p : e->a >> 2 & 1;
+    const uint32_t p = primary(w), victim = p < 2 ? ((e->a & 1) != 0 ? p : 1 - p) : e->a >> 2 & 1;
     uint8_t frame[SB_FRAME_BYTES_MAX + 64];
     uint32_t len;
     switch (e->kind) {
@@ -388,7 +388,9 @@ static bool strike(struct sim_world *w, const struct sim_event *e)
         heal_at(w, w->now_ns + 2000000);
         return true;
     case SIM_OLD_FRAMES:
-        return sim_network_replay_old(&w->net) != 0;
+        w->old_until_ns = until;
+        heal_at(w, until);
+        return sim_network_replay_old(&w->net, 32) != 0;
     case SIM_CLIENT_CRASH:
         kill_host(w, SIM_C);
         w->host[SIM_C].alive = true;
@@ -437,6 +439,24 @@ static bool strike(struct sim_world *w, const struct sim_event *e)
     }
 }
 
+/* Somebody asks for what may not exist yet, and from a port of its own. */
+static void ask_ahead(struct sim_world *w)
+{
+    const uint32_t stream = (uint32_t)(sim_random(&w->rng) % SIM_STREAMS);
+    const struct sb_follow *f = stream == 0 ? &w->client.feed : &w->client.sessions[stream].stream;
+    uint8_t frame[SB_FRAME_BYTES_MAX];
+    struct sb_udp_route r = {.src_mac = {2, 0, 0, 0, 0, 9},
+                             .src_ipv4 = w->config.client.ipv4,
+                             .dst_ipv4 = w->config.requests.ipv4,
+                             .src_port = SB_CLIENT_PORT_BASE,
+                             .dst_port = w->config.requests.port};
+    sb_multicast_mac(r.dst_ipv4, r.dst_mac);
+    char name[SB_MOLD_NAME_BYTES];
+    sb_stream_name(name, w->config.shard, w->config.trading_day, w->config.generation, stream);
+    sb_mold_put_head(frame + SB_UDP_HEADERS_BYTES, name, f->next + sim_random(&w->rng) % 3, 8);
+    sim_network_send(&w->net, SIM_C, frame, sb_udp_finish(frame, &r, SB_MOLD_HEAD_BYTES));
+}
+
 static uint32_t taken(const struct sim_world *w)
 {
     uint32_t n = 0;
@@ -448,6 +468,12 @@ static uint32_t taken(const struct sim_world *w)
 static bool faults_turn(struct sim_world *w)
 {
     bool all = true;
+    if (sim_chance(&w->rng, 2000))
+        ask_ahead(w);
+    if (w->now_ns < w->old_until_ns && w->now_ns >= w->old_at_ns) {
+        w->old_at_ns = w->now_ns + 200000;
+        sim_network_replay_old(&w->net, 6);
+    }
     const uint32_t progress = taken(w);
     for (uint32_t i = 0; i < w->schedule.events_n; i++) {
         struct sim_event *e = &w->schedule.events[i];
@@ -489,7 +515,7 @@ static void set_up(struct sim_world *w, const struct sim_options *o)
 {
     w->o = *o;
     w->rng = o->seed;
-    w->now_ns = w->inc = w->healed_ns = 0;
+    w->now_ns = w->inc = w->healed_ns = w->old_until_ns = w->old_at_ns = 0;
     w->hard = w->struck_n = 0;
     w->quiet_hard = false;
     memset(w->struck, 0, sizeof w->struck);

@@ -47,7 +47,8 @@ struct sim_world {
     struct sb_client client;
     struct sim_schedule schedule;
     struct sim_checks checks;
-    uint64_t healed_ns; /* when the last fault is over */
+    uint64_t old_until_ns, old_at_ns; /* recorded frames are replayed until, next at */
+    uint64_t healed_ns;               /* when the last fault is over */
     uint64_t struck[SIM_FAULT_KINDS];
     uint32_t hard, struck_n; /* events that struck; those that do not heal */
     bool quiet_hard;         /* ... struck a pair at rest */
