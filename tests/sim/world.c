@@ -378,6 +378,16 @@ static bool strike(struct sim_world *w, const struct sim_event *e)
             return false;
         w->host[p].asleep_until_ns = until;
         heal_at(w, until);
+        if ((e->b & 1) != 0) {
+            w->blink_at_ns = until + 1500000;
+            w->blink_span_ns = e->span_ns;
+            heal_at(w, w->blink_at_ns + e->span_ns);
+        }
+        if ((e->b & 2) != 0 && (w->o.allowed >> SIM_OLD_FRAMES & 1) != 0) {
+            w->old_until_ns = until + 8000000;
+            w->struck[SIM_OLD_FRAMES]++;
+            heal_at(w, w->old_until_ns);
+        }
         return true;
     case SIM_SLOW:
         w->host[e->a % 3].slow_until_ns = until;
@@ -474,6 +484,11 @@ static bool faults_turn(struct sim_world *w)
         w->old_at_ns = w->now_ns + 200000;
         sim_network_replay_old(&w->net, 6);
     }
+    if (w->blink_at_ns != 0 && w->now_ns >= w->blink_at_ns) {
+        w->blink_at_ns = 0;
+        if (primary(w) < 2)
+            w->host[primary(w)].asleep_until_ns = w->now_ns + w->blink_span_ns;
+    }
     const uint32_t progress = taken(w);
     for (uint32_t i = 0; i < w->schedule.events_n; i++) {
         struct sim_event *e = &w->schedule.events[i];
@@ -516,6 +531,7 @@ static void set_up(struct sim_world *w, const struct sim_options *o)
     w->o = *o;
     w->rng = o->seed;
     w->now_ns = w->inc = w->healed_ns = w->old_until_ns = w->old_at_ns = 0;
+    w->blink_at_ns = 0;
     w->hard = w->struck_n = 0;
     w->quiet_hard = false;
     memset(w->struck, 0, sizeof w->struck);

@@ -48,7 +48,9 @@ struct sim_world {
     struct sim_schedule schedule;
     struct sim_checks checks;
     uint64_t old_until_ns, old_at_ns; /* recorded frames are replayed until, next at */
-    uint64_t healed_ns;               /* when the last fault is over */
+    uint64_t blink_at_ns,
+        blink_span_ns;  /* a blink comes twice: the second suspicion has a new nonce */
+    uint64_t healed_ns; /* when the last fault is over */
     uint64_t struck[SIM_FAULT_KINDS];
     uint32_t hard, struck_n; /* events that struck; those that do not heal */
     bool quiet_hard;         /* ... struck a pair at rest */
