@@ -65,6 +65,10 @@ static void on_replication(struct sb_node *node, const struct sb_datagram *d)
         struct sb_repair r;
         memcpy(&r, body, sizeof r);
         sb_stream_on_repair(node, &h, &r);
+    } else if (h.type == SB_FT_RESEND) {
+        struct sb_resend r;
+        memcpy(&r, body, sizeof r);
+        sb_release_resend(node, &h, &r);
     } else if (h.type != SB_FT_ENTRY && h.type != SB_FT_STATUS) {
         struct sb_control c;
         memcpy(&c, body, sizeof c);

@@ -158,6 +158,7 @@ bool sb_apply_turn(struct sb_node *node); /* true: more is waiting */
 void sb_release_turn(struct sb_node *node, bool first);
 void sb_release_warm(struct sb_node *node); /* a shadow: what a takeover touches first */
 void sb_release_request(struct sb_node *node, const struct sb_datagram *d);
+void sb_release_resend(struct sb_node *node, const struct sb_head *h, const struct sb_resend *r);
 void sb_release_beats(struct sb_node *node);
 
 /* role.c: REPLICATION.md. */

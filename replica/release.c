@@ -120,25 +120,84 @@ void sb_release_warm(struct sb_node *node)
 
 /* --- re-requests -------------------------------------------------------------------------- */
 
+/* Held for long, memory rots: a frame is the same as when it was encoded, or it is not sent again. Its checksum is the
+ * old one; a new one would make damage true. */
+static bool is_whole(const struct sb_node *node, struct sb_held *h, struct sb_datagram *d)
+{
+    struct sb_mold_head head;
+    return sb_udp_parse(sb_held_frame(h), h->len, d) == SB_UDP_OK &&
+           sb_mold_read(d->payload, d->bytes, &head) && head.seq == h->first_seq &&
+           head.count == h->count &&
+           memcmp(head.name, node->names[h->stream], sizeof head.name) == 0;
+}
+
 /* Sends one retained packet again, from message `seq` on: the same messages, whole. */
-static void send_again(struct sb_node *node, struct sb_held *h, uint64_t seq,
-                       const struct sb_udp_route *route)
+static void send_again(struct sb_node *node, const struct sb_held *h, const struct sb_datagram *d,
+                       uint64_t seq, const struct sb_udp_route *route)
 {
     uint8_t *p = sb_out_scratch(node);
     if (p == NULL)
         return;
-    const uint8_t *payload = sb_held_frame(h) + SB_UDP_HEADERS_BYTES;
-    uint32_t at = SB_MOLD_HEAD_BYTES, bytes = at;
-    for (uint16_t i = 0; i < h->count;
-         i++) /* a 60-byte frame may be padded: count blocks, not bytes */
-        bytes += 2u + (uint32_t)(payload[bytes] << 8 | payload[bytes + 1]);
+    uint32_t at = SB_MOLD_HEAD_BYTES, len;
     for (uint64_t s = h->first_seq; s < seq; s++)
-        at += 2u + (uint32_t)(payload[at] << 8 | payload[at + 1]);
-    const uint16_t count = (uint16_t)(h->count - (seq - h->first_seq));
-    memcpy(p + SB_MOLD_HEAD_BYTES, payload + at, bytes - at);
-    sb_mold_put_head(p, node->names[h->stream], seq, count);
-    sb_out_send(node, route, SB_MOLD_HEAD_BYTES + bytes - at, h->role);
+        sb_mold_next(d->payload, d->bytes, &at, &len);
+    memcpy(p + SB_MOLD_HEAD_BYTES, d->payload + at, d->bytes - at);
+    sb_mold_put_head(p, node->names[h->stream], seq, (uint16_t)(h->count - (seq - h->first_seq)));
+    sb_out_send(node, route, SB_MOLD_HEAD_BYTES + d->bytes - at, h->role);
     sb_count(node, SB_CTR_REREQUESTS);
+}
+
+/* Our copy is damaged. The shadow holds the same bytes; alone, nobody does. */
+static void pass_on(struct sb_node *node, const struct sb_resend *wanted, uint64_t seq)
+{
+    sb_count(node, SB_CTR_HELD_ROTTEN);
+    uint8_t *p = node->role == SB_ROLE_PRIM ? sb_out_scratch(node) : NULL;
+    if (p == NULL) {
+        sb_count(node, SB_CTR_REREQUESTS_REFUSED);
+        return;
+    }
+    struct sb_resend r = *wanted;
+    r.to_inc = node->peer_inc;
+    r.seq = seq;
+    r.count = (uint16_t)(wanted->seq + wanted->count - seq);
+    memcpy(sb_out_head(node, p, SB_FT_RESEND, 0, sizeof r), &r, sizeof r);
+    const struct sb_udp_route route = sb_out_replication_route(node, SB_PORT_PEER);
+    sb_out_send(node, &route, sizeof(struct sb_head) + sizeof r, SB_PORT_PEER);
+    sb_count(node, SB_CTR_RESEND_TX);
+}
+
+/* Answers with what was released and is retained; the stream exists. */
+static void answer(struct sb_node *node, const struct sb_resend *wanted)
+{
+    struct sb_udp_route route =
+        sb_out_route_to(node, SB_PORT_FEED_A, wanted->ipv4, wanted->port, wanted->mac);
+    if (wanted->stream != SB_STREAM_FEED) { /* only ever to the session's own address */
+        const struct sb_session_view *v = sb_engine_session(node->engine, wanted->stream);
+        uint8_t mac[6];
+        if (v->login_ipv4 == 0 || !resolve(node, wanted->stream, mac)) {
+            sb_count(node, SB_CTR_REREQUESTS_REFUSED);
+            return;
+        }
+        route = sb_out_route_to(node, SB_PORT_CLIENTS, v->login_ipv4, v->login_port, mac);
+    }
+    uint64_t seq = wanted->seq;
+    const uint64_t end = wanted->seq + wanted->count;
+    for (uint32_t i = 0; i < ANSWER_PACKETS_MAX && seq < end && sb_out_left(node) > OUT_RESERVE;
+         i++) {
+        struct sb_held *h = sb_hold_find(&node->hold, wanted->stream, seq);
+        struct sb_datagram d;
+        if (h == NULL) {
+            if (seq < node->hold.released_seq[wanted->stream])
+                sb_count(node, SB_CTR_REREQUESTS_REFUSED);
+            return;
+        }
+        if (!is_whole(node, h, &d)) {
+            pass_on(node, wanted, seq);
+            return;
+        }
+        send_again(node, h, &d, seq, &route);
+        seq = h->first_seq + h->count;
+    }
 }
 
 void sb_release_request(struct sb_node *node, const struct sb_datagram *d)
@@ -153,30 +212,28 @@ void sb_release_request(struct sb_node *node, const struct sb_datagram *d)
         sb_count(node, SB_CTR_BAD_REQUEST);
         return;
     }
-    struct sb_udp_route route =
-        sb_out_route_to(node, SB_PORT_FEED_A, d->src_ipv4, d->src_port, d->src_mac);
-    if (stream != SB_STREAM_FEED) { /* only ever to the session's own address */
-        const struct sb_session_view *v = sb_engine_session(node->engine, (uint32_t)stream);
-        uint8_t mac[6];
-        if (v->login_ipv4 == 0 || !resolve(node, (uint32_t)stream, mac)) {
-            sb_count(node, SB_CTR_REREQUESTS_REFUSED);
-            return;
-        }
-        route = sb_out_route_to(node, SB_PORT_CLIENTS, v->login_ipv4, v->login_port, mac);
+    struct sb_resend wanted = {.seq = want.seq,
+                               .stream = (uint32_t)stream,
+                               .ipv4 = d->src_ipv4,
+                               .count = want.count,
+                               .port = d->src_port};
+    memcpy(wanted.mac, d->src_mac, 6);
+    answer(node, &wanted);
+}
+
+/* R4b: a shadow may send again what it has applied and the owner's stream has marked as released: bytes that are true
+ * already. It does so only when its primary asks. */
+void sb_release_resend(struct sb_node *node, const struct sb_head *h, const struct sb_resend *r)
+{
+    static const uint8_t zero[sizeof r->zero] = {0};
+    if (node->role != SB_ROLE_SHADOW || !node->confirmed || h->epoch != node->epoch ||
+        h->inc != node->peer_inc || r->to_inc != node->inc || !node->named ||
+        r->stream >= node->hold.streams || r->seq == 0 || memcmp(r->zero, zero, sizeof zero) != 0) {
+        sb_count(node, SB_CTR_BAD_REQUEST);
+        return;
     }
-    uint64_t seq = want.seq;
-    const uint64_t end = want.seq + want.count;
-    for (uint32_t i = 0; i < ANSWER_PACKETS_MAX && seq < end && sb_out_left(node) > OUT_RESERVE;
-         i++) {
-        struct sb_held *h = sb_hold_find(&node->hold, (uint32_t)stream, seq);
-        if (h == NULL) {
-            if (seq < node->hold.released_seq[stream])
-                sb_count(node, SB_CTR_REREQUESTS_REFUSED);
-            return;
-        }
-        send_again(node, h, seq, &route);
-        seq = h->first_seq + h->count;
-    }
+    sb_count(node, SB_CTR_RESEND_RX);
+    answer(node, r);
 }
 
 /* --- heartbeats to clients ------------------------------------------------------------------ */

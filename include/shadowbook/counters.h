@@ -59,6 +59,9 @@
     X(NO_ROUTE, "frames", "frames not sent: client's MAC address not known yet")                   \
     X(REREQUESTS, "frames", "re-requests answered")                                                \
     X(REREQUESTS_REFUSED, "frames", "re-requests for what is not retained or not released")        \
+    X(HELD_ROTTEN, "frames", "held frames found damaged on a re-request: never sent again")        \
+    X(RESEND_TX, "frames", "re-requests passed on to the shadow, for damaged frames")              \
+    X(RESEND_RX, "frames", "re-requests answered for the primary")                                 \
     X(STATUS_TX, "frames", "status frames sent")                                                   \
     X(ARP_ANSWERED, "frames", "ARP requests answered")                                             \
     X(TX_DROPPED, "frames", "frames that a port did not take")                                     \

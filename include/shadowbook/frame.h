@@ -4,11 +4,12 @@
  * (OUCH, ITCH and MoldUDP64 messages carried inside are big-endian as their specifications say.)
  * Sizes are total: a frame whose `bytes` is not exactly what the UDP length leaves is dropped and counted.
  *
- *   engines and witness (multicast group `replication`):  STREAM ACK REPAIR and the control frames
+ *   engines and witness (multicast group `replication`):  STREAM ACK REPAIR RESEND and the control frames
  *   client to engines (multicast group `orders`):         ENTRY
  *   engine to one client (unicast):                       STATUS, and MoldUDP64 (no head)
  *
- * REPLICATION.md section 3 gives the meaning of each message; names are the same.
+ * REPLICATION.md section 3 gives the meaning of each message; names are the same. RESEND is not there: a primary whose
+ * held copy of an output has rotted asks its shadow, which holds the same bytes, to answer a client's re-request (R4b).
  */
 #ifndef SHADOWBOOK_FRAME_H
 #define SHADOWBOOK_FRAME_H
@@ -23,6 +24,7 @@ enum sb_frame_type {
     SB_FT_STREAM = 1,
     SB_FT_ACK = 2,
     SB_FT_REPAIR = 3,
+    SB_FT_RESEND = 4,
     /* control frames: struct sb_control */
     SB_FT_ARM = 16,
     SB_FT_ARMOK = 17,
@@ -100,6 +102,20 @@ struct sb_repair {
     uint64_t to_inc, from, to; /* numbers wanted, both included */
 };
 _Static_assert(sizeof(struct sb_repair) == 24, "wire layout");
+
+/* RESEND: `count` messages of a stream from number `seq` on are missed by a client. */
+struct sb_resend {
+    uint64_t to_inc; /* the shadow's */
+    uint64_t seq;
+    uint32_t stream;
+    uint32_t
+        ipv4; /* who asked, and is answered if it is the feed; a session has an address of its own */
+    uint16_t count;
+    uint16_t port;
+    uint8_t mac[6];
+    uint8_t zero[6];
+};
+_Static_assert(sizeof(struct sb_resend) == 40, "wire layout");
 
 /* All control frames have this one body; fields a message does not use are zero. */
 struct sb_control {

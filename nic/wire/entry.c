@@ -83,6 +83,8 @@ static bool body_fits(uint8_t type, uint32_t bytes)
         return bytes == sizeof(struct sb_ack);
     case SB_FT_REPAIR:
         return bytes == sizeof(struct sb_repair);
+    case SB_FT_RESEND:
+        return bytes == sizeof(struct sb_resend);
     case SB_FT_STATUS:
         return bytes == sizeof(struct sb_status);
     default:

@@ -10,7 +10,7 @@
 #include "shadowbook/assert.h"
 #include "tests/fuzz/fuzz.h"
 
-enum { SEEDS_MAX = 64, ROUNDS_DEFAULT = 1000000 };
+enum { SEEDS_MAX = 96, ROUNDS_DEFAULT = 1000000 };
 
 static uint64_t random_next(uint64_t *state) /* splitmix64 */
 {

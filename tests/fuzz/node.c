@@ -164,7 +164,7 @@ static void make_expected(const struct field *x, enum target t, uint8_t type, ui
 {
     const struct sb_node *node = t == WITNESS ? NULL : x->subjects[t].node;
     uint8_t *body = p + sizeof(struct sb_head);
-    if (node != NULL && type <= SB_FT_REPAIR && bytes >= 8)
+    if (node != NULL && type <= SB_FT_RESEND && bytes >= 8)
         memcpy(body, &node->inc, 8); /* to_inc */
     if (node != NULL && type == SB_FT_STREAM && bytes >= sizeof(struct sb_stream)) {
         struct sb_stream s;
@@ -346,11 +346,15 @@ static uint32_t seed_body(uint32_t i, uint8_t *p, uint8_t *type)
         p[8] = p[16] = 1;
         return sizeof(struct sb_repair);
     case 4:
+        *type = SB_FT_RESEND;
+        p[8] = p[24] = 1; /* first number, count */
+        return sizeof(struct sb_resend);
     case 5:
+    case 6:
         *type = SB_FT_ENTRY;
-        return seed_entry(p, i == 4);
+        return seed_entry(p, i == 5);
     default:
-        *type = controls[i - 6];
+        *type = controls[i - 7];
         p[16] = 1; /* nonce */
         memcpy(p + 24, &(uint64_t){PEER_INC}, 8);
         return sizeof(struct sb_control);
@@ -359,8 +363,8 @@ static uint32_t seed_body(uint32_t i, uint8_t *p, uint8_t *type)
 
 uint32_t fuzz_seed(uint32_t i, uint8_t *out)
 {
-    enum { BODIES = 12 };
-    static const uint8_t targets[] = {PRIM, SHADOW, SOLO, WITNESS, BOOT}; /* driver: 64 seeds */
+    enum { BODIES = 13 };
+    static const uint8_t targets[] = {PRIM, SHADOW, SOLO, WITNESS, BOOT}; /* driver: 96 seeds */
     if (i >= BODIES * sizeof targets)
         return 0;
     const uint32_t body = i % BODIES;
@@ -369,11 +373,10 @@ uint32_t fuzz_seed(uint32_t i, uint8_t *out)
     out[0] = targets[i / BODIES];
     out[1] = 0;
     out[2] = out[3] == SB_FT_ENTRY ? 1 : 0;
-    out[4] = (uint8_t)((out[3] == SB_FT_ENTRY            ? 3
-                        : of_witness                     ? 2
-                        : out[0] == SHADOW               ? 0
-                        : out[0] == WITNESS && body == 6 ? 1
-                                                         : 1)
+    out[4] = (uint8_t)((out[3] == SB_FT_ENTRY ? 3
+                        : of_witness          ? 2
+                        : out[0] == SHADOW    ? 0
+                                              : 1)
                        << 6);
     return PICK_BYTES + n;
 }

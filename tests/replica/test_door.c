@@ -372,6 +372,106 @@ START_TEST(rerequests)
 }
 END_TEST
 
+/* Memory rots: one bit of what the owner holds. */
+static void rot(struct sb_node *node, uint32_t stream, uint64_t seq)
+{
+    struct sb_held *h = sb_hold_find(&node->hold, stream, seq);
+    ck_assert_ptr_nonnull(h);
+    sb_held_frame(h)[h->len - 5] ^= 1;
+}
+
+/* R4b: a damaged copy never leaves again; the shadow's, which is whole, does: the same messages. */
+START_TEST(rotten_frame_is_answered_by_the_shadow)
+{
+    struct bench b;
+    bench_pair(&b, NULL);
+    bench_order_at(&b, 1, 1, 3);
+    bench_run(&b, 1000000);
+    const uint32_t stream = _i == 0 ? 0 : 1;
+    const uint64_t seq = _i == 0 ? 2 : 3;
+    const uint32_t who = _i == 0 ? 0x0A000063 : BENCH_CLIENT_IP;
+    const struct bench_frame ask = bench_request(&b, 0x0A000063, b.node[0]->names[stream], seq, 1);
+    for (uint32_t i = 0; i < 2; i++) {
+        b.node[i]->beat_cycle_ns = b.now_ns; /* no heartbeats just now */
+        b.node[i]->beat_next = UINT32_MAX;
+    }
+
+    b.client.n = 0;
+    bench_poll(&b, 0, &ask);
+    ck_assert_uint_eq(b.client.n, 1);
+    struct bench_frame good = b.client.frames[0];
+    struct sb_datagram first, second;
+    ck_assert_int_eq(sb_udp_parse(good.data, good.len, &first), SB_UDP_OK);
+
+    rot(b.node[0], stream, seq);
+    b.client.n = 0;
+    bench_poll(&b, 0, &ask);
+    ck_assert_uint_eq(b.client.n, 0);
+    bench_run(&b, 10 * BENCH_STEP_NS);
+    ck_assert_uint_eq(b.client.n, 1);
+    ck_assert_uint_eq(b.client.frames[0].from, 1);
+    ck_assert_int_eq(sb_udp_parse(b.client.frames[0].data, b.client.frames[0].len, &second),
+                     SB_UDP_OK);
+    ck_assert_uint_eq(second.dst_ipv4, who);
+    ck_assert_uint_eq(second.dst_port, first.dst_port);
+    ck_assert_uint_eq(first.bytes, second.bytes);
+    ck_assert_mem_eq(first.payload, second.payload, first.bytes);
+    ck_assert_uint_eq(b.counters[0][SB_CTR_HELD_ROTTEN], 1);
+    ck_assert_uint_eq(b.counters[0][SB_CTR_RESEND_TX], 1);
+    ck_assert_uint_eq(b.counters[1][SB_CTR_RESEND_RX], 1);
+
+    rot(b.node[1], stream, seq); /* nobody has it any more: refused, never damaged */
+    b.client.n = 0;
+    bench_poll(&b, 0, &ask);
+    bench_run(&b, 10 * BENCH_STEP_NS);
+    ck_assert_uint_eq(b.client.n, 0);
+    ck_assert_uint_eq(b.counters[1][SB_CTR_HELD_ROTTEN], 1);
+    ck_assert_uint_eq(b.counters[1][SB_CTR_REREQUESTS_REFUSED], 1);
+    bench_close(&b);
+}
+END_TEST
+
+/* R4b: only what the owner's stream has marked as released, only for the owner that is followed. */
+START_TEST(shadow_resends_only_what_was_released)
+{
+    struct bench b;
+    bench_pair(&b, NULL);
+    b.lost = lose_acks;
+    bench_order_at(&b, 1, 1, 3);
+    bench_run(&b, 100000);
+    ck_assert_uint_eq(b.node[1]->applied, 6);
+    ck_assert_uint_eq(b.node[0]->released, 5);
+    const struct sb_node *p = b.node[0];
+    struct sb_resend r = {.to_inc = p->peer_inc, .seq = 3, .stream = 1, .count = 1};
+    const struct {
+        uint64_t epoch, inc, to_inc, seq;
+        uint32_t stream;
+        uint8_t zero, answers;
+    } cases[] = {
+        {p->epoch, p->inc, p->peer_inc, 2, 1, 0, 1},     /* released */
+        {p->epoch, p->inc, p->peer_inc, 3, 1, 0, 0},     /* applied, not released */
+        {p->epoch + 4, p->inc, p->peer_inc, 2, 1, 0, 0}, /* another epoch, */
+        {p->epoch, p->inc + 1, p->peer_inc, 2, 1, 0, 0}, /* owner, */
+        {p->epoch, p->inc, p->peer_inc + 1, 2, 1, 0, 0}, /* or shadow */
+        {p->epoch, p->inc, p->peer_inc, 0, 1, 0, 0},     /* no number, */
+        {p->epoch, p->inc, p->peer_inc, 2, 99, 0, 0},    /* no stream */
+        {p->epoch, p->inc, p->peer_inc, 2, 1, 1, 0},     /* reserved bytes */
+    };
+    for (uint32_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        r.to_inc = cases[i].to_inc;
+        r.seq = cases[i].seq;
+        r.stream = cases[i].stream;
+        r.zero[3] = cases[i].zero;
+        const struct bench_frame f =
+            bench_ours(&b, SB_FT_RESEND, cases[i].epoch, cases[i].inc, SB_NODE_A, 0, &r, sizeof r);
+        b.client.n = 0;
+        bench_poll(&b, 1, &f);
+        ck_assert_msg(b.client.n == cases[i].answers, "case %u: %u frames", i, b.client.n);
+    }
+    bench_close(&b);
+}
+END_TEST
+
 /* A client may send from one host and be answered at another. */
 START_TEST(return_address_is_kept_apart_from_the_source)
 {
@@ -413,6 +513,8 @@ int main(void)
     tcase_add_test(tc, commands_for_all_instruments_wait_for_room);
     tcase_add_test(tc, safe_is_never_above_what_is_released);
     tcase_add_test(tc, rerequests);
+    tcase_add_loop_test(tc, rotten_frame_is_answered_by_the_shadow, 0, 2);
+    tcase_add_test(tc, shadow_resends_only_what_was_released);
     tcase_add_test(tc, return_address_is_kept_apart_from_the_source);
     suite_add_tcase(suite, tc);
     SRunner *runner = srunner_create(suite);

@@ -96,6 +96,8 @@ START_TEST(body_sizes)
                 want = bytes == 32;
             else if (type == SB_FT_REPAIR || type == SB_FT_STATUS)
                 want = bytes == 24;
+            else if (type == SB_FT_RESEND)
+                want = bytes == 40;
             else if (type >= 16 && type <= 30)
                 want = bytes == 56;
             sb_head_put(p, (uint8_t)type, 1, 0, 0, 0, 0, (uint16_t)bytes);
