@@ -67,9 +67,7 @@ void sim_check_started(struct sim_world *w, uint32_t i)
     struct sim_checks *k = &w->checks;
     const struct sb_node *n = w->node[i];
     k->epoch[i] = n->epoch;
-    k->inc[i] = n->inc;
-    k->role[i] = n->role;
-    k->arm[i] = n->arm;
+    k->winc[i] = n->winc;
     k->log_len[i] = 0;
 }
 
@@ -82,7 +80,8 @@ static void check_owner(struct sim_world *w, uint32_t i, enum sb_role before)
                  other->epoch);
     if (sb_role_owns(n) && sb_role_owns(other) && n->epoch == other->epoch)
         sim_fail(w, SIM_CHECK_OWNER, "two owners of epoch %" PRIu64, n->epoch);
-    if (n->role == SB_ROLE_SOLO && before != SB_ROLE_SOLO && n->winc == reg->winc) {
+    if (n->role == SB_ROLE_SOLO && before != SB_ROLE_SOLO && n->winc == reg->winc &&
+        w->checks.winc[i] == n->winc) { /* else it may have been granted before that was learned */
         const uint8_t kind = n->epoch & 3;
         const bool granted = kind == SB_EPOCH_P
                                  ? reg->state == SB_W_SOLO && reg->epoch == n->epoch
@@ -134,6 +133,7 @@ void sim_check_turn(struct sim_world *w, uint32_t i, enum sb_role before)
     if (n->role == SB_ROLE_SOLO && k->forked == UINT64_MAX)
         k->forked = k->released;
     check_owner(w, i, before);
+    k->winc[i] = n->winc;
     check_release(w, i);
     if (!k->flipped && n->applied == other->applied && n->digest != other->digest &&
         n->applied <= k->released && n->applied <= k->forked)

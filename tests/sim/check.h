@@ -62,12 +62,10 @@ struct sim_checks {
     uint64_t *tap[SIM_STREAMS]; /* [seq] hash of each released message; 0 = not released */
     uint64_t tap_end[SIM_STREAMS];
     uint64_t tapped;
-    uint64_t released; /* highest number whose outputs an owner let go */
-    uint64_t forked;   /* ... when the first node went alone; UINT64_MAX before */
-    uint64_t epoch[2], inc[2];
-    enum sb_role role[2];
-    enum sb_arm arm[2];
-    uint64_t log_len[2]; /* in this life */
+    uint64_t released;          /* highest number whose outputs an owner let go */
+    uint64_t forked;            /* ... when the first node went alone; UINT64_MAX before */
+    uint64_t epoch[2], winc[2]; /* after the node's last turn */
+    uint64_t log_len[2];        /* in this life */
     uint64_t safe[SIM_STREAMS];
     bool owner_gone; /* a solo owner restarted: its log, policy MEMORY, is gone */
     bool flipped;    /* a bit of an engine was flipped: no digest check */
