@@ -12,6 +12,8 @@
 #include "tests/sim/check.h"
 
 enum { SIM_SESSIONS = 3, SIM_INSTRUMENTS = 2 };
+/* After the last fault healed, everything must be answered within: */
+#define SIM_DEADLINE_NS UINT64_C(2000000000)
 
 struct sim_options {
     uint64_t seed;
@@ -66,6 +68,12 @@ struct sim_result {
     bool complete; /* everything was answered */
     uint32_t events_n;
 };
+
+/* For strike.c: hosts come and go; the moments and events of a turn. */
+void sim_start_witness(struct sim_world *w);
+void sim_kill_host(struct sim_world *w, uint32_t i);
+/* Strikes what is due; true when no event is left. */
+bool sim_faults_turn(struct sim_world *w);
 
 /* One run. World is reused (its memory is kept); start from {0}. */
 void sim_run(struct sim_world *w, const struct sim_options *o, struct sim_result *r);

@@ -1,0 +1,264 @@
+/* When an event's moment has come, and what it does to the world. */
+#include <stdio.h>
+#include <string.h>
+
+#include "nic/wire/mold.h"
+#include "tests/sim/world.h"
+
+enum { MOMENT_WAIT_NS = 20000000 }; /* an event whose moment does not come strikes anyway */
+
+static uint32_t primary(const struct sim_world *w)
+{
+    uint32_t best = 2;
+    for (uint32_t i = 0; i < 2; i++)
+        if (w->host[i].alive && sb_role_owns(w->node[i]) &&
+            (best == 2 || w->node[i]->epoch > w->node[best]->epoch))
+            best = i;
+    return best;
+}
+
+/* A confirmed pair, no suspicion anywhere, all registered. */
+static bool at_rest(const struct sim_world *w, uint32_t p)
+{
+    if (p == 2)
+        return false;
+    const struct sb_node *a = w->node[p], *b = w->node[1 - p];
+    return a->role == SB_ROLE_PRIM && b->role == SB_ROLE_SHADOW && w->host[1 - p].alive &&
+           w->host[SIM_W].alive && w->witness.state == SB_W_DUAL && a->winc == w->witness.winc &&
+           b->winc == a->winc && b->arm == SB_ARM_NONE && !b->cancel_open && !a->asking_solo &&
+           b->peer_inc == a->inc && a->peer_inc == b->inc;
+}
+
+static bool moment_is_now(const struct sim_world *w, enum sim_moment m)
+{
+    const uint32_t p = primary(w);
+    const struct sb_node *own = p < 2 ? w->node[p] : NULL;
+    for (uint32_t i = 0; i < 2; i++) {
+        const struct sb_node *n = w->node[i];
+        if (!w->host[i].alive || n->role != SB_ROLE_SHADOW)
+            continue;
+        if ((m == SIM_ARMING && n->arm == SB_ARM_ARMING) ||
+            (m == SIM_ARMED && n->arm == SB_ARM_ARMED) || (m == SIM_CANCELING && n->cancel_open) ||
+            (m == SIM_REPAIRING && n->gap_since_ns != 0))
+            return true;
+    }
+    switch (m) {
+    case SIM_AT_ONCE:
+        return true;
+    case SIM_BEFORE_ACK:
+        return own && own->role == SB_ROLE_PRIM && own->log.len > own->acked_held;
+    case SIM_BEFORE_LEAVE:
+        return own && own->role == SB_ROLE_PRIM && own->released < own->acked_held;
+    case SIM_HAND_OVER:
+        return own && own->role == SB_ROLE_SOLO && (!own->registered || own->draining_pending);
+    default:
+        return false;
+    }
+}
+
+static void heal_at(struct sim_world *w, uint64_t ns)
+{
+    if (ns > w->healed_ns)
+        w->healed_ns = ns;
+}
+
+static void cut(struct sim_world *w, uint32_t from, uint32_t to, uint64_t until)
+{
+    if (until > w->net.cut_until_ns[from][to])
+        w->net.cut_until_ns[from][to] = until;
+    heal_at(w, until);
+}
+
+static bool flip_book(struct sim_world *w, uint32_t i)
+{
+    if (w->config.release != SB_RELEASE_VERIFIED)
+        return false;
+    w->checks.flipped = true;
+    struct sb_session_view *v = (struct sb_session_view *)(uintptr_t)sb_engine_session(
+        w->node[i]->engine, 1 + (uint32_t)(sim_random(&w->rng) % SIM_SESSIONS));
+    v->next_stream_seq ^= 1u << 12;
+    return true;
+}
+
+/* False: there is nothing to strike. */
+static bool strike(struct sim_world *w, const struct sim_event *e)
+{
+    const uint64_t until = w->now_ns + e->span_ns;
+    const uint32_t p = primary(w), victim = p < 2 ? ((e->a & 1) != 0 ? p : 1 - p) : e->a >> 2 & 1;
+    uint8_t frame[SB_FRAME_BYTES_MAX + 64];
+    uint32_t len;
+    switch (e->kind) {
+    case SIM_BURST:
+        for (uint32_t i = 0; i < SIM_HOSTS; i++)
+            for (uint32_t k = 0; k < SIM_HOSTS; k++)
+                cut(w, i, k, until);
+        return true;
+    case SIM_CUT:
+        cut(w, e->a % 3, (e->a % 3 + 1 + e->b % 2) % 3, until);
+        return true;
+    case SIM_CUT_CLIENT:
+        if ((e->b & 1) != 0)
+            cut(w, SIM_C, e->a & 1, until);
+        else
+            cut(w, e->a & 1, SIM_C, until);
+        return true;
+    case SIM_PARTITION:
+        for (uint32_t i = 0; i < SIM_HOSTS; i++) {
+            cut(w, e->a % SIM_HOSTS, i, until);
+            cut(w, i, e->a % SIM_HOSTS, until);
+        }
+        return true;
+    case SIM_PAUSE:
+        w->host[(e->b & 3) == 0 ? SIM_W : victim].asleep_until_ns = until;
+        heal_at(w, until);
+        return true;
+    case SIM_BLINK:
+        if (p == 2)
+            return false;
+        w->host[p].asleep_until_ns = until;
+        heal_at(w, until);
+        if ((e->b & 1) != 0) {
+            w->blink_at_ns = until + 1500000;
+            w->blink_span_ns = e->span_ns;
+            heal_at(w, w->blink_at_ns + e->span_ns);
+        }
+        if ((e->b & 2) != 0 && (w->o.allowed >> SIM_OLD_FRAMES & 1) != 0) {
+            w->old_until_ns = until + 8000000;
+            w->struck[SIM_OLD_FRAMES]++;
+            heal_at(w, w->old_until_ns);
+        }
+        return true;
+    case SIM_SLOW:
+        w->host[e->a % 3].slow_until_ns = until;
+        heal_at(w, until);
+        return true;
+    case SIM_STEP:
+        w->host[e->a % 3].offset_ns += (int64_t)(e->b % 2000000) - 1000000;
+        heal_at(w, w->now_ns + 2000000);
+        return true;
+    case SIM_OLD_FRAMES:
+        w->old_until_ns = until;
+        heal_at(w, until);
+        return sim_network_replay_old(&w->net, 32) != 0;
+    case SIM_CLIENT_CRASH:
+        sim_kill_host(w, SIM_C);
+        w->host[SIM_C].alive = true;
+        w->host[SIM_C].asleep_until_ns = until;
+        sim_network_forget(&w->net, SIM_C);
+        w->client.options.nonce++;
+        w->client.logged_in_n = 0;
+        for (uint32_t i = 1; i <= SIM_SESSIONS; i++) {
+            w->client.sessions[i].logged_in = false;
+            w->client.sessions[i].login_at_ns = 0;
+        }
+        heal_at(w, until);
+        return true;
+    case SIM_AMNESIA:
+        if (!w->host[SIM_W].alive)
+            return false;
+        sim_start_witness(w);
+        return true;
+    case SIM_CRASH:
+        if (!w->host[victim].alive)
+            return false;
+        sim_kill_host(w, victim);
+        if ((e->b & 1) != 0)
+            w->host[victim].restart_ns = until;
+        return true;
+    case SIM_NOTICE:
+        if (p == 2 || (len = sb_node_crash_frame(w->node[p], frame)) == 0)
+            return false;
+        sim_network_send(&w->net, (uint8_t)p, frame, len);
+        sim_kill_host(w, p);
+        return true;
+    case SIM_STOP:
+        if (p == 2)
+            return false;
+        sb_node_stop(w->node[p]);
+        return true;
+    case SIM_WITNESS_CRASH:
+        if (!w->host[SIM_W].alive)
+            return false;
+        sim_kill_host(w, SIM_W);
+        return true;
+    case SIM_FLIP_BOOK:
+        return at_rest(w, p) && flip_book(w, e->a & 1);
+    default:
+        return false;
+    }
+}
+
+/* Somebody asks for what may not exist yet, and from a port of its own. */
+static void ask_ahead(struct sim_world *w)
+{
+    const uint32_t stream = (uint32_t)(sim_random(&w->rng) % SIM_STREAMS);
+    const struct sb_follow *f = stream == 0 ? &w->client.feed : &w->client.sessions[stream].stream;
+    uint8_t frame[SB_FRAME_BYTES_MAX];
+    struct sb_udp_route r = {.src_mac = {2, 0, 0, 0, 0, 9},
+                             .src_ipv4 = w->config.client.ipv4,
+                             .dst_ipv4 = w->config.requests.ipv4,
+                             .src_port = SB_CLIENT_PORT_BASE,
+                             .dst_port = w->config.requests.port};
+    sb_multicast_mac(r.dst_ipv4, r.dst_mac);
+    char name[SB_MOLD_NAME_BYTES];
+    sb_stream_name(name, w->config.shard, w->config.trading_day, w->config.generation, stream);
+    sb_mold_put_head(frame + SB_UDP_HEADERS_BYTES, name, f->next + sim_random(&w->rng) % 3, 8);
+    sim_network_send(&w->net, SIM_C, frame, sb_udp_finish(frame, &r, SB_MOLD_HEAD_BYTES));
+}
+
+static uint32_t taken(const struct sim_world *w)
+{
+    uint32_t n = 0;
+    for (uint32_t i = 1; i <= SIM_SESSIONS; i++)
+        n += w->client.sessions[i].taken;
+    return n;
+}
+
+bool sim_faults_turn(struct sim_world *w)
+{
+    bool all = true;
+    if (sim_chance(&w->rng, 2000))
+        ask_ahead(w);
+    if (w->now_ns < w->old_until_ns && w->now_ns >= w->old_at_ns) {
+        w->old_at_ns = w->now_ns + 200000;
+        sim_network_replay_old(&w->net, 6);
+    }
+    if (w->blink_at_ns != 0 && w->now_ns >= w->blink_at_ns) {
+        w->blink_at_ns = 0;
+        if (primary(w) < 2)
+            w->host[primary(w)].asleep_until_ns = w->now_ns + w->blink_span_ns;
+    }
+    const uint32_t progress = taken(w);
+    for (uint32_t i = 0; i < w->schedule.events_n; i++) {
+        struct sim_event *e = &w->schedule.events[i];
+        if (e->struck)
+            continue;
+        all = false;
+        if (progress < e->after && w->client.state == SB_CLIENT_RUNNING &&
+            w->now_ns < w->healed_ns + SIM_DEADLINE_NS / 4)
+            continue;
+        if (e->due_ns == 0)
+            e->due_ns = w->now_ns;
+        const bool now = moment_is_now(w, e->moment);
+        if (!now && w->now_ns < e->due_ns + MOMENT_WAIT_NS)
+            continue;
+        e->struck = true;
+        const bool rest = at_rest(w, primary(w));
+        const bool done = strike(w, e);
+        if (w->o.trace)
+            printf("%12.6f ms  event %u: %s, wanted %s%s%s, host %u, for %.3f ms\n",
+                   (double)w->now_ns / 1e6, i, sim_fault_name(e->kind), sim_moment_name(e->moment),
+                   now ? "" : " (did not come)", done ? "" : ": nothing to strike", e->a & 3,
+                   (double)e->span_ns / 1e6);
+        if (!done)
+            continue;
+        heal_at(w, w->now_ns);
+        w->struck[e->kind]++;
+        w->struck_n++;
+        if (e->kind >= SIM_FIRST_HARD) {
+            w->hard++;
+            w->quiet_hard = rest && e->kind != SIM_FLIP_BOOK;
+        }
+    }
+    return all;
+}
