@@ -1,6 +1,14 @@
 #include "replica/log.h"
 
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
 #include "shadowbook/assert.h"
+
+static uint32_t sum_of(const struct sb_log *log, const struct sb_packet *p)
+{
+    return (uint32_t)XXH3_64bits(sb_log_lines(log, p), (size_t)p->lines * SB_LINE_BYTES);
+}
 
 void sb_log_init(struct sb_log *log, struct sb_arena *arena, uint32_t lines_cap)
 {
@@ -32,10 +40,16 @@ struct sb_packet *sb_log_commit(struct sb_log *log, uint16_t count, uint16_t lin
     struct sb_packet *p = sb_log_packet(log, log->packet_end);
     *p = (struct sb_packet){
         .n_first = log->len + 1, .pos = log->line_end, .count = count, .lines = lines};
+    p->sum = sum_of(log, p);
     log->packet_end++;
     log->line_end += lines;
     log->len += count;
     return p;
+}
+
+bool sb_log_is_whole(const struct sb_log *log, const struct sb_packet *p)
+{
+    return p->sum == sum_of(log, p);
 }
 
 uint64_t sb_log_find(const struct sb_log *log, uint64_t n)

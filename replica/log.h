@@ -18,7 +18,7 @@ struct sb_packet {
     uint64_t digest;  /* running digest after its last command; valid once applied */
     uint16_t count;   /* commands */
     uint16_t lines;
-    uint32_t zero;
+    uint32_t sum; /* of its lines, taken when they were committed */
 };
 
 struct sb_log {
@@ -40,6 +40,10 @@ struct sb_command *sb_log_begin(struct sb_log *log);
 
 /* Makes what was written at sb_log_begin() the next packet. */
 struct sb_packet *sb_log_commit(struct sb_log *log, uint16_t count, uint16_t lines);
+
+/* Are a retained packet's lines still those that were committed? Memory rots, and a repair must not make damage true
+ * on both nodes, where no digest would tell. ~5 ns and 3 ns for each line. */
+bool sb_log_is_whole(const struct sb_log *log, const struct sb_packet *p);
 
 static inline struct sb_packet *sb_log_packet(const struct sb_log *log, uint64_t index)
 {

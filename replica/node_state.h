@@ -168,6 +168,7 @@ void sb_role_on_owner_heard(struct sb_node *node);
 void sb_role_confirm_by_stream(struct sb_node *node, const struct sb_head *h,
                                const struct sb_stream *s);
 void sb_role_diverged(struct sb_node *node);
+void sb_role_damaged(struct sb_node *node); /* a primary that cannot trust its own memory */
 void sb_role_turn(struct sb_node *node);
 void sb_role_say_live(
     struct sb_node *node); /* counters of a takeover, once its first frame is out */

@@ -436,6 +436,16 @@ void sb_role_say_live(struct sb_node *node)
     sb_count(node, SB_CTR_WENT_LIVE);
 }
 
+/* R12, before anything else can leave: the shadow holds all that was released, and is whole. */
+void sb_role_damaged(struct sb_node *node)
+{
+    SB_ASSERT_EQ(node->role, SB_ROLE_PRIM);
+    node->open = NULL;
+    set_role(node, SB_ROLE_RESIGNED, node->epoch);
+    send_resign(node);
+    sb_node_stop(node);
+}
+
 void sb_role_turn(struct sb_node *node)
 {
     switch (node->role) {

@@ -105,8 +105,14 @@ void sb_stream_on_repair(struct sb_node *node, const struct sb_head *h, const st
     for (uint32_t i = 0;
          i < REPAIR_PACKETS_MAX && index < node->log.packet_end &&
          sb_log_packet(&node->log, index)->n_first <= r->to && sb_out_left(node) > 64;
-         i++)
+         i++) {
+        if (!sb_log_is_whole(&node->log, sb_log_packet(&node->log, index))) {
+            sb_count(node, SB_CTR_LOG_ROTTEN);
+            sb_role_damaged(node);
+            return;
+        }
         sb_stream_send_packet(node, index++);
+    }
 }
 
 /* --- shadow --------------------------------------------------------------------------------- */

@@ -46,6 +46,7 @@
     X(REPAIR_TX, "frames", "repairs asked for")                                                    \
     X(REPAIR_RX, "frames", "repairs served")                                                       \
     X(REPAIR_REFUSED, "frames", "repairs of what is no longer retained")                           \
+    X(LOG_ROTTEN, "packets", "found damaged in the log when a repair asked: the node resigns")     \
     X(ACK_TX, "frames", "acks sent")                                                               \
     X(ACK_RX, "frames", "acks counted")                                                            \
     X(ACK_FOREIGN, "frames", "acks of an incarnation not named")                                   \

@@ -195,6 +195,33 @@ START_TEST(gap_is_repaired)
 }
 END_TEST
 
+/* A bit of the log flips before a lost packet is repaired: the damage must not become true on both nodes. */
+START_TEST(rotten_log_is_never_a_repair)
+{
+    struct bench b;
+    bench_pair(&b, NULL);
+    lose_streams_left = 1;
+    b.lost = lose_next_packets;
+    bench_order(&b, 'B', 10000);
+    bench_step(&b);
+    const struct sb_log *log = &b.node[0]->log;
+    ck_assert_uint_eq(log->len, 6);
+    struct sb_packet *p = sb_log_packet(log, log->packet_end - 1);
+    ck_assert(sb_log_is_whole(log, p));
+    sb_log_lines(log, p)->quantity ^= 4;
+    ck_assert(!sb_log_is_whole(log, p));
+    b.lost = NULL;
+    bench_run(&b, 3 * MS);
+    ck_assert_uint_eq(b.counters[0][SB_CTR_LOG_ROTTEN], 1);
+    ck_assert_int_eq(b.node[1]->role, SB_ROLE_SOLO); /* goes on without what nobody acknowledged */
+    ck_assert_uint_eq(b.counters[1][SB_CTR_SUSPECTED], 0);
+    ck_assert_uint_eq(b.node[1]->n_star, 5);
+    ck_assert(b.done[0]);
+    ck_assert_uint_eq(b.node[0]->released, 5);
+    bench_close(&b);
+}
+END_TEST
+
 struct packet {
     struct sb_stream s;
     struct sb_command lines[2];
@@ -770,6 +797,7 @@ int main(void)
     tcase_add_loop_test(tc, foreign_acks_do_not_count, 0, 2);
     tcase_add_test(tc, verified_needs_the_applied_digest);
     tcase_add_test(tc, gap_is_repaired);
+    tcase_add_test(tc, rotten_log_is_never_a_repair);
     tcase_add_test(tc, shadow_takes_only_its_owners_next_packet);
     tcase_add_test(tc, malformed_packets_are_counted);
     tcase_add_test(tc, nothing_is_acked_after_going_live);
