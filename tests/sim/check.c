@@ -42,8 +42,13 @@ void sim_checks_init(struct sim_checks *k)
         SB_ASSERT(k->tap[s] != NULL);
         memset(k->tap[s], 0, (k->tap_end[s] < SIM_TAP_MAX ? SIM_TAP_MAX : 1) * sizeof(uint64_t));
     }
-    struct sim_checks fresh = {.forked = UINT64_MAX};
+    struct sim_checks fresh = {.forked = UINT64_MAX, .rotten_log = 2};
     memcpy(fresh.tap, k->tap, sizeof fresh.tap);
+    for (uint32_t i = 0; i < 2; i++) {
+        fresh.heard[i] =
+            k->heard[i] != NULL ? k->heard[i] : malloc(SIM_HEARD_MAX * sizeof *fresh.heard[i]);
+        SB_ASSERT(fresh.heard[i] != NULL);
+    }
     *k = fresh;
 }
 
@@ -69,6 +74,80 @@ void sim_check_started(struct sim_world *w, uint32_t i)
     k->epoch[i] = n->epoch;
     k->winc[i] = n->winc;
     k->log_len[i] = 0;
+    k->heard_n[i] = 0;
+    memset(k->orphans[i], 0, sizeof k->orphans[i]);
+}
+
+void sim_check_heard(struct sim_world *w, uint32_t i, const uint8_t *data, uint32_t len)
+{
+    struct sim_checks *k = &w->checks;
+    struct sb_datagram d;
+    struct sb_head h;
+    struct sb_entry e;
+    if (w->node[i]->role != SB_ROLE_SHADOW || k->heard_n[i] == SIM_HEARD_MAX ||
+        sb_udp_parse(data, len, &d) != SB_UDP_OK || d.dst_port != w->config.orders.port ||
+        !sb_head_read(d.payload, d.bytes, &h) || h.type != SB_FT_ENTRY)
+        return;
+    memcpy(&e, d.payload + sizeof h, sizeof e);
+    if (e.session == 0 || e.session >= SIM_STREAMS || e.first_seq == 0 ||
+        e.token != w->config.sessions[e.session].token || e.first_seq > UINT64_MAX / 2)
+        return;
+    uint32_t at = sizeof h + sizeof e, bytes, blocks = 0;
+    while (sb_mold_next(d.payload, d.bytes, &at, &bytes) != NULL)
+        blocks++;
+    if (blocks == e.count && at == d.bytes)
+        k->heard[i][k->heard_n[i]++] =
+            (struct sim_heard){.session = e.session, .count = e.count, .first = e.first_seq};
+}
+
+/* A shadow goes live: what must its clients not have to send again? */
+static void expect_orphans(struct sim_world *w, uint32_t i)
+{
+    struct sim_checks *k = &w->checks;
+    const struct sb_node *n = w->node[i];
+    if (sim_condition(w, SIM_RINGS) || k->heard_n[i] == SIM_HEARD_MAX)
+        return;
+    uint64_t *next = k->orphans[i];
+    for (uint32_t s = 1; s < SIM_STREAMS; s++)
+        next[s] = n->doors[s].next_seq;
+    for (uint32_t f = 0; f < k->heard_n[i]; f++) {
+        const struct sim_heard *heard = &k->heard[i][f];
+        if (n->doors[heard->session].logged_in && heard->first <= next[heard->session] &&
+            heard->first + heard->count > next[heard->session])
+            next[heard->session] = heard->first + heard->count;
+    }
+}
+
+static void check_orphans(struct sim_world *w, uint32_t i, enum sb_role before)
+{
+    struct sim_checks *k = &w->checks;
+    const struct sb_node *n = w->node[i];
+    if (before == SB_ROLE_SHADOW && n->role == SB_ROLE_SOLO)
+        expect_orphans(w, i);
+    if (n->role != SB_ROLE_SOLO || n->draining_pending)
+        return;
+    for (uint32_t s = 1; s < SIM_STREAMS; s++)
+        if (n->doors[s].next_seq < k->orphans[i][s])
+            sim_fail(w, SIM_CHECK_ORPHANS,
+                     "node %c heard session %u up to %" PRIu64 ", its log ends at %" PRIu64,
+                     'A' + i, s, k->orphans[i][s] - 1, n->doors[s].next_seq - 1);
+}
+
+/* Has the owner that this shadow follows let go of the stream's messages below `end`? (True when that owner is no more.) */
+static bool owner_released(const struct sim_world *w, uint32_t i, uint32_t stream, uint64_t end)
+{
+    const struct sb_node *owner = w->node[1 - i];
+    return owner->inc != w->node[i]->peer_inc || end <= owner->hold.released_seq[stream];
+}
+
+static void check_freed(struct sim_world *w, uint32_t i)
+{
+    const struct sb_node *n = w->node[i];
+    for (uint32_t s = 0; n->role == SB_ROLE_SHADOW && s < SIM_STREAMS; s++)
+        if (!owner_released(w, i, s, n->hold.released_seq[s]))
+            sim_fail(w, SIM_CHECK_FREED,
+                     "node %c let go of stream %u up to %" PRIu64 ", its owner did not", 'A' + i, s,
+                     n->hold.released_seq[s] - 1);
 }
 
 static void check_owner(struct sim_world *w, uint32_t i, enum sb_role before)
@@ -135,6 +214,8 @@ void sim_check_turn(struct sim_world *w, uint32_t i, enum sb_role before)
     check_owner(w, i, before);
     k->winc[i] = n->winc;
     check_release(w, i);
+    check_orphans(w, i, before);
+    check_freed(w, i);
     if (!k->flipped && n->applied == other->applied && n->digest != other->digest &&
         n->applied <= k->released && n->applied <= k->forked)
         sim_fail(w, SIM_CHECK_DIGEST, "two digests at %" PRIu64, n->applied);
@@ -215,7 +296,8 @@ void sim_check_frame(struct sim_world *w, uint32_t i, enum sb_role before, const
     const enum sb_role now = w->node[i]->role;
     if (mold.count > 0 && before == now &&
         (now == SB_ROLE_BOOT || now == SB_ROLE_CATCH || now == SB_ROLE_DIVERGED ||
-         now == SB_ROLE_RESIGNED || now == SB_ROLE_SHADOW))
+         now == SB_ROLE_RESIGNED ||
+         (now == SB_ROLE_SHADOW && !owner_released(w, i, (uint32_t)stream, mold.seq + mold.count))))
         sim_fail(w, SIM_CHECK_SILENT, "node %c in role %d sends outputs", 'A' + i, (int)now);
     if (mold.count > 0 && mold.seq + mold.count > w->node[i]->hold.released_seq[stream])
         sim_fail(w, SIM_CHECK_RELEASE, "node %c: stream %d message %" PRIu64 " is not released yet",
@@ -238,7 +320,8 @@ static int authority(const struct sim_world *w)
     int best = -1;
     for (int i = 0; i < 2; i++) {
         const struct sb_node *n = w->node[i];
-        if (n->role == SB_ROLE_BOOT || n->role == SB_ROLE_CATCH || n->role == SB_ROLE_DOWN)
+        if (n->role == SB_ROLE_BOOT || n->role == SB_ROLE_CATCH || n->role == SB_ROLE_DOWN ||
+            w->checks.rotten_log == (uint32_t)i)
             continue;
         const struct sb_node *b = best < 0 ? NULL : w->node[best];
         if (b == NULL || n->epoch > b->epoch || (n->epoch == b->epoch && n->log.len > b->log.len))
@@ -272,11 +355,29 @@ static void compare_output(struct sim_world *w, const struct sb_output *o,
                  cmd->seq, o->stream, o->stream_seq, (char)message[0]);
 }
 
+/* Message `seq` of the wild member's session stands in the log as it was sent first. */
+static void check_wild(struct sim_world *w, const struct sb_command *c)
+{
+    const uint64_t at = c->session_seq - 1;
+    if (at >= w->wild.sent) {
+        sim_fail(w, SIM_CHECK_ONCE, "session %u: message %" PRIu64 " was never sent", c->session,
+                 at + 1);
+        return;
+    }
+    struct sb_command2 sent;
+    char symbol[8];
+    sb_entry_to_command(w->wild.message[at], w->wild.len[at], &sent, symbol);
+    if (sent.c.kind != c->kind || sent.c.key != c->key || sent.c.orig_key != c->orig_key ||
+        sent.c.side != c->side || sent.c.quantity != c->quantity || sent.c.price != c->price)
+        sim_fail(w, SIM_CHECK_ONCE, "session %u: message %" PRIu64 " is not what was sent",
+                 c->session, at + 1);
+}
+
 static void check_log(struct sim_world *w, const struct sb_log *log)
 {
     struct sb_reference *reference = sb_reference_new(&w->config.limits);
     struct sb_reference_outputs outputs = {0};
-    uint64_t end[SIM_STREAMS] = {1, 1, 1, 1}, session_seq[SIM_STREAMS] = {0}, time = 0, n = 0;
+    uint64_t end[SIM_STREAMS] = {1, 1, 1, 1, 1}, session_seq[SIM_STREAMS] = {0}, time = 0, n = 0;
     for (uint64_t p = log->packet_first; p < log->packet_end; p++) {
         const struct sb_packet *packet = sb_log_packet(log, p);
         const struct sb_command *c = sb_log_lines(log, packet);
@@ -290,6 +391,8 @@ static void check_log(struct sim_world *w, const struct sb_log *log)
                 c->session_seq != ++session_seq[c->session])
                 sim_fail(w, SIM_CHECK_ONCE, "session %u: message %" PRIu64 " after %" PRIu64,
                          c->session, (uint64_t)c->session_seq, session_seq[c->session] - 1);
+            if (c->session == SIM_WILD_SESSION && c->session_seq != 0)
+                check_wild(w, c);
             outputs.n = 0;
             sb_reference_apply(reference, c, &outputs);
             for (size_t k = 0; k < outputs.n; k++)
@@ -314,6 +417,8 @@ static void check_log(struct sim_world *w, const struct sb_log *log)
 static void check_logs(struct sim_world *w)
 {
     const struct sb_log *a = &w->node[0]->log, *b = &w->node[1]->log;
+    if (w->checks.rotten_log != 2)
+        return;
     for (uint64_t n = 1;
          n <= a->len && n <= b->len && n <= w->checks.released && n <= w->checks.forked;) {
         const uint64_t pa = sb_log_find(a, n), pb = sb_log_find(b, n);
@@ -330,8 +435,6 @@ static void check_logs(struct sim_world *w)
 static void check_client(struct sim_world *w)
 {
     const struct sb_client *c = &w->client;
-    if (c->counters.answer_errors != 0)
-        sim_fail(w, SIM_CHECK_CLIENT, "%s", c->first_error);
     for (uint32_t s = 0; s <= SIM_SESSIONS; s++) {
         const struct sb_follow *f = s == 0 ? &c->feed : &c->sessions[s].stream;
         if (f->counters.conflicting != 0)
@@ -339,6 +442,10 @@ static void check_client(struct sim_world *w)
         if (f->counters.foreign != 0 || f->counters.malformed != 0)
             sim_fail(w, SIM_CHECK_CLIENT, "stream %u: packets that are not its own", s);
     }
+    if (sim_condition(w, SIM_WILD))
+        return; /* it trades with orders that the client knows nothing of: check_log judges every byte */
+    if (c->counters.answer_errors != 0)
+        sim_fail(w, SIM_CHECK_CLIENT, "%s", c->first_error);
     if (c->book.errors != 0)
         sim_fail(w, SIM_CHECK_CLIENT, "feed: %s", c->book.first_error);
     if (c->state == SB_CLIENT_SESSION_IN_USE)
@@ -354,11 +461,39 @@ static void check_client(struct sim_world *w)
     sb_verify_free(&v);
 }
 
+/* Quiet: do witness and nodes agree on who owns the shard? */
+static void check_register(struct sim_world *w)
+{
+    const struct sb_witness *reg = &w->witness;
+    if (!w->host[SIM_W].alive || w->client.state != SB_CLIENT_DONE)
+        return;
+    for (uint32_t i = 0; i < 2; i++) {
+        const struct sb_node *n = w->node[i], *other = w->node[1 - i];
+        if (!w->host[i].alive)
+            continue;
+        const bool pair = n->role == SB_ROLE_PRIM && w->host[1 - i].alive &&
+                          other->role == SB_ROLE_SHADOW && other->epoch == n->epoch;
+        const bool alone = n->role == SB_ROLE_SOLO;
+        const bool named = reg->epoch == n->epoch && reg->owner == i && reg->owner_inc == n->inc;
+        if ((alone && !(named && reg->state == SB_W_SOLO)) ||
+            (pair && !(named && reg->state == SB_W_DUAL && reg->other_inc == other->inc)))
+            sim_fail(w, SIM_CHECK_REGISTER,
+                     "node %c is %s in epoch %" PRIu64
+                     ", the witness in state %d of epoch %" PRIu64,
+                     'A' + i, alone ? "alone" : "a primary", n->epoch, (int)reg->state, reg->epoch);
+    }
+}
+
 /* Must everything be answered? Where redundancy was used up, stopping may be right. */
 static void check_liveness(struct sim_world *w)
 {
-    if (w->client.state == SB_CLIENT_DONE)
+    const bool wild = sim_condition(w, SIM_WILD);
+    if (w->client.state == SB_CLIENT_DONE && (!wild || sim_wild_done(&w->wild)))
         return;
+    for (uint32_t i = 0; i < 2; i++)
+        if (w->counters[i][SB_CTR_HELD_ROTTEN] != 0 &&
+            w->counters[i][SB_CTR_REREQUESTS_REFUSED] != 0)
+            return; /* the other copy was gone too: refused, as it must be */
     const bool all_heals = w->hard == 0;
     const bool one_fault = w->hard == 1 && w->struck_n == 1 && w->quiet_hard;
     if (all_heals || one_fault)
@@ -387,4 +522,5 @@ void sim_check_end(struct sim_world *w)
         w->node[0]->role != SB_ROLE_DIVERGED && w->node[1]->role != SB_ROLE_DIVERGED)
         sim_fail(w, SIM_CHECK_NOTICED, "a flipped bit stopped the pair, and neither says so");
     check_liveness(w);
+    check_register(w);
 }

@@ -23,7 +23,19 @@
     X(EPOCH, "epoch", "I6, R8: an incarnation's epoch never falls; going live raises it",          \
       "messages in the air")                                                                       \
     X(HELD, "ack", "I7, R6: an ack says no more than the log holds", "what the owner makes of it") \
-    X(SILENT, "silent", "I9, R12: BOOT, CATCH, DIVERGED send no output", "heartbeats")             \
+    X(SILENT, "silent",                                                                            \
+      "I9, R12: BOOT, CATCH, DIVERGED, RESIGNED send no output; a SHADOW only what its "           \
+      "owner has let go (R4b)",                                                                    \
+      "heartbeats")                                                                                \
+    X(FREED, "freed", "a shadow lets go of a held frame only when its owner has",                  \
+      "an owner that has restarted since")                                                         \
+    X(ORPHANS, "orphans",                                                                          \
+      "what a shadow heard of its clients and had not seen in the stream is in the log when it "   \
+      "has gone live",                                                                             \
+      "small rings, which overwrite")                                                              \
+    X(REGISTER, "register",                                                                        \
+      "I5: when all is quiet, the witness names the owner and shadow that are there",              \
+      "a witness that is down, a primary whose shadow is")                                         \
     X(DIGEST, "digest", "I10: equal number, equal digest", "runs in which a bit was flipped")      \
     X(ONCE, "exactly-once",                                                                        \
       "each session's messages are in the log once, without a hole; time "                         \
@@ -42,7 +54,7 @@
     X(LIVENESS, "liveness",                                                                        \
       "after the faults heal everything is answered within the bound; "                            \
       "stopping is right only where redundancy was used up",                                       \
-      "runs with two faults that do not heal")                                                     \
+      "runs with two faults that do not heal, or a frame that rotted in both copies")              \
     X(NOTICED, "divergence", "a flipped bit that changes an output stops the pair before release", \
       "bits that change nothing")
 
@@ -53,7 +65,14 @@ enum sim_check {
         SIM_CHECK_COUNT
 };
 
-enum { SIM_STREAMS = 4, SIM_TAP_MAX = 1 << 14 };
+/* An order entry frame that a shadow was given. */
+struct sim_heard {
+    uint32_t session, count;
+    uint64_t first;
+};
+
+enum { SIM_HEARD_MAX = 1 << 13 };
+enum { SIM_STREAMS = 5, SIM_TAP_MAX = 1 << 14 }; /* the feed, four sessions */
 
 struct sim_checks {
     bool failed;
@@ -67,8 +86,13 @@ struct sim_checks {
     uint64_t epoch[2], winc[2]; /* after the node's last turn */
     uint64_t log_len[2];        /* in this life */
     uint64_t safe[SIM_STREAMS];
-    bool owner_gone; /* a solo owner restarted: its log, policy MEMORY, is gone */
-    bool flipped;    /* a bit of an engine was flipped: no digest check */
+    struct sim_heard *heard[2]; /* in order of arrival, since this life began */
+    uint32_t heard_n[2];
+    uint64_t orphans[2]
+                    [SIM_STREAMS]; /* next number that draining must reach; 0 = nothing to judge */
+    bool owner_gone;               /* a solo owner restarted: its log, policy MEMORY, is gone */
+    bool flipped;                  /* a bit of an engine or log was flipped: no digest check */
+    uint32_t rotten_log;           /* whose log: it is not the truth; 2 = none */
 };
 
 struct sim_world;
@@ -79,6 +103,8 @@ void sim_fail(struct sim_world *w, enum sim_check check, const char *format, ...
 /* Before and after a node's turn; a node has started. */
 void sim_check_started(struct sim_world *w, uint32_t i);
 void sim_check_turn(struct sim_world *w, uint32_t i, enum sb_role before);
+/* Each frame that a node is given, before its turn. */
+void sim_check_heard(struct sim_world *w, uint32_t i, const uint8_t *data, uint32_t len);
 /* Each frame that a node sends. */
 void sim_check_frame(struct sim_world *w, uint32_t i, enum sb_role before, const uint8_t *data,
                      uint32_t len);

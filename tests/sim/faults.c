@@ -20,16 +20,16 @@ const char *sim_fault_help(enum sim_fault_kind kind)
 
 const char *sim_moment_name(enum sim_moment moment)
 {
-    static const char *const names[SIM_MOMENTS] = {"at once", "before the ack",  "before release",
-                                                   "arming",  "armed",           "during cancel",
-                                                   "repair",  "during hand-over"};
+    static const char *const names[SIM_MOMENTS] = {
+        "at once",       "before applying", "before the ack",   "before release", "arming", "armed",
+        "during cancel", "repair",          "during hand-over", "granted",        "at rest"};
     return names[moment];
 }
 
 /* Needs no suspicion to come about. */
 static bool ordinary(enum sim_moment m)
 {
-    return m <= SIM_BEFORE_LEAVE;
+    return m <= SIM_BEFORE_LEAVE || m == SIM_AT_REST;
 }
 
 static uint64_t span(uint64_t *rng, enum sim_fault_kind kind)
@@ -47,6 +47,44 @@ static uint64_t span(uint64_t *rng, enum sim_fault_kind kind)
     }
 }
 
+/* From two free numbers to hosts. */
+static void choose_hosts(struct sim_event *e)
+{
+    const uint32_t a = e->a, b = e->b;
+    switch (e->kind) {
+    case SIM_CUT:
+        e->a = a % 3;
+        e->b = (e->a + 1 + b % 2) % 3;
+        break;
+    case SIM_CUT_CLIENT:
+        e->a = (b & 1) != 0 ? SIM_C : a & 1;
+        e->b = (b & 1) != 0 ? a & 1 : SIM_C;
+        break;
+    case SIM_STALL:
+        e->a = a % SIM_HOSTS;
+        e->b = (e->a + 1 + b % 3) % SIM_HOSTS;
+        break;
+    case SIM_PAUSE:
+        e->a = (b & 3) == 0 ? SIM_THE_WITNESS : a & 1;
+        break;
+    case SIM_CRASH:
+    case SIM_FLIP_BOOK:
+    case SIM_FLIP_LOG:
+    case SIM_FLIP_HELD:
+        e->a = a & 1;
+        break;
+    case SIM_PARTITION:
+        e->a = a % SIM_HOSTS;
+        break;
+    case SIM_SLOW:
+    case SIM_STEP:
+        e->a = a % 3;
+        break;
+    default:
+        break;
+    }
+}
+
 static struct sim_event draw(uint64_t *rng, uint32_t messages, enum sim_fault_kind kind)
 {
     struct sim_event e = {.kind = kind};
@@ -54,15 +92,132 @@ static struct sim_event draw(uint64_t *rng, uint32_t messages, enum sim_fault_ki
     e.after = 1 + (uint32_t)(sim_random(rng) % (messages - messages / 5));
     e.a = (uint32_t)sim_random(rng);
     e.b = (uint32_t)sim_random(rng);
+    choose_hosts(&e);
     e.span_ns = span(rng, kind);
+    if (kind == SIM_FLIP_LOG && (e.b & 1) != 0)
+        e.moment = SIM_BEFORE_APPLY;
     return e;
+}
+
+/* --- plots ---------------------------------------------------------------------------------- */
+
+/* An event of a plot. A is the primary until somebody takes over. */
+struct step {
+    enum sim_fault_kind kind;
+    enum sim_moment moment;
+    uint32_t a, b; /* as in struct sim_event */
+    uint32_t least_us, most_us;
+};
+enum { STEPS_MAX = 4 };
+
+static const struct plot {
+    const char *words;
+    uint32_t n;
+    struct step step[STEPS_MAX];
+} plots[] = {
+    {"the grant to go alone arrives when the witness's next life has armed the shadow",
+     4,
+     {{SIM_CUT, SIM_AT_ONCE, SIM_B, SIM_A, 11000, 14000},
+      {SIM_STALL, SIM_AT_ONCE, SIM_W, SIM_A, 30000, 60000},
+      {SIM_AMNESIA, SIM_GRANTED, 0, 0, 0, 0},
+      {SIM_PAUSE, SIM_AT_REST, SIM_THE_PRIMARY, 0, 6000, 40000}}},
+    {"the primary resigns while the grant to go alone is on its way",
+     3,
+     {{SIM_CUT, SIM_AT_ONCE, SIM_B, SIM_A, 11000, 14000},
+      {SIM_STALL, SIM_AT_ONCE, SIM_W, SIM_A, 30000, 60000},
+      {SIM_STOP, SIM_GRANTED, 0, 0, 0, 0}}},
+    {"the grant to go alone is lost, and the shadow is heard again",
+     2,
+     {{SIM_CUT, SIM_AT_ONCE, SIM_B, SIM_A, 11000, 14000},
+      {SIM_CUT, SIM_AT_ONCE, SIM_W, SIM_A, 11000, 30000}}},
+    {"a request to arm arrives after it was taken back",
+     2,
+     {{SIM_STALL, SIM_AT_ONCE, SIM_B, SIM_W, 5000, 40000},
+      {SIM_BLINK, SIM_AT_ONCE, 0, 1, 1200, 3500}}},
+    {"an armed shadow stands still while the primary asks to go alone",
+     2,
+     {{SIM_CUT, SIM_AT_ONCE, SIM_A, SIM_B, 18000, 25000},
+      {SIM_PAUSE, SIM_ARMED, SIM_THE_OTHER, 0, 12000, 30000}}},
+    {"what was said to the witness's former life is said again to the next",
+     3,
+     {{SIM_BLINK, SIM_AT_ONCE, 0, 1, 1200, 3500},
+      {SIM_AMNESIA, SIM_AT_ONCE, 0, 0, 0, 0},
+      {SIM_OLD_FRAMES, SIM_AT_REST, 0, 0, 10000, 30000}}},
+    {"the witness restarts while the shadow is armed, and old words are heard",
+     3,
+     {{SIM_PAUSE, SIM_AT_ONCE, SIM_THE_PRIMARY, 0, 2500, 9000},
+      {SIM_AMNESIA, SIM_ARMED, 0, 0, 0, 0},
+      {SIM_OLD_FRAMES, SIM_AT_ONCE, 0, 0, 5000, 20000}}},
+    {"the witness restarts when the shadow has just gone live, and the primary wakes",
+     3,
+     {{SIM_PAUSE, SIM_AT_ONCE, SIM_THE_PRIMARY, 0, 4500, 30000},
+      {SIM_AMNESIA, SIM_HAND_OVER, 0, 0, 0, 0},
+      {SIM_OLD_FRAMES, SIM_AT_ONCE, 0, 0, 5000, 20000}}},
+    {"acks are late, the stream is lost, and the shadow goes live",
+     2,
+     {{SIM_STALL, SIM_AT_ONCE, SIM_B, SIM_A, 8000, 20000},
+      {SIM_CUT, SIM_BEFORE_ACK, SIM_A, SIM_B, 5000, 12000}}},
+};
+
+static bool plot_allowed(const struct plot *p, uint32_t allowed)
+{
+    for (uint32_t i = 0; i < p->n; i++)
+        if ((allowed >> p->step[i].kind & 1) == 0)
+            return false;
+    return true;
+}
+
+static uint32_t draw_plot(uint64_t *rng, uint32_t messages, const struct plot *p,
+                          struct sim_event *events)
+{
+    const uint32_t after = 1 + (uint32_t)(sim_random(rng) % (messages - messages / 5));
+    for (uint32_t i = 0; i < p->n; i++) {
+        const struct step *s = &p->step[i];
+        const uint64_t spread_ns = (uint64_t)(s->most_us - s->least_us) * 1000;
+        events[i] = (struct sim_event){.kind = s->kind,
+                                       .moment = s->moment,
+                                       .after = after,
+                                       .a = s->a,
+                                       .b = s->b,
+                                       .span_ns = s->least_us * UINT64_C(1000) +
+                                                  (spread_ns ? sim_random(rng) % spread_ns : 0),
+                                       .follows = i > 0};
+    }
+    return p->n;
+}
+
+/* --- schedules ------------------------------------------------------------------------------ */
+
+/* One to three events of the n kinds. */
+static uint32_t draw_freely(uint64_t *rng, uint32_t messages, const uint32_t *kinds_of, uint32_t n,
+                            bool with_blinks, struct sim_event *events)
+{
+    uint32_t wanted = 1 + (uint32_t)(sim_random(rng) % 3), drawn = 0;
+    for (uint32_t i = 0; i < wanted && drawn < SIM_EVENTS_MAX; i++) {
+        struct sim_event e =
+            draw(rng, messages, (enum sim_fault_kind)kinds_of[sim_random(rng) % n]);
+        if (e.kind == SIM_FLIP_BOOK ||
+            e.kind == SIM_FLIP_LOG) { /* alone: two cannot vote on more */
+            if (i > 0)
+                continue;
+            wanted = 1;
+        }
+        if (!ordinary(e.moment) && drawn + 2 <= SIM_EVENTS_MAX && wanted > 1 && with_blinks) {
+            events[drawn] = draw(rng, messages, SIM_BLINK); /* makes the moment come */
+            events[drawn].moment = SIM_AT_ONCE;
+            events[drawn].after = e.after;
+            drawn++;
+        }
+        events[drawn++] = e;
+    }
+    return drawn;
 }
 
 void sim_schedule_draw(struct sim_schedule *s, uint64_t seed, uint32_t messages, uint32_t allowed,
                        uint32_t keep)
 {
     uint64_t rng = seed * 3 + 1;
-    uint32_t events[SIM_FAULT_KINDS], n = 0;
+    uint32_t events[SIM_FAULT_KINDS], n = 0, drawn;
     *s = (struct sim_schedule){0};
     for (uint32_t k = 0; k < SIM_FAULT_KINDS; k++) {
         if (k < SIM_FIRST_EVENT) {
@@ -74,24 +229,13 @@ void sim_schedule_draw(struct sim_schedule *s, uint64_t seed, uint32_t messages,
     }
     if (n == 0)
         return;
-    uint32_t wanted = 1 + (uint32_t)(sim_random(&rng) % 3), drawn = 0;
     struct sim_event all[SIM_EVENTS_MAX];
-    for (uint32_t i = 0; i < wanted && drawn < SIM_EVENTS_MAX; i++) {
-        struct sim_event e =
-            draw(&rng, messages, (enum sim_fault_kind)events[sim_random(&rng) % n]);
-        if (e.kind == SIM_FLIP_BOOK) { /* alone: two engines cannot vote on more */
-            if (i > 0)
-                continue;
-            wanted = 1;
-        }
-        if (!ordinary(e.moment) && drawn + 2 <= SIM_EVENTS_MAX && wanted > 1 &&
-            (allowed >> SIM_BLINK & 1) != 0) {
-            all[drawn] = draw(&rng, messages, SIM_BLINK); /* makes the moment come */
-            all[drawn].moment = SIM_AT_ONCE;
-            all[drawn].after = e.after;
-            drawn++;
-        }
-        all[drawn++] = e;
+    const struct plot *p = &plots[sim_random(&rng) % (sizeof plots / sizeof plots[0])];
+    if (sim_chance(&rng, 250000) && plot_allowed(p, allowed)) {
+        drawn = draw_plot(&rng, messages, p, all);
+        s->plot = p->words;
+    } else {
+        drawn = draw_freely(&rng, messages, events, n, (allowed >> SIM_BLINK & 1) != 0, all);
     }
     for (uint32_t i = 0; i < drawn; i++)
         if ((keep >> i & 1) != 0)

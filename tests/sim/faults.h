@@ -3,6 +3,10 @@
  * A condition holds over the whole run (a lossy network, clocks that drift, small rings). An event strikes once, at a
  * point of the flow and at a moment that hurts: while an ack is under way, between ack and release, while a shadow
  * arms, is armed, cancels, repairs, or has just gone live.
+ *
+ * Most schedules are one to three events drawn freely. Some are a plot: events in a fixed order, each waiting for the one
+ * before it, that lead where chance seldom does (a grant that is overtaken by the witness's next life, say). Their
+ * times are drawn all the same.
  */
 #ifndef SHADOWBOOK_SIM_FAULTS_H
 #define SHADOWBOOK_SIM_FAULTS_H
@@ -19,22 +23,26 @@
     X(FLIP_FRAME, "flip-frame", "one bit of a frame is flipped on its way, or it is cut short")    \
     X(RATE, "rate", "the hosts' clocks drift by up to 500 ppm")                                    \
     X(RINGS, "rings", "small rings: back-pressure, kept frames overwritten")                       \
+    X(WILD, "wild", "a member sends anything, a stranger what no member may")                      \
     X(BURST, "burst", "everything is lost for up to 5 ms")                                         \
     X(CUT, "cut", "one direction between two of A, B and the witness is cut, then heals")          \
     X(CUT_CLIENT, "cut-client", "one direction between an engine and the clients is cut")          \
+    X(STALL, "stall", "one direction between two hosts: half of the frames come when it is over")  \
     X(PARTITION, "partition", "one host hears nobody and is heard by nobody, then heals")          \
     X(PAUSE, "pause", "a host stands still for 5 us to 2 s, then goes on")                         \
     X(BLINK, "blink", "the primary is silent just long enough to be suspected")                    \
     X(SLOW, "slow", "a host polls only now and then")                                              \
     X(STEP, "step", "a host's clock steps, forward or back")                                       \
     X(OLD_FRAMES, "old-frames", "frames recorded earlier arrive again")                            \
-    X(CLIENT_CRASH, "client-crash", "the clients lose what is in the air and log in again")        \
+    X(CLIENT_CRASH, "client-crash", "the clients come back without what they had received")        \
+    X(FLIP_HELD, "flip-held", "a bit of a frame flips that an engine holds or keeps")              \
     X(AMNESIA, "amnesia", "the witness restarts and remembers nothing")                            \
     X(CRASH, "crash", "an engine dies; half of them start again as a new incarnation")             \
     X(NOTICE, "notice", "the primary dies and its crash handler sends RESIGN")                     \
     X(STOP, "stop", "the primary is stopped in order")                                             \
     X(WITNESS_CRASH, "witness-crash", "the witness dies")                                          \
-    X(FLIP_BOOK, "flip-book", "a bit of an engine's state flips, so that an output changes")
+    X(FLIP_BOOK, "flip-book", "a bit of an engine's state flips, so that an output changes")       \
+    X(FLIP_LOG, "flip-log", "a bit of an order flips in an engine's log")
 
 enum sim_fault_kind {
 #define SIM_ID(id, name, help) SIM_##id,
@@ -42,11 +50,17 @@ enum sim_fault_kind {
 #undef SIM_ID
         SIM_FAULT_KINDS,
     SIM_FIRST_EVENT = SIM_BURST,
-    SIM_FIRST_HARD = SIM_AMNESIA /* from here on something is gone for good */
+    SIM_FIRST_HARD = SIM_CRASH /* from here on something is gone for good */
 };
+
+enum { SIM_A, SIM_B, SIM_W, SIM_C, SIM_HOSTS };
+
+/* An event's victim by what it is when it strikes. */
+enum sim_who { SIM_THE_PRIMARY, SIM_THE_OTHER, SIM_THE_WITNESS };
 
 enum sim_moment {
     SIM_AT_ONCE,
+    SIM_BEFORE_APPLY, /* the primary's log holds what it has not applied */
     SIM_BEFORE_ACK,   /* the primary has streamed what is not acked */
     SIM_BEFORE_LEAVE, /* acked, not released */
     SIM_ARMING,
@@ -54,25 +68,31 @@ enum sim_moment {
     SIM_CANCELING,
     SIM_REPAIRING,
     SIM_HAND_OVER, /* an owner has gone live and is not registered yet */
+    SIM_GRANTED,   /* the witness has let the primary go alone, who does not know it yet */
+    SIM_AT_REST,   /* a pair, no suspicion, both registered with a witness that is there */
     SIM_MOMENTS
 };
 
-enum { SIM_EVENTS_MAX = 4 };
+enum { SIM_EVENTS_MAX = 6 };
 
 struct sim_event {
     enum sim_fault_kind kind;
     enum sim_moment moment;
-    uint32_t after;   /* messages taken before it may strike */
-    uint32_t a, b;    /* hosts or direction, drawn freely: the kind takes what it needs */
+    uint32_t after; /* messages taken before it may strike */
+    uint32_t a,
+        b; /* cuts and stalls: from, to. PAUSE, CRASH: a = enum sim_who. PARTITION, SLOW, STEP, FLIP_*: a = host.
+                    * BLINK: b bit 0 twice, bit 1 with old frames. CRASH: b bit 0 restarts. Else free */
     uint64_t span_ns; /* how long it lasts */
     uint64_t due_ns;  /* when `after` was reached; 0 = not yet */
-    bool struck, quiet;
+    bool struck;
+    bool follows; /* only when the event before it has struck */
 };
 
 struct sim_schedule {
     uint32_t conditions; /* bit of each enum sim_fault_kind */
     struct sim_event events[SIM_EVENTS_MAX];
     uint32_t events_n;
+    const char *plot; /* in words; NULL: drawn freely */
 };
 
 /* allowed: bit of each kind. keep: bit i keeps event i, bit 8 + kind keeps a condition; all ones keeps all. The

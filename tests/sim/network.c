@@ -24,6 +24,7 @@ void sim_network_init(struct sim_network *n, const struct sb_config *config, uin
     n->loss_ppm = (uint32_t)(1000 + sim_random(&n->rng) % 30000);
     n->latency_ns = 2000 + sim_random(&n->rng) % 20000;
     memset(n->cut_until_ns, 0, sizeof n->cut_until_ns);
+    memset(n->stall_until_ns, 0, sizeof n->stall_until_ns);
     n->old_n = 0;
     sim_network_reset(n);
 }
@@ -89,6 +90,8 @@ static void fly(struct sim_network *n, uint8_t from, uint8_t to, const uint8_t *
     struct sim_frame *frame = &n->frames[f.frame];
     frame->len = len;
     memcpy(frame->data, data, len);
+    if (n->now_ns < n->stall_until_ns[from][to] && sim_chance(&n->rng, 500000))
+        f.at_ns = n->stall_until_ns[from][to] + sim_random(&n->rng) % 1000000;
     if (holds(n, SIM_REORDER)) {
         f.at_ns += sim_random(&n->rng) % 100000;
         n->reordered++;

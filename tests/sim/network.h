@@ -9,7 +9,6 @@
 #include "shadowbook/config.h"
 #include "tests/sim/faults.h"
 
-enum { SIM_A, SIM_B, SIM_W, SIM_C, SIM_HOSTS };
 enum { SIM_FRAME_BYTES = 1600, SIM_FLIGHTS_MAX = 1 << 14, SIM_OLD_MAX = 128 };
 
 struct sim_frame {
@@ -30,7 +29,9 @@ struct sim_network {
     uint32_t loss_ppm;
     uint64_t latency_ns;
     uint64_t cut_until_ns[SIM_HOSTS][SIM_HOSTS]; /* [from][to] */
-    struct sim_flight *flights;                  /* binary heap */
+    uint64_t stall_until_ns[SIM_HOSTS]
+                           [SIM_HOSTS]; /* likewise: half of the frames come after that */
+    struct sim_flight *flights;         /* binary heap */
     uint32_t flights_n;
     struct sim_frame *frames;
     uint32_t *free, free_n;

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "engine/state.h"
 #include "nic/wire/mold.h"
 #include "tests/sim/world.h"
 
@@ -45,12 +46,19 @@ static bool moment_is_now(const struct sim_world *w, enum sim_moment m)
     switch (m) {
     case SIM_AT_ONCE:
         return true;
+    case SIM_BEFORE_APPLY:
+        return own && own->apply_next < own->log.packet_end;
     case SIM_BEFORE_ACK:
         return own && own->role == SB_ROLE_PRIM && own->log.len > own->acked_held;
     case SIM_BEFORE_LEAVE:
         return own && own->role == SB_ROLE_PRIM && own->released < own->acked_held;
     case SIM_HAND_OVER:
         return own && own->role == SB_ROLE_SOLO && (!own->registered || own->draining_pending);
+    case SIM_GRANTED:
+        return own && own->role == SB_ROLE_PRIM && w->witness.state == SB_W_SOLO &&
+               w->witness.owner_inc == own->inc;
+    case SIM_AT_REST:
+        return at_rest(w, p);
     default:
         return false;
     }
@@ -69,22 +77,86 @@ static void cut(struct sim_world *w, uint32_t from, uint32_t to, uint64_t until)
     heal_at(w, until);
 }
 
+/* A number that the engine counts: what it says next is wrong. */
 static bool flip_book(struct sim_world *w, uint32_t i)
 {
     if (w->config.release != SB_RELEASE_VERIFIED)
         return false;
     w->checks.flipped = true;
-    struct sb_session_view *v = (struct sb_session_view *)(uintptr_t)sb_engine_session(
-        w->node[i]->engine, 1 + (uint32_t)(sim_random(&w->rng) % SIM_SESSIONS));
-    v->next_stream_seq ^= 1u << 12;
+    struct sb_engine *e = w->node[i]->engine;
+    switch (sim_random(&w->rng) % 4) {
+    case 0:
+        e->sessions[1 + sim_random(&w->rng) % SIM_SESSIONS].view.next_stream_seq ^= 1u << 12;
+        break;
+    case 1:
+        e->last_match ^= UINT64_C(1) << (20 + sim_random(&w->rng) % 30);
+        break;
+    case 2:
+        e->last_ref ^= UINT64_C(1) << (32 + sim_random(&w->rng) % 30);
+        break;
+    default:
+        e->feed_seq ^= 1u << 12;
+    }
     return true;
+}
+
+/* The price or quantity of an order among the newest in the log: not applied yet, or kept for repairs. */
+static bool flip_log(struct sim_world *w, uint32_t i)
+{
+    struct sb_log *log = &w->node[i]->log;
+    if (w->config.release != SB_RELEASE_VERIFIED)
+        return false;
+    for (uint64_t at = log->packet_end; at > log->packet_first && at + 8 > log->packet_end; at--) {
+        const struct sb_packet *packet = sb_log_packet(log, at - 1);
+        struct sb_command *c = sb_log_lines(log, packet);
+        for (uint32_t k = 0; k < packet->count; k++, c += sb_command_lines(c)) {
+            if (c->kind != SB_CMD_ORDER || sim_chance(&w->rng, 300000))
+                continue;
+            if (sim_chance(&w->rng, 500000))
+                c->quantity ^= 1u << sim_random(&w->rng) % 8;
+            else
+                c->price ^= INT64_C(1) << sim_random(&w->rng) % 12;
+            w->checks.flipped = true;
+            w->checks.rotten_log = i;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A bit of a frame that is held back, or kept for re-requests. */
+static bool flip_held(struct sim_world *w, uint32_t i)
+{
+    struct sb_hold *hold = &w->node[i]->hold;
+    struct sb_held *h = NULL;
+    if (sim_chance(&w->rng, 500000))
+        h = sb_hold_peek(hold);
+    for (uint32_t tries = 0; h == NULL && tries < 8; tries++) {
+        const uint32_t stream = (uint32_t)(sim_random(&w->rng) % SIM_STREAMS);
+        const uint64_t end = hold->released_seq[stream], back = 1 + sim_random(&w->rng) % 20;
+        h = end > back ? sb_hold_find(hold, stream, end - back) : NULL;
+    }
+    if (h == NULL)
+        return false;
+    sb_held_frame(h)[sim_random(&w->rng) % h->len] ^= (uint8_t)(1u << sim_random(&w->rng) % 8);
+    return true;
+}
+
+/* p: the primary, 2: there is none. */
+static uint32_t victim_of(const struct sim_event *e, uint32_t p)
+{
+    if (e->a == SIM_THE_WITNESS)
+        return SIM_W;
+    if (p == 2)
+        return e->a & 1;
+    return e->a == SIM_THE_PRIMARY ? p : 1 - p;
 }
 
 /* False: there is nothing to strike. */
 static bool strike(struct sim_world *w, const struct sim_event *e)
 {
     const uint64_t until = w->now_ns + e->span_ns;
-    const uint32_t p = primary(w), victim = p < 2 ? ((e->a & 1) != 0 ? p : 1 - p) : e->a >> 2 & 1;
+    const uint32_t p = primary(w), victim = victim_of(e, p);
     uint8_t frame[SB_FRAME_BYTES_MAX + 64];
     uint32_t len;
     switch (e->kind) {
@@ -94,22 +166,21 @@ static bool strike(struct sim_world *w, const struct sim_event *e)
                 cut(w, i, k, until);
         return true;
     case SIM_CUT:
-        cut(w, e->a % 3, (e->a % 3 + 1 + e->b % 2) % 3, until);
-        return true;
     case SIM_CUT_CLIENT:
-        if ((e->b & 1) != 0)
-            cut(w, SIM_C, e->a & 1, until);
-        else
-            cut(w, e->a & 1, SIM_C, until);
+        cut(w, e->a, e->b, until);
+        return true;
+    case SIM_STALL:
+        w->net.stall_until_ns[e->a][e->b] = until;
+        heal_at(w, until + 1000000);
         return true;
     case SIM_PARTITION:
         for (uint32_t i = 0; i < SIM_HOSTS; i++) {
-            cut(w, e->a % SIM_HOSTS, i, until);
-            cut(w, i, e->a % SIM_HOSTS, until);
+            cut(w, e->a, i, until);
+            cut(w, i, e->a, until);
         }
         return true;
     case SIM_PAUSE:
-        w->host[(e->b & 3) == 0 ? SIM_W : victim].asleep_until_ns = until;
+        w->host[victim].asleep_until_ns = until;
         heal_at(w, until);
         return true;
     case SIM_BLINK:
@@ -129,11 +200,11 @@ static bool strike(struct sim_world *w, const struct sim_event *e)
         }
         return true;
     case SIM_SLOW:
-        w->host[e->a % 3].slow_until_ns = until;
+        w->host[e->a].slow_until_ns = until;
         heal_at(w, until);
         return true;
     case SIM_STEP:
-        w->host[e->a % 3].offset_ns += (int64_t)(e->b % 2000000) - 1000000;
+        w->host[e->a].offset_ns += (int64_t)(e->b % 2000000) - 1000000;
         heal_at(w, w->now_ns + 2000000);
         return true;
     case SIM_OLD_FRAMES:
@@ -141,18 +212,11 @@ static bool strike(struct sim_world *w, const struct sim_event *e)
         heal_at(w, until);
         return sim_network_replay_old(&w->net, 32) != 0;
     case SIM_CLIENT_CRASH:
-        sim_kill_host(w, SIM_C);
-        w->host[SIM_C].alive = true;
-        w->host[SIM_C].asleep_until_ns = until;
-        sim_network_forget(&w->net, SIM_C);
-        w->client.options.nonce++;
-        w->client.logged_in_n = 0;
-        for (uint32_t i = 1; i <= SIM_SESSIONS; i++) {
-            w->client.sessions[i].logged_in = false;
-            w->client.sessions[i].login_at_ns = 0;
-        }
+        sim_crash_client(w, until);
         heal_at(w, until);
         return true;
+    case SIM_FLIP_HELD:
+        return flip_held(w, e->a);
     case SIM_AMNESIA:
         if (!w->host[SIM_W].alive)
             return false;
@@ -182,7 +246,9 @@ static bool strike(struct sim_world *w, const struct sim_event *e)
         sim_kill_host(w, SIM_W);
         return true;
     case SIM_FLIP_BOOK:
-        return at_rest(w, p) && flip_book(w, e->a & 1);
+        return at_rest(w, p) && flip_book(w, e->a);
+    case SIM_FLIP_LOG:
+        return at_rest(w, p) && flip_log(w, e->moment == SIM_BEFORE_APPLY ? p : e->a);
     default:
         return false;
     }
@@ -234,6 +300,8 @@ bool sim_faults_turn(struct sim_world *w)
         if (e->struck)
             continue;
         all = false;
+        if (e->follows && i > 0 && !w->schedule.events[i - 1].struck)
+            continue;
         if (progress < e->after && w->client.state == SB_CLIENT_RUNNING &&
             w->now_ns < w->healed_ns + SIM_DEADLINE_NS / 4)
             continue;
@@ -257,7 +325,7 @@ bool sim_faults_turn(struct sim_world *w)
         w->struck_n++;
         if (e->kind >= SIM_FIRST_HARD) {
             w->hard++;
-            w->quiet_hard = rest && e->kind != SIM_FLIP_BOOK;
+            w->quiet_hard = rest && e->kind < SIM_FLIP_BOOK;
         }
     }
     return all;

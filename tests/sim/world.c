@@ -9,8 +9,9 @@
 
 #define START_NS UINT64_C(1700000000000000000)
 enum {
-    TICK_NS = 50000, /* an idle host polls this often */
-    STEP_NS = 4000,  /* grain of virtual time */
+    TICK_NS = 50000,      /* an idle host polls this often */
+    STEP_NS = 4000,       /* grain of virtual time */
+    SETTLE_NS = 60000000, /* after the last fault: roles and register have come to rest */
     ALL_ROLES = 31,
 };
 
@@ -19,7 +20,7 @@ enum {
 static void configure(struct sim_world *w)
 {
     struct sb_config *f = &w->config;
-    const bool small = (w->schedule.conditions >> SIM_RINGS & 1) != 0;
+    const bool small = sim_condition(w, SIM_RINGS);
     sb_config_defaults(f);
     f->shard = 1;
     f->trading_day = 20231114;
@@ -54,8 +55,8 @@ static void configure(struct sim_world *w)
     f->witness.present = f->client.present = true;
     f->witness.ipv4 = 0x0A000003;
     f->client.ipv4 = 0x0A000004;
-    f->sessions_n = SIM_SESSIONS;
-    for (uint32_t i = 1; i <= SIM_SESSIONS; i++)
+    f->sessions_n = SIM_WILD_SESSION;
+    for (uint32_t i = 1; i <= SIM_WILD_SESSION; i++)
         f->sessions[i] = (struct sb_session_config){
             .present = true, .operator_right = i == 1, .firm = i, .token = 77 + i};
     for (uint32_t i = 1; i <= SIM_INSTRUMENTS; i++) {
@@ -150,6 +151,55 @@ static void start_client(struct sim_world *w)
     const char *wrong = sb_client_init(&w->client, &o);
     SB_ASSERT(wrong == NULL);
     w->host[SIM_C].alive = true;
+    memset(w->again, 0, sizeof w->again);
+    sim_wild_init(&w->wild, &w->config, SIM_WILD_SESSION, w->o.seed);
+}
+
+static void deliver_again(void *arg, uint64_t seq, const uint8_t *message, uint32_t len)
+{
+    const struct sim_again *a = arg;
+    if (seq >= a->had)
+        a->deliver(a->arg, seq, message, len);
+    else if (a->world->checks.tap[a->stream][seq] != sb_follow_hash(message, len))
+        sim_fail(a->world, SIM_CHECK_CONTENT,
+                 "stream %u message %" PRIu64 ": a client that came back was told something else",
+                 a->stream, seq);
+}
+
+/* Forgets a stream: all of it is asked for again. */
+static void forget_stream(struct sim_world *w, uint32_t stream, struct sb_follow *f)
+{
+    struct sim_again *a = &w->again[stream];
+    if (a->world == NULL)
+        *a = (struct sim_again){.world = w, .stream = stream, .deliver = f->deliver, .arg = f->arg};
+    if (f->next > a->had)
+        a->had = f->next;
+    if (f->counters.conflicting != 0)
+        sim_fail(w, SIM_CHECK_CONTENT, "stream %u: the client saw two contents", stream);
+    const uint64_t capacity = f->capacity;
+    const uint32_t slots = f->slots_mask + 1;
+    sb_follow_free(f);
+    SB_ASSERT(sb_follow_init(f, stream, capacity, slots, deliver_again, a));
+}
+
+void sim_crash_client(struct sim_world *w, uint64_t until_ns)
+{
+    struct sb_client *c = &w->client;
+    sim_kill_host(w, SIM_C);
+    w->host[SIM_C].alive = true;
+    w->host[SIM_C].asleep_until_ns = until_ns;
+    sim_network_forget(&w->net, SIM_C);
+    c->options.nonce++;
+    c->logged_in_n = 0;
+    const bool retained = !sim_condition(w, SIM_RINGS); /* small rings keep too little */
+    if (retained)
+        forget_stream(w, SB_STREAM_FEED, &c->feed);
+    for (uint32_t i = 1; i <= SIM_SESSIONS; i++) {
+        c->sessions[i].logged_in = false;
+        c->sessions[i].login_at_ns = 0;
+        if (retained)
+            forget_stream(w, i, &c->sessions[i].stream);
+    }
 }
 
 /* --- time ------------------------------------------------------------------------------------- */
@@ -182,6 +232,8 @@ static void node_turn(struct sim_world *w, uint32_t i)
         return;
     }
     const enum sb_role before = w->node[i]->role;
+    for (uint32_t k = 0; k < h->in_n; k++)
+        sim_check_heard(w, i, in[k].data, in[k].len);
     sb_node_poll(w->node[i], now, in, h->in_n, &out);
     sim_check_turn(w, i, before);
     for (uint32_t k = 0; k < out.n; k++) {
@@ -206,10 +258,17 @@ static void client_turn(struct sim_world *w)
         in[k].data = (uint8_t *)(uintptr_t)h->in[k]->data;
         in[k].len = h->in[k]->len;
     }
-    const uint32_t n =
-        sb_client_poll(&w->client, clock_of(w, SIM_C), in, h->in_n, out, SB_CLIENT_BURST);
+    const uint64_t now = clock_of(w, SIM_C);
+    const uint32_t n = sb_client_poll(&w->client, now, in, h->in_n, out, SB_CLIENT_BURST);
     for (uint32_t k = 0; k < n; k++)
         sim_network_send(&w->net, SIM_C, out[k].data, out[k].len);
+    if (!sim_condition(w, SIM_WILD))
+        return;
+    for (uint32_t k = 0; k < h->in_n; k++)
+        sim_wild_receive(&w->wild, h->in[k]->data, h->in[k]->len);
+    sim_wild_poll(&w->wild, now);
+    for (uint32_t k = 0; k < w->wild.frames_n; k++)
+        sim_network_send(&w->net, SIM_C, w->wild.frame[k], w->wild.frame_len[k]);
 }
 
 static void deliver(struct sim_world *w)
@@ -278,10 +337,12 @@ static void set_up(struct sim_world *w, const struct sim_options *o)
     memset(w->counters, 0, sizeof w->counters);
     memset(w->host, 0, sizeof w->host);
     sim_schedule_draw(&w->schedule, o->seed, o->events, o->allowed, o->keep);
+    if (o->trace && w->schedule.plot != NULL)
+        printf("plot: %s\n", w->schedule.plot);
     configure(w);
     sim_network_init(&w->net, &w->config, o->seed, w->schedule.conditions);
     sim_checks_init(&w->checks);
-    if ((w->schedule.conditions >> SIM_RATE & 1) != 0)
+    if (sim_condition(w, SIM_RATE))
         for (uint32_t i = 0; i < SIM_HOSTS; i++)
             w->host[i].ppm = (int64_t)(sim_random(&w->rng) % 1001) - 500;
     w->memory_bytes = (sb_node_footprint(&w->config) + 4095) & ~(size_t)4095;
@@ -292,15 +353,23 @@ static void set_up(struct sim_world *w, const struct sim_options *o)
     start_client(w);
 }
 
+/* Nothing is left to say: the clients are done, or have given up. */
+static bool over(const struct sim_world *w)
+{
+    if (w->client.state == SB_CLIENT_RUNNING)
+        return false;
+    return w->client.state != SB_CLIENT_DONE || !sim_condition(w, SIM_WILD) ||
+           sim_wild_done(&w->wild);
+}
+
 void sim_run(struct sim_world *w, const struct sim_options *o, struct sim_result *r)
 {
     set_up(w, o);
     for (;;) {
         turn(w);
         const bool all = w->schedule.events_n == 0 || sim_faults_turn(w);
-        if (w->checks.failed ||
-            (all && w->now_ns > w->healed_ns &&
-             (w->client.state != SB_CLIENT_RUNNING || w->now_ns > w->healed_ns + SIM_DEADLINE_NS)))
+        if (w->checks.failed || (all && w->now_ns > w->healed_ns + SETTLE_NS &&
+                                 (over(w) || w->now_ns > w->healed_ns + SIM_DEADLINE_NS)))
             break;
         w->now_ns += STEP_NS;
     }
@@ -318,8 +387,9 @@ void sim_run(struct sim_world *w, const struct sim_options *o, struct sim_result
     r->struck[SIM_REORDER] = w->net.reordered;
     r->struck[SIM_DELAY] = w->net.delayed;
     r->struck[SIM_FLIP_FRAME] = w->net.flipped;
-    r->struck[SIM_RATE] = w->schedule.conditions >> SIM_RATE & 1;
-    r->struck[SIM_RINGS] = w->schedule.conditions >> SIM_RINGS & 1;
+    r->struck[SIM_RATE] = sim_condition(w, SIM_RATE);
+    r->struck[SIM_RINGS] = sim_condition(w, SIM_RINGS);
+    r->struck[SIM_WILD] = sim_condition(w, SIM_WILD) ? w->wild.made + w->wild.strange : 0;
     for (int i = 0; i < 2; i++) {
         r->takeovers += w->counters[i][SB_CTR_WENT_LIVE];
         r->solos += w->counters[i][SB_CTR_WENT_SOLO];

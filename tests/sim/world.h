@@ -10,8 +10,10 @@
 #include "perf/client.h"
 #include "replica/witness.h"
 #include "tests/sim/check.h"
+#include "tests/sim/wild.h"
 
-enum { SIM_SESSIONS = 3, SIM_INSTRUMENTS = 2 };
+/* The real client's sessions, and the wild member's. */
+enum { SIM_SESSIONS = 3, SIM_WILD_SESSION, SIM_INSTRUMENTS = 2 };
 /* After the last fault healed, everything must be answered within: */
 #define SIM_DEADLINE_NS UINT64_C(2000000000)
 
@@ -33,6 +35,15 @@ struct sim_host {
     uint32_t in_n;
 };
 
+/* Stands between a stream and a client that came back: what it had is compared, what is new goes on to it. */
+struct sim_again {
+    struct sim_world *world;
+    uint32_t stream;
+    uint64_t had; /* messages below this number were delivered before */
+    void (*deliver)(void *arg, uint64_t seq, const uint8_t *message, uint32_t len);
+    void *arg;
+};
+
 struct sim_world {
     struct sim_options o;
     struct sb_config config;
@@ -47,6 +58,8 @@ struct sim_world {
     uint64_t counters[3][SB_CTR_COUNT];
     struct sb_plan plan;
     struct sb_client client;
+    struct sim_again again[SIM_STREAMS];
+    struct sim_wild wild;
     struct sim_schedule schedule;
     struct sim_checks checks;
     uint64_t old_until_ns, old_at_ns; /* recorded frames are replayed until, next at */
@@ -72,6 +85,11 @@ struct sim_result {
 /* For strike.c: hosts come and go; the moments and events of a turn. */
 void sim_start_witness(struct sim_world *w);
 void sim_kill_host(struct sim_world *w, uint32_t i);
+void sim_crash_client(struct sim_world *w, uint64_t until_ns);
+static inline bool sim_condition(const struct sim_world *w, enum sim_fault_kind k)
+{
+    return (w->schedule.conditions >> k & 1) != 0;
+}
 /* Strikes what is due; true when no event is left. */
 bool sim_faults_turn(struct sim_world *w);
 
