@@ -84,9 +84,10 @@ void sim_check_heard(struct sim_world *w, uint32_t i, const uint8_t *data, uint3
     struct sb_datagram d;
     struct sb_head h;
     struct sb_entry e;
-    if (w->node[i]->role != SB_ROLE_SHADOW || k->heard_n[i] == SIM_HEARD_MAX ||
-        sb_udp_parse(data, len, &d) != SB_UDP_OK || d.dst_port != w->config.orders.port ||
-        !sb_head_read(d.payload, d.bytes, &h) || h.type != SB_FT_ENTRY)
+    if ((w->node[i]->role != SB_ROLE_SHADOW && !w->node[i]->draining_pending) ||
+        k->heard_n[i] == SIM_HEARD_MAX || sb_udp_parse(data, len, &d) != SB_UDP_OK ||
+        d.dst_port != w->config.orders.port || !sb_head_read(d.payload, d.bytes, &h) ||
+        h.type != SB_FT_ENTRY)
         return;
     memcpy(&e, d.payload + sizeof h, sizeof e);
     if (e.session == 0 || e.session >= SIM_STREAMS || e.first_seq == 0 ||
@@ -100,37 +101,29 @@ void sim_check_heard(struct sim_world *w, uint32_t i, const uint8_t *data, uint3
             (struct sim_heard){.session = e.session, .count = e.count, .first = e.first_seq};
 }
 
-/* A shadow goes live: what must its clients not have to send again? */
-static void expect_orphans(struct sim_world *w, uint32_t i)
+/* When a shadow has gone live and has taken what it kept: did it take all that it had heard, in order of arrival? */
+static void check_orphans(struct sim_world *w, uint32_t i, enum sb_role before)
 {
     struct sim_checks *k = &w->checks;
     const struct sb_node *n = w->node[i];
-    if (sim_condition(w, SIM_RINGS) || k->heard_n[i] == SIM_HEARD_MAX)
-        return;
     uint64_t *next = k->orphans[i];
-    for (uint32_t s = 1; s < SIM_STREAMS; s++)
-        next[s] = n->doors[s].next_seq;
-    for (uint32_t f = 0; f < k->heard_n[i]; f++) {
+    if (before == SB_ROLE_SHADOW && n->role == SB_ROLE_SOLO)
+        for (uint32_t s = 1; s < SIM_STREAMS; s++)
+            next[s] = n->doors[s].next_seq;
+    if (n->role != SB_ROLE_SOLO || n->draining_pending || next[1] == 0)
+        return;
+    for (uint32_t f = 0; f < k->heard_n[i] && k->heard_n[i] < SIM_HEARD_MAX; f++) {
         const struct sim_heard *heard = &k->heard[i][f];
         if (n->doors[heard->session].logged_in && heard->first <= next[heard->session] &&
             heard->first + heard->count > next[heard->session])
             next[heard->session] = heard->first + heard->count;
     }
-}
-
-static void check_orphans(struct sim_world *w, uint32_t i, enum sb_role before)
-{
-    struct sim_checks *k = &w->checks;
-    const struct sb_node *n = w->node[i];
-    if (before == SB_ROLE_SHADOW && n->role == SB_ROLE_SOLO)
-        expect_orphans(w, i);
-    if (n->role != SB_ROLE_SOLO || n->draining_pending)
-        return;
-    for (uint32_t s = 1; s < SIM_STREAMS; s++)
-        if (n->doors[s].next_seq < k->orphans[i][s])
+    for (uint32_t s = 1; s < SIM_STREAMS && !sim_condition(w, SIM_RINGS); s++)
+        if (n->doors[s].next_seq < next[s])
             sim_fail(w, SIM_CHECK_ORPHANS,
                      "node %c heard session %u up to %" PRIu64 ", its log ends at %" PRIu64,
-                     'A' + i, s, k->orphans[i][s] - 1, n->doors[s].next_seq - 1);
+                     'A' + i, s, next[s] - 1, n->doors[s].next_seq - 1);
+    next[1] = 0;
 }
 
 /* Has the owner that this shadow follows let go of the stream's messages below `end`? (True when that owner is no more.) */
@@ -171,6 +164,10 @@ static void check_owner(struct sim_world *w, uint32_t i, enum sb_role before)
                      "node %c went alone in epoch %" PRIu64 ", the witness knows nothing of it",
                      'A' + i, n->epoch);
     }
+    static const uint32_t harmless =
+        1u << SIM_DUPLICATE | 1u << SIM_REORDER | 1u << SIM_RATE | 1u << SIM_RINGS | 1u << SIM_WILD;
+    if (n->role == SB_ROLE_SOLO && w->struck_n == 0 && (w->schedule.conditions & ~harmless) == 0)
+        sim_fail(w, SIM_CHECK_NEEDLESS, "node %c went alone, and nothing was wrong yet", 'A' + i);
     if (n->role == SB_ROLE_SHADOW && n->arm == SB_ARM_ARMED && n->winc == reg->winc &&
         w->host[SIM_W].alive && reg->state != SB_W_ARMED && reg->state != SB_W_SOLO)
         sim_fail(w, SIM_CHECK_OWNER, "node %c is armed, the witness is not (I8)", 'A' + i);

@@ -20,6 +20,8 @@
       "I3, I5, I8, R10, R11: one owner an epoch, never two SOLO, none without "                    \
       "the witness's grant",                                                                       \
       "grants of an earlier life of the witness")                                                  \
+    X(NEEDLESS, "needless", "nobody goes alone before anything has gone wrong",                    \
+      "runs in which frames are lost or late")                                                     \
     X(EPOCH, "epoch", "I6, R8: an incarnation's epoch never falls; going live raises it",          \
       "messages in the air")                                                                       \
     X(HELD, "ack", "I7, R6: an ack says no more than the log holds", "what the owner makes of it") \
@@ -88,11 +90,10 @@ struct sim_checks {
     uint64_t safe[SIM_STREAMS];
     struct sim_heard *heard[2]; /* in order of arrival, since this life began */
     uint32_t heard_n[2];
-    uint64_t orphans[2]
-                    [SIM_STREAMS]; /* next number that draining must reach; 0 = nothing to judge */
-    bool owner_gone;               /* a solo owner restarted: its log, policy MEMORY, is gone */
-    bool flipped;                  /* a bit of an engine or log was flipped: no digest check */
-    uint32_t rotten_log;           /* whose log: it is not the truth; 2 = none */
+    uint64_t orphans[2][SIM_STREAMS]; /* next on going live; [1] = 0: nothing to judge */
+    bool owner_gone;                  /* a solo owner restarted: its log, policy MEMORY, is gone */
+    bool flipped;                     /* a bit of an engine or log was flipped: no digest check */
+    uint32_t rotten_log;              /* whose log: it is not the truth; 2 = none */
 };
 
 struct sim_world;

@@ -21,15 +21,16 @@ const char *sim_fault_help(enum sim_fault_kind kind)
 const char *sim_moment_name(enum sim_moment moment)
 {
     static const char *const names[SIM_MOMENTS] = {
-        "at once",       "before applying", "before the ack",   "before release", "arming", "armed",
-        "during cancel", "repair",          "during hand-over", "granted",        "at rest"};
+        "at once",          "before applying", "before the ack", "before release",
+        "arming",           "armed",           "during cancel",  "repair",
+        "during hand-over", "granted",         "at rest",        "idle"};
     return names[moment];
 }
 
 /* Needs no suspicion to come about. */
 static bool ordinary(enum sim_moment m)
 {
-    return m <= SIM_BEFORE_LEAVE || m == SIM_AT_REST;
+    return m <= SIM_BEFORE_LEAVE || m >= SIM_AT_REST;
 }
 
 static uint64_t span(uint64_t *rng, enum sim_fault_kind kind)
@@ -121,9 +122,10 @@ static const struct plot {
       {SIM_STALL, SIM_AT_ONCE, SIM_W, SIM_A, 30000, 60000},
       {SIM_AMNESIA, SIM_GRANTED, 0, 0, 0, 0},
       {SIM_PAUSE, SIM_AT_REST, SIM_THE_PRIMARY, 0, 6000, 40000}}},
-    {"the primary resigns while the grant to go alone is on its way",
-     3,
-     {{SIM_CUT, SIM_AT_ONCE, SIM_B, SIM_A, 11000, 14000},
+    {"an idle primary resigns while the grant to go alone is on its way",
+     4,
+     {{SIM_CUT_CLIENT, SIM_AT_ONCE, SIM_C, SIM_A, 90000, 120000},
+      {SIM_CUT, SIM_IDLE, SIM_B, SIM_A, 80000, 100000},
       {SIM_STALL, SIM_AT_ONCE, SIM_W, SIM_A, 30000, 60000},
       {SIM_STOP, SIM_GRANTED, 0, 0, 0, 0}}},
     {"the grant to go alone is lost, and the shadow is heard again",

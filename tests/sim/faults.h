@@ -70,6 +70,7 @@ enum sim_moment {
     SIM_HAND_OVER, /* an owner has gone live and is not registered yet */
     SIM_GRANTED,   /* the witness has let the primary go alone, who does not know it yet */
     SIM_AT_REST,   /* a pair, no suspicion, both registered with a witness that is there */
+    SIM_IDLE,      /* ... and all that is in the log is released */
     SIM_MOMENTS
 };
 

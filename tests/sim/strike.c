@@ -59,6 +59,8 @@ static bool moment_is_now(const struct sim_world *w, enum sim_moment m)
                w->witness.owner_inc == own->inc;
     case SIM_AT_REST:
         return at_rest(w, p);
+    case SIM_IDLE:
+        return at_rest(w, p) && own->released == own->log.len;
     default:
         return false;
     }

@@ -32,7 +32,7 @@ static void configure(struct sim_world *w)
                                           .window_levels = 64};
     f->log_lines = 1u << 13;
     f->unacked_lines = small ? 96 : 2048;
-    f->hold_bytes = small ? 1u << 19 : 1u << 21;
+    f->hold_bytes = small ? 1u << (17 + sim_random(&w->rng) % 3) : 1u << 21;
     f->retain_packets = 1u << 11;
     f->pending_bytes = small ? 1u << 12 : 1u << 16;
     f->heartbeat_ns = 200000;
