@@ -168,6 +168,11 @@ static void check_owner(struct sim_world *w, uint32_t i, enum sb_role before)
         1u << SIM_DUPLICATE | 1u << SIM_REORDER | 1u << SIM_RATE | 1u << SIM_RINGS | 1u << SIM_WILD;
     if (n->role == SB_ROLE_SOLO && w->struck_n == 0 && (w->schedule.conditions & ~harmless) == 0)
         sim_fail(w, SIM_CHECK_NEEDLESS, "node %c went alone, and nothing was wrong yet", 'A' + i);
+    if (reg->state == SB_W_ARMED && reg->k != 0 && n->role == SB_ROLE_SHADOW &&
+        n->winc == reg->winc && n->inc == reg->other_inc && n->arm == SB_ARM_NONE &&
+        !n->cancel_open)
+        sim_fail(w, SIM_CHECK_OWNER, "the witness is armed for node %c, which does not ask",
+                 'A' + i);
     if (n->role == SB_ROLE_SHADOW && n->arm == SB_ARM_ARMED && n->winc == reg->winc &&
         w->host[SIM_W].alive && reg->state != SB_W_ARMED && reg->state != SB_W_SOLO)
         sim_fail(w, SIM_CHECK_OWNER, "node %c is armed, the witness is not (I8)", 'A' + i);

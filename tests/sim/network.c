@@ -110,18 +110,26 @@ static void fly(struct sim_network *n, uint8_t from, uint8_t to, const uint8_t *
     push(n, f);
 }
 
+/* Hosts that the destination address names; a frame whose MAC is not theirs is nobody's. */
 static uint32_t hosts_of(const struct sim_network *n, const uint8_t *data, uint32_t len)
 {
+    static const uint8_t client[6] = {2, 0, 0, 0, 0, 9};
+    uint8_t mac[6];
     const struct sb_config *c = n->config;
     if (len < 34 || data[12] != 8 || data[13] != 0)
         return 0xF; /* ARP: everybody */
     const uint32_t dst = (uint32_t)data[30] << 24 | (uint32_t)data[31] << 16 |
                          (uint32_t)data[32] << 8 | (uint32_t)data[33];
+    if (dst == c->client.ipv4)
+        return memcmp(data, client, 6) == 0 ? 1u << SIM_C : 0;
+    sb_multicast_mac(dst, mac);
+    if (memcmp(data, mac, 6) != 0)
+        return 0;
     if (dst == c->orders.ipv4)
         return 1u << SIM_A | 1u << SIM_B;
     if (dst == c->replication.ipv4)
         return 1u << SIM_A | 1u << SIM_B | 1u << SIM_W;
-    return dst == c->client.ipv4 || dst == c->feed_a.ipv4 ? 1u << SIM_C : 0xF;
+    return dst == c->feed_a.ipv4 ? 1u << SIM_C : 0;
 }
 
 void sim_network_send(struct sim_network *n, uint8_t from, const uint8_t *data, uint32_t len)

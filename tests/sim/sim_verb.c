@@ -329,7 +329,7 @@ int sb_sim_main(int argc, char **argv)
 {
     const long cores = sysconf(_SC_NPROCESSORS_ONLN);
     struct arguments a = {
-        .o = {.seed = 1, .events = 300, .keep = UINT32_MAX},
+        .o = {.seed = 1, .events = 800, .keep = UINT32_MAX},
         .seeds = 1,
         .jobs = cores > 0 && cores <= JOBS_MAX ? (uint32_t)cores : 1,
         .faults = "all",

@@ -34,7 +34,7 @@ static void configure(struct sim_world *w)
     f->unacked_lines = small ? 96 : 2048;
     f->hold_bytes = small ? 1u << (17 + sim_random(&w->rng) % 3) : 1u << 21;
     f->retain_packets = 1u << 11;
-    f->pending_bytes = small ? 1u << 12 : 1u << 16;
+    f->pending_bytes = small ? 1u << 12 : 1u << 20;
     f->heartbeat_ns = 200000;
     f->suspect_after_ns = 1000000;
     f->takeover_after_ns = 4000000;
