@@ -104,19 +104,32 @@ void sim_start_witness(struct sim_world *w)
     w->host[SIM_W].alive = true;
 }
 
-/* Orders around a moving middle, cancels, an auction now and then. */
+/* Phases of a trading day: each at a hundredth part of the flow. */
+static const struct phase_row {
+    uint8_t percent;
+    char phase; /* as in entry.h */
+} days[][6] = {
+    {{0, 0}},
+    {{33, 'A'}, {50, 'U'}, {51, 'T'}},
+    {{30, 'H'}, {40, 'T'}},
+    {{5, 'A'}, {15, 'U'}, {16, 'T'}, {80, 'A'}, {90, 'U'}, {91, 'C'}},
+    {{40, 'C'}, {45, 'A'}, {60, 'U'}, {61, 'T'}},
+};
+
+/* Orders around the middle and some far from it, cancels, a day with its phases. */
 static void make_plan(struct sim_world *w)
 {
     uint64_t time = 0, orders = 0, open[64] = {0};
-    uint32_t auction = sim_chance(&w->rng, 400000) ? w->o.events / 3 : UINT32_MAX;
+    const struct phase_row *next = days[sim_chance(&w->rng, 500000) ? 0 : sim_random(&w->rng) % 5];
+    const struct phase_row *const last = next + 6;
     SB_ASSERT(sb_plan_init(&w->plan, SIM_SESSIONS));
     const uint64_t pace = 2000 + sim_random(&w->rng) % 150000;
     for (uint32_t i = 0; i < w->o.events; i++) {
         time += sim_random(&w->rng) % (2 * pace);
         struct sb_plan_event e = {.time_ns = time, .op = SB_PLAN_NEW, .tif = '0'};
-        if (i == auction || i == auction + w->o.events / 6 || i == auction + w->o.events / 6 + 1) {
+        if (next < last && next->phase != 0 && i * 100 >= next->percent * w->o.events) {
             e.op = SB_PLAN_PHASE;
-            e.phase = i == auction ? 'A' : i == auction + w->o.events / 6 ? 'U' : 'T';
+            e.phase = (next++)->phase;
             SB_ASSERT(sb_plan_add(&w->plan, &e) == NULL);
             continue;
         }
@@ -130,7 +143,9 @@ static void make_plan(struct sim_world *w)
         }
         e.order_id = ++orders;
         open[orders % 64] = orders;
-        e.price = 10000 + 100 * (int64_t)(sim_random(&w->rng) % 12);
+        const bool far = sim_chance(&w->rng, 80000); /* outside the window of dense levels */
+        e.price =
+            100 * (int64_t)(far ? 1 + sim_random(&w->rng) % 9999 : 100 + sim_random(&w->rng) % 12);
         e.side = sim_chance(&w->rng, 500000) ? 'B' : 'S';
         e.tif = sim_chance(&w->rng, 80000) ? '3' : '0';
         SB_ASSERT(sb_plan_add(&w->plan, &e) == NULL);
