@@ -106,6 +106,7 @@ struct reader {
     uint32_t next_seq[SB_SESSIONS_CONFIG_MAX + 1];
     struct order *orders; /* open addressing, at most half full */
     uint32_t orders_n, orders_mask;
+    bool order_0; /* an order of the id that cancels of no order get */
 };
 
 static bool bad(struct reader *r, const char *what)
@@ -173,6 +174,7 @@ static bool read_order(struct reader *r, uint32_t session, const struct sb_ouch_
         return bad(r, "a client key that was used before");
     if (!sb_plan_get_clordid(m->clordid, &event.order_id))
         event.order_id = (uint64_t)session << 32 | m->ref;
+    r->order_0 |= event.order_id == 0;
     *order = (struct order){.id = event.order_id,
                             .session = session,
                             .key = m->ref,
@@ -185,6 +187,8 @@ static bool read_order(struct reader *r, uint32_t session, const struct sb_ouch_
 
 static bool read_cancel(struct reader *r, uint32_t session, const struct sb_ouch_cancel *m)
 {
+    if (m->ref == 0 && r->order_0)
+        return bad(r, "a cancel of no order, which a flow cannot hold behind an order of id 0");
     if (m->ref == 0) /* of an order that never was (plan.h); its id in the flow did not travel */
         return add(r, &(struct sb_plan_event){.op = SB_PLAN_CANCEL, .order_id = 0, .quantity = 1});
     struct order *order = room(r) ? find(r, session, m->ref) : NULL;

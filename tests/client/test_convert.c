@@ -39,6 +39,12 @@ static const char FLOW3[] = "time_ns,op,order_id,side,price,quantity,arg\n"
                             "1002,C,7,B,,100,\n"
                             "1003,C,7,B,,1,\n";
 
+/* A cancel of no order comes back as one of order 0: after an order of that id it would be the order's. */
+static const char FLOW4[] = "time_ns,op,order_id,side,price,quantity,arg\n"
+                            "1000,C,5,B,,1,\n"
+                            "1001,N,0,B,54800,100,DAY\n"
+                            "1002,C,6,B,,1,\n";
+
 static char *path_of(const char *name)
 {
     static char paths[4][128];
@@ -210,6 +216,16 @@ START_TEST(repeated_and_missing)
 }
 END_TEST
 
+START_TEST(cancel_of_no_order_beside_order_0)
+{
+    uint32_t rows;
+    bool ok;
+    to_pcap(FLOW4, 1);
+    ck_assert(strstr(from_pcap(1, &rows, &ok), "frame 4: a cancel of no order"));
+    ck_assert(!ok);
+}
+END_TEST
+
 START_TEST(bad_flows)
 {
     static const char *const texts[] = {
@@ -255,6 +271,7 @@ int main(void)
     tcase_add_test(tcase, flipped_bytes);
     tcase_add_test(tcase, foreign);
     tcase_add_test(tcase, repeated_and_missing);
+    tcase_add_test(tcase, cancel_of_no_order_beside_order_0);
     tcase_add_test(tcase, bad_flows);
     suite_add_tcase(suite, tcase);
     SRunner *runner = srunner_create(suite);
