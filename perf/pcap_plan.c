@@ -282,6 +282,8 @@ static bool read_frame(struct reader *r, const struct pcap_pkthdr *header, const
     }
     if (d.dst_ipv4 != r->config->orders.ipv4 || d.dst_port != r->config->orders.port)
         return true;
+    if (header->ts.tv_sec < 0 || header->ts.tv_usec < 0 || header->ts.tv_usec >= 1000000000)
+        return bad(r, "an impossible time");
     const uint64_t at = (uint64_t)header->ts.tv_sec * 1000000000 + (uint64_t)header->ts.tv_usec;
     if (r->entries == 0)
         r->midnight_ns = at / DAY_NS * DAY_NS;

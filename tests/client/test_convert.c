@@ -216,6 +216,26 @@ START_TEST(repeated_and_missing)
 }
 END_TEST
 
+/* Seconds and nanoseconds of the frame that brings the first row. */
+START_TEST(impossible_times)
+{
+    static uint8_t bytes[65536];
+    static const uint32_t times[][2] = {
+        {0x80000000, 0}, {UINT32_MAX, 0}, {1, 1000000000}, {1, UINT32_MAX}};
+    uint32_t rows, len;
+    bool ok;
+    to_pcap(FLOW, 1);
+    const size_t n = get(path_of("a.pcap"), bytes, sizeof bytes);
+    memcpy(&len, bytes + 24 + 8, 4); /* of the login */
+    for (size_t i = 0; i < sizeof times / sizeof times[0]; i++) {
+        memcpy(bytes + 24 + 16 + len, times[i], 8);
+        put(path_of("a.pcap"), bytes, n);
+        ck_assert(strstr(from_pcap(1, &rows, &ok), "frame 2: an impossible time"));
+        ck_assert(!ok);
+    }
+}
+END_TEST
+
 START_TEST(cancel_of_no_order_beside_order_0)
 {
     uint32_t rows;
@@ -271,6 +291,7 @@ int main(void)
     tcase_add_test(tcase, flipped_bytes);
     tcase_add_test(tcase, foreign);
     tcase_add_test(tcase, repeated_and_missing);
+    tcase_add_test(tcase, impossible_times);
     tcase_add_test(tcase, cancel_of_no_order_beside_order_0);
     tcase_add_test(tcase, bad_flows);
     suite_add_tcase(suite, tcase);
