@@ -14,6 +14,8 @@
 #include "perf/entry_frame.h"
 
 #define DAY_NS UINT64_C(86400000000000)
+/* Seconds are 32 bits in the file, and readers take them as signed. */
+#define TIME_END_NS (UINT64_C(1000000000) << 31)
 
 /* UTC nanoseconds of a day's midnight; 1970-01-01 for day 0 (none configured). */
 static uint64_t midnight_ns(uint32_t trading_day)
@@ -64,6 +66,13 @@ bool sb_pcap_plan_write(const char *path, const struct sb_plan *plan,
         fprintf(err, "%s: a flow without rows, or whose time is not counted from midnight\n", path);
         return false;
     }
+    const uint64_t midnight = midnight_ns(config->trading_day);
+    for (uint32_t i = 0; i < plan->n; i++)
+        if (midnight >= TIME_END_NS || plan->rows[i].time_ns >= TIME_END_NS - midnight) {
+            fprintf(err, "%s: row %" PRIu32 ": a time that the file has no room for\n", path,
+                    i + 1);
+            return false;
+        }
     struct sb_entry_frames frames = {
         .config = config, .plan = plan, .mac = {2, 0, 0, 0, 0, 1}, .tag_orders = true};
     char(*symbols)[8] = sb_entry_frame_symbols(config);

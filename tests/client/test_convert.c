@@ -236,6 +236,25 @@ START_TEST(impossible_times)
 }
 END_TEST
 
+/* A time that the file format has no room for. */
+START_TEST(late_times)
+{
+    static const char late[] = "time_ns,op,order_id,side,price,quantity,arg\n"
+                               "1000,N,1,B,54800,100,DAY\n"
+                               "2147483648000000000,N,2,B,54800,100,DAY\n";
+    char said[1024] = "";
+    FILE *err = fmemopen(said, sizeof said - 1, "w");
+    struct sb_plan plan;
+    put(path_of("a.csv"), late, strlen(late));
+    ck_assert(sb_plan_init(&plan, 1));
+    ck_assert(sb_plan_flow_read(path_of("a.csv"), &plan, &config, stderr));
+    ck_assert(!sb_pcap_plan_write(path_of("a.pcap"), &plan, &config, err));
+    fclose(err);
+    ck_assert_ptr_nonnull(strstr(said, "a.pcap: row 2: "));
+    sb_plan_free(&plan);
+}
+END_TEST
+
 START_TEST(cancel_of_no_order_beside_order_0)
 {
     uint32_t rows;
@@ -292,6 +311,7 @@ int main(void)
     tcase_add_test(tcase, foreign);
     tcase_add_test(tcase, repeated_and_missing);
     tcase_add_test(tcase, impossible_times);
+    tcase_add_test(tcase, late_times);
     tcase_add_test(tcase, cancel_of_no_order_beside_order_0);
     tcase_add_test(tcase, bad_flows);
     suite_add_tcase(suite, tcase);
