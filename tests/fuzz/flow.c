@@ -8,11 +8,12 @@
 #include <lzma.h>
 
 #include "perf/flow.h"
+#include "perf/match.h"
 #include "shadowbook/assert.h"
 #include "tests/fuzz/file.h"
 #include "tests/fuzz/fuzz.h"
 
-enum { PICK_TRADES = 1, PICK_RAW_XZ = 2, PICK_XZ = 4 };
+enum { PICK_TRADES = 1, PICK_RAW_XZ = 2, PICK_XZ = 4, PICK_MATCH = 8 };
 enum { ROWS_MAX = FUZZ_INPUT_MAX / 8 }; /* no row is shorter */
 
 struct rows {
@@ -103,6 +104,30 @@ static void compressed_judge(const struct rows *plain, const char *plain_path, c
     SB_ASSERT_EQ(r.end, -1);
 }
 
+/* The file as `match` plays it: whatever its rows say, every one has a command, and every command an end. */
+static void match_judge(const struct rows *r, const char *path)
+{
+    const struct sb_engine_limits limits = {.instruments_max = ROWS_MAX,
+                                            .sessions_max = SB_FLOW_SESSION,
+                                            .orders_max = 16,
+                                            .levels_max = 16,
+                                            .window_levels = 64};
+    struct sb_flow_commands fc = {0};
+    struct sb_match_engine m;
+    struct sb_match_result result;
+    char error[SB_LINES_ERROR_BYTES] = "";
+    if (sb_flow_commands_load(&fc, path, error)) {
+        SB_ASSERT(r->end == 0 && fc.events == r->n);
+        SB_ASSERT(sb_match_engine_open(&m, &limits));
+        sb_match_check(&m, &fc, &result, NULL, NULL);
+        SB_ASSERT_EQ(sb_engine_stats(m.engine)->commands, fc.commands);
+        sb_match_engine_close(&m);
+    } else {
+        SB_ASSERT(strncmp(error, path, strlen(path)) == 0 && error[strlen(path)] == ':');
+    }
+    sb_flow_commands_free(&fc);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static struct rows r, again; /* too large for a stack */
@@ -114,6 +139,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     read_all(&r, path, trades);
     if (xz && (data[0] & PICK_RAW_XZ) == 0)
         compressed_judge(&r, path, data + 1, size - 1, trades);
+    if (!trades && (data[0] & PICK_MATCH) != 0)
+        match_judge(&r, path);
     if (r.end != 0)
         return 0;
     const char *back = fuzz_path(xz ? "out.csv.xz" : "out.csv");
@@ -142,7 +169,7 @@ static const char TRADES[] = "buy_order_id,sell_order_id,price,quantity,aggresso
 uint32_t fuzz_seed(uint32_t i, uint8_t *out)
 {
     static const char *const texts[] = {FLOW, FLOW2, TRADES};
-    if (i >= 9)
+    if (i >= 11)
         return 0;
     const char *text = texts[i % 3];
     size_t bytes = strlen(text);
@@ -155,6 +182,6 @@ uint32_t fuzz_seed(uint32_t i, uint8_t *out)
                      LZMA_OK);
     }
     if (i >= 6)
-        out[0] |= PICK_XZ;
+        out[0] |= i < 9 ? PICK_XZ : PICK_MATCH;
     return (uint32_t)bytes + 1;
 }
