@@ -48,6 +48,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     }
     SB_ASSERT(said[0] == '\0' && v.count <= SB_CTR_COUNT && !sb_counters_alive(&v));
+    SB_ASSERT_LE(offsetof(struct sb_counters, value) + v.count * sizeof v.c->value[0], size);
     memcpy(now.name, v.c->name, sizeof now.name - 1);
     now.shard = v.c->shard;
     now.pid = v.c->pid;
