@@ -32,7 +32,7 @@ const char *fuzz_path(const char *name)
 {
     struct files *f = files();
     if (f->folder[0] == '\0') {
-        strcpy(f->folder, "/dev/shm/shadowbook-fuzz-XXXXXX");
+        strcpy(f->folder, "/dev/shm/fuzz-shadowbook-XXXXXX");
         SB_ASSERT(mkdtemp(f->folder) != NULL && atexit(remove_all) == 0);
     }
     const size_t n = strlen(f->folder);

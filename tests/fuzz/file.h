@@ -1,6 +1,7 @@
 /* file.h: inputs as files, for decoders that open a path, and what they say of them.
  *
- * The files stand in a folder in memory that belongs to this process and goes at its end. One thread. */
+ * The files stand in a folder in memory that belongs to this process and goes at its end; one that is killed leaves it,
+ * under a name that is no process's counters. One thread. */
 #ifndef SHADOWBOOK_TESTS_FUZZ_FILE_H
 #define SHADOWBOOK_TESTS_FUZZ_FILE_H
 
