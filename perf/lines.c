@@ -9,6 +9,8 @@
 #include <string.h>
 
 enum { CHUNK_BYTES = 1 << 16 };
+/* xz's own strongest preset needs 65 MiB to be decoded. */
+#define XZ_MEMORY_MAX (UINT64_C(512) << 20)
 
 static bool named_xz(const char *path)
 {
@@ -26,8 +28,9 @@ static const char *lzma_words(lzma_ret ret)
     case LZMA_DATA_ERROR:
         return "damaged xz data";
     case LZMA_MEM_ERROR:
-    case LZMA_MEMLIMIT_ERROR:
         return "out of memory for xz";
+    case LZMA_MEMLIMIT_ERROR:
+        return "xz data that needs more than 512 MiB to be decoded";
     default:
         return "xz data that cannot be decoded";
     }
@@ -64,7 +67,7 @@ struct sb_lines *sb_lines_open(const char *path, char error[SB_LINES_ERROR_BYTES
         sb_lines_close(l);
         return NULL;
     }
-    if (l->xz && lzma_stream_decoder(&l->lzma, UINT64_MAX, LZMA_CONCATENATED) != LZMA_OK) {
+    if (l->xz && lzma_stream_decoder(&l->lzma, XZ_MEMORY_MAX, LZMA_CONCATENATED) != LZMA_OK) {
         snprintf(error, SB_LINES_ERROR_BYTES, "%s: the xz decoder did not start", path);
         sb_lines_close(l);
         return NULL;

@@ -1,7 +1,7 @@
 /* lines.h: text files line by line, plain or .xz by their name.
  *
- * Reader: total on any bytes. An unreadable, truncated or damaged file, or a line longer than
- * SB_LINE_LENGTH_MAX, ends in an error that names file and line; nothing is guessed.
+ * Reader: total on any bytes. An unreadable, truncated or damaged file, one that needs more than 512 MiB to be
+ * decoded, or a line longer than SB_LINE_LENGTH_MAX, ends in an error that names file and line; nothing is guessed.
  * Writer: errors are kept and reported by close. One object belongs to one thread.
  */
 #ifndef SHADOWBOOK_PERF_LINES_H

@@ -11,12 +11,11 @@
 struct taken {
     uint64_t time_ns;
     uint32_t key;
-    bool present;
 };
 
 struct session_taken {
-    struct taken *messages;
-    uint64_t cap;
+    struct taken *messages; /* [number - 1] */
+    uint64_t n, cap;
 };
 
 struct run {
@@ -28,25 +27,24 @@ struct run {
     uint64_t midnight_ns;
 };
 
-static bool remember(struct run *r, const struct sb_command *c)
+/* NULL, or what is wrong. */
+static const char *remember(struct run *r, const struct sb_command *c)
 {
     if (c->session == 0 || c->session > r->sessions_max || c->session_seq == 0)
-        return true;
+        return NULL;
     struct session_taken *s = &r->sessions[c->session];
-    if (c->session_seq >= s->cap) {
-        uint64_t cap = s->cap == 0 ? 1024 : s->cap;
-        while (cap <= c->session_seq)
-            cap *= 2;
+    if (c->session_seq != s->n + 1)
+        return "its session's messages are not numbered without a hole";
+    if (s->n == s->cap) {
+        const uint64_t cap = s->cap == 0 ? 1024 : 2 * s->cap;
         struct taken *grown = realloc(s->messages, cap * sizeof *grown);
         if (grown == NULL)
-            return false;
-        memset(grown + s->cap, 0, (cap - s->cap) * sizeof *grown);
+            return "no memory to remember it";
         s->messages = grown;
         s->cap = cap;
     }
-    s->messages[c->session_seq] =
-        (struct taken){.time_ns = c->time_ns, .key = c->key, .present = true};
-    return true;
+    s->messages[s->n++] = (struct taken){.time_ns = c->time_ns, .key = c->key};
+    return NULL;
 }
 
 static bool start(struct run *r, const struct sb_engine_limits *limits)
@@ -80,12 +78,10 @@ static bool apply_all(struct run *r, struct sb_log_reader *log, struct sb_match_
     while ((more = sb_log_reader_next(log, err)) == 1) {
         const struct sb_command *c = log->lines;
         for (uint32_t i = 0; i < log->packet.count; i++, c += sb_command_lines(c)) {
-            if (c->time_ns <= sb_engine_last_time_ns(r->engine)) {
-                fprintf(err, "%s: input %" PRIu64 ": time runs back\n", log->path, c->seq);
-                return false;
-            }
-            if (!remember(r, c)) {
-                fprintf(err, "out of memory\n");
+            const char *wrong =
+                c->time_ns <= sb_engine_last_time_ns(r->engine) ? "time runs back" : remember(r, c);
+            if (wrong != NULL) {
+                fprintf(err, "%s: input %" PRIu64 ": %s\n", log->path, c->seq, wrong);
                 return false;
             }
             sb_engine_apply(r->engine, c, &r->box);
@@ -129,10 +125,9 @@ static bool compare_acks(const struct run *r, const char *path, struct sb_match_
             break;
         }
         out->acknowledged++;
-        const bool present = session != 0 && session <= r->sessions_max &&
-                             seq < r->sessions[session].cap &&
-                             r->sessions[session].messages[seq].present;
-        const struct taken *t = present ? &r->sessions[session].messages[seq] : NULL;
+        const bool present =
+            session != 0 && session <= r->sessions_max && seq != 0 && seq <= r->sessions[session].n;
+        const struct taken *t = present ? &r->sessions[session].messages[seq - 1] : NULL;
         if (t == NULL || t->key != key || t->time_ns - r->midnight_ns != timestamp) {
             if (out->lost++ == 0)
                 fprintf(err, "%s:%" PRIu64 ": acknowledged, but %s in the log: %s", path, number,

@@ -14,6 +14,8 @@
 #include "perf/entry_frame.h"
 
 #define DAY_NS UINT64_C(86400000000000)
+/* Seconds are 32 bits in the file, and readers take them as signed. */
+#define TIME_END_NS (UINT64_C(1000000000) << 31)
 
 /* UTC nanoseconds of a day's midnight; 1970-01-01 for day 0 (none configured). */
 static uint64_t midnight_ns(uint32_t trading_day)
@@ -64,6 +66,13 @@ bool sb_pcap_plan_write(const char *path, const struct sb_plan *plan,
         fprintf(err, "%s: a flow without rows, or whose time is not counted from midnight\n", path);
         return false;
     }
+    const uint64_t midnight = midnight_ns(config->trading_day);
+    for (uint32_t i = 0; i < plan->n; i++)
+        if (midnight >= TIME_END_NS || plan->rows[i].time_ns >= TIME_END_NS - midnight) {
+            fprintf(err, "%s: row %" PRIu32 ": a time that the file has no room for\n", path,
+                    i + 1);
+            return false;
+        }
     struct sb_entry_frames frames = {
         .config = config, .plan = plan, .mac = {2, 0, 0, 0, 0, 1}, .tag_orders = true};
     char(*symbols)[8] = sb_entry_frame_symbols(config);
@@ -106,6 +115,7 @@ struct reader {
     uint32_t next_seq[SB_SESSIONS_CONFIG_MAX + 1];
     struct order *orders; /* open addressing, at most half full */
     uint32_t orders_n, orders_mask;
+    bool order_0; /* an order of the id that cancels of no order get */
 };
 
 static bool bad(struct reader *r, const char *what)
@@ -173,6 +183,7 @@ static bool read_order(struct reader *r, uint32_t session, const struct sb_ouch_
         return bad(r, "a client key that was used before");
     if (!sb_plan_get_clordid(m->clordid, &event.order_id))
         event.order_id = (uint64_t)session << 32 | m->ref;
+    r->order_0 |= event.order_id == 0;
     *order = (struct order){.id = event.order_id,
                             .session = session,
                             .key = m->ref,
@@ -185,6 +196,8 @@ static bool read_order(struct reader *r, uint32_t session, const struct sb_ouch_
 
 static bool read_cancel(struct reader *r, uint32_t session, const struct sb_ouch_cancel *m)
 {
+    if (m->ref == 0 && r->order_0)
+        return bad(r, "a cancel of no order, which a flow cannot hold behind an order of id 0");
     if (m->ref == 0) /* of an order that never was (plan.h); its id in the flow did not travel */
         return add(r, &(struct sb_plan_event){.op = SB_PLAN_CANCEL, .order_id = 0, .quantity = 1});
     struct order *order = room(r) ? find(r, session, m->ref) : NULL;
@@ -278,6 +291,8 @@ static bool read_frame(struct reader *r, const struct pcap_pkthdr *header, const
     }
     if (d.dst_ipv4 != r->config->orders.ipv4 || d.dst_port != r->config->orders.port)
         return true;
+    if (header->ts.tv_sec < 0 || header->ts.tv_usec < 0 || header->ts.tv_usec >= 1000000000)
+        return bad(r, "an impossible time");
     const uint64_t at = (uint64_t)header->ts.tv_sec * 1000000000 + (uint64_t)header->ts.tv_usec;
     if (r->entries == 0)
         r->midnight_ns = at / DAY_NS * DAY_NS;

@@ -45,8 +45,8 @@ enum { US = 1000, MS = 1000000, US_MAX = 60 * 1000 * 1000, LCORES_MAX = 1023 };
     }
 
 static const struct sb_config_key KEYS[] = {
-    SHARD("shard", shard, SB_KEY_UINT, true, 0, UINT16_MAX, NULL),
-    SHARD("generation", generation, SB_KEY_UINT, false, 0, 1295, NULL),
+    SHARD("shard", shard, SB_KEY_UINT, true, 0, SB_SHARD_MAX, NULL),
+    SHARD("generation", generation, SB_KEY_UINT, false, 0, SB_SHARD_MAX, NULL),
     SHARD("trading_day", trading_day, SB_KEY_DATE, false, 0, 0, NULL),
     SHARD("release", release, SB_KEY_WORDS, false, 0, 0, "verified|logged"),
     SHARD("solo_policy", solo_policy, SB_KEY_WORDS, false, 0, 0, "memory"),

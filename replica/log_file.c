@@ -20,6 +20,14 @@ static uint64_t packet_hash(struct sb_log_packet head, const struct sb_command *
     return XXH3_64bits_withSeed(lines, (size_t)head.lines * SB_LINE_BYTES, h);
 }
 
+static bool all_zero(const uint8_t *p, size_t n)
+{
+    uint8_t any = 0;
+    for (size_t i = 0; i < n; i++)
+        any |= p[i];
+    return any == 0;
+}
+
 static bool put(FILE *f, struct sb_log_packet head, const struct sb_command *lines)
 {
     head.hash = packet_hash(head, lines);
@@ -85,6 +93,8 @@ bool sb_log_reader_open(struct sb_log_reader *r, const char *path, FILE *err)
         fault = "damaged in its head: checksum";
     else if (r->head.n_first != 1)
         fault = "begins in the middle: older inputs were no longer in memory when it was written";
+    else if (!all_zero(r->head.zero, sizeof r->head.zero))
+        fault = "not written by this version: reserved bytes in its head are not zero";
     else
         fault = sb_engine_limits_error(&r->head.limits);
     if (fault != NULL) {
@@ -127,8 +137,10 @@ int sb_log_reader_next(struct sb_log_reader *r, FILE *err)
         return damaged(r, err, "cut short inside a packet");
     if (packet_hash(r->packet, r->lines) != r->packet.hash)
         return damaged(r, err, "checksum");
+    if (!all_zero(r->packet.zero, sizeof r->packet.zero))
+        return damaged(r, err, "reserved bytes are not zero");
     if (r->packet.count == 0) {
-        if (r->packet.n_first != r->next_n - 1 || fgetc(r->file) != EOF)
+        if (r->packet.lines != 0 || r->packet.n_first != r->next_n - 1 || fgetc(r->file) != EOF)
             return damaged(r, err, "end mark in the wrong place");
         r->state_digest = r->packet.digest;
         return 0;

@@ -1,6 +1,6 @@
 /* log_file.h: a node's input log as a file, written at a clean stop and read by tools.
  *
- * Little-endian. Head (128 bytes), then packets one after the other:
+ * Little-endian, reserved bytes zero. Head (128 bytes), then packets one after the other:
  *     struct sb_log_packet (40 bytes), `lines` 64-byte command lines
  * The head ends with the XXH3-64 of itself with hash = 0. A packet's hash = XXH3-64 of its head with
  * hash = 0, then of its lines with that as seed. The last packet is followed by a trailer: a packet head with count = lines = 0, n_first = the last number, digest = full-state digest.

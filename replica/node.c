@@ -132,6 +132,7 @@ static void on_frame(struct sb_node *node, const struct sb_node_frame *f)
         on_arp(node, f);
         break;
     case SB_UDP_OTHER:
+        sb_count(node, SB_CTR_OTHER_FRAME);
         break;
     case SB_UDP_SHORT:
     case SB_UDP_CHECKSUM:

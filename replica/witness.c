@@ -231,6 +231,8 @@ static void on_frame(struct sb_witness *w, const struct sb_node_frame *f)
     const enum sb_udp_result result = sb_udp_parse(f->data, f->len, &d);
     if (result == SB_UDP_SHORT || result == SB_UDP_CHECKSUM)
         w->ctr[SB_CTR_BAD_FRAME]++;
+    if (result == SB_UDP_OTHER)
+        w->ctr[SB_CTR_OTHER_FRAME]++;
     if (result != SB_UDP_OK || d.dst_ipv4 != cfg->replication.ipv4 ||
         d.dst_port != cfg->replication.port)
         return;

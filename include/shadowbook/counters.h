@@ -31,7 +31,7 @@
     X(ENTRY_BACKPRESSURE, "frames", "frames not taken: un-acked log or hold ring full")            \
     X(ENTRY_PENDING, "frames", "shadow: frames kept for the day it goes live")                     \
     X(ENTRY_ORPHANS, "messages", "messages sequenced from the kept frames on going live")          \
-    X(BAD_FRAME, "frames", "not for us or damaged: length, checksum, type")                        \
+    X(BAD_FRAME, "frames", "damaged: length, checksum")                                            \
     X(BAD_HEAD, "frames", "of our own kind with a bad magic, version, shard, size or field")       \
     X(BAD_TOKEN, "frames", "order entry with an unknown session or a wrong token")                 \
     X(BAD_ENTRY, "frames", "order entry whose blocks do not fit its frame")                        \
@@ -84,7 +84,8 @@
     X(POLL_GAP_MAX_NS, "ns", "longest time between two turns")                                     \
     X(TRADES, "trades", "trades made")                                                             \
     X(OPEN_ORDERS, "orders", "gauge: resting orders")                                              \
-    X(REJECTED, "orders", "orders rejected")
+    X(REJECTED, "orders", "orders rejected")                                                       \
+    X(OTHER_FRAME, "frames", "of a protocol that is not ours: passed over")
 
 enum sb_counter {
 #define SB_COUNTER_ENUM(id, unit, help) SB_CTR_##id,

@@ -39,6 +39,12 @@ static const char FLOW3[] = "time_ns,op,order_id,side,price,quantity,arg\n"
                             "1002,C,7,B,,100,\n"
                             "1003,C,7,B,,1,\n";
 
+/* A cancel of no order comes back as one of order 0: after an order of that id it would be the order's. */
+static const char FLOW4[] = "time_ns,op,order_id,side,price,quantity,arg\n"
+                            "1000,C,5,B,,1,\n"
+                            "1001,N,0,B,54800,100,DAY\n"
+                            "1002,C,6,B,,1,\n";
+
 static char *path_of(const char *name)
 {
     static char paths[4][128];
@@ -210,6 +216,55 @@ START_TEST(repeated_and_missing)
 }
 END_TEST
 
+/* Seconds and nanoseconds of the frame that brings the first row. */
+START_TEST(impossible_times)
+{
+    static uint8_t bytes[65536];
+    static const uint32_t times[][2] = {
+        {0x80000000, 0}, {UINT32_MAX, 0}, {1, 1000000000}, {1, UINT32_MAX}};
+    uint32_t rows, len;
+    bool ok;
+    to_pcap(FLOW, 1);
+    const size_t n = get(path_of("a.pcap"), bytes, sizeof bytes);
+    memcpy(&len, bytes + 24 + 8, 4); /* of the login */
+    for (size_t i = 0; i < sizeof times / sizeof times[0]; i++) {
+        memcpy(bytes + 24 + 16 + len, times[i], 8);
+        put(path_of("a.pcap"), bytes, n);
+        ck_assert(strstr(from_pcap(1, &rows, &ok), "frame 2: an impossible time"));
+        ck_assert(!ok);
+    }
+}
+END_TEST
+
+/* A time that the file format has no room for. */
+START_TEST(late_times)
+{
+    static const char late[] = "time_ns,op,order_id,side,price,quantity,arg\n"
+                               "1000,N,1,B,54800,100,DAY\n"
+                               "2147483648000000000,N,2,B,54800,100,DAY\n";
+    char said[1024] = "";
+    FILE *err = fmemopen(said, sizeof said - 1, "w");
+    struct sb_plan plan;
+    put(path_of("a.csv"), late, strlen(late));
+    ck_assert(sb_plan_init(&plan, 1));
+    ck_assert(sb_plan_flow_read(path_of("a.csv"), &plan, &config, stderr));
+    ck_assert(!sb_pcap_plan_write(path_of("a.pcap"), &plan, &config, err));
+    fclose(err);
+    ck_assert_ptr_nonnull(strstr(said, "a.pcap: row 2: "));
+    sb_plan_free(&plan);
+}
+END_TEST
+
+START_TEST(cancel_of_no_order_beside_order_0)
+{
+    uint32_t rows;
+    bool ok;
+    to_pcap(FLOW4, 1);
+    ck_assert(strstr(from_pcap(1, &rows, &ok), "frame 4: a cancel of no order"));
+    ck_assert(!ok);
+}
+END_TEST
+
 START_TEST(bad_flows)
 {
     static const char *const texts[] = {
@@ -255,6 +310,9 @@ int main(void)
     tcase_add_test(tcase, flipped_bytes);
     tcase_add_test(tcase, foreign);
     tcase_add_test(tcase, repeated_and_missing);
+    tcase_add_test(tcase, impossible_times);
+    tcase_add_test(tcase, late_times);
+    tcase_add_test(tcase, cancel_of_no_order_beside_order_0);
     tcase_add_test(tcase, bad_flows);
     suite_add_tcase(suite, tcase);
     SRunner *runner = srunner_create(suite);

@@ -135,7 +135,7 @@ START_TEST(words_and_dates)
 {
     static struct sb_config cfg;
     ck_assert_msg(load_changed(&cfg, "shard = 7",
-                               "shard = 65535\ntrading_day = 20240229\nrelease = logged\n"
+                               "shard = 1295\ntrading_day = 20240229\nrelease = logged\n"
                                "divergence = primary-continues\nprimary = B",
                                ""),
                   "%s", told);
@@ -151,7 +151,7 @@ END_TEST
 
 START_TEST(single_mistakes_name_line_key_and_what_is_accepted)
 {
-    EXPECT("shard = 7", "shard = 65536", "", ":2: ", "shard = 65536", "from 0 to 65535");
+    EXPECT("shard = 7", "shard = 1296", "", ":2: ", "shard = 1296", "from 0 to 1295");
     EXPECT("shard = 7", "shard = -1", "", ":2: ", "shard = -1");
     EXPECT("shard = 7", "shard = 7x", "", ":2: ", "7x");
     EXPECT("shard = 7", "shard =", "", ":2: ", "shard");

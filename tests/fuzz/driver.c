@@ -1,8 +1,10 @@
 /* driver.c: runs a fuzz target over its seeds and a fixed series of mutations of them: the same inputs on every
  * machine. Finds nothing that needs coverage to be found: for that there is libFuzzer.
  *     fuzz-NAME-regression [ROUNDS [SEED]]     default 1000000 rounds, seed 1
- *     fuzz-NAME-regression FILE...             runs the inputs found by libFuzzer */
+ *     fuzz-NAME-regression FILE...             runs the inputs found by libFuzzer
+ *     fuzz-NAME-regression --seeds FOLDER      writes the seeds as files, for libFuzzer to begin with */
 #include <ctype.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -76,8 +78,27 @@ static void run_file(uint8_t *room, const char *path)
     fclose(f);
 }
 
+static int write_seeds(const char *folder)
+{
+    uint8_t seed[FUZZ_INPUT_MAX];
+    uint32_t n;
+    for (uint32_t i = 0; (n = fuzz_seed(i, seed)) != 0; i++) {
+        char path[1024];
+        snprintf(path, sizeof path, "%s/seed-%u", folder, i);
+        FILE *f = fopen(path, "wb");
+        const bool written = f != NULL && fwrite(seed, 1, n, f) == n;
+        if (f == NULL || fclose(f) != 0 || !written) {
+            fprintf(stderr, "cannot write %s\n", path);
+            return EXIT_FAILURE;
+        }
+    }
+    return EXIT_SUCCESS;
+}
+
 int main(int argc, char **argv)
 {
+    if (argc == 3 && strcmp(argv[1], "--seeds") == 0)
+        return write_seeds(argv[2]);
     uint8_t *room = malloc(FUZZ_INPUT_MAX);
     SB_ASSERT(room != NULL);
     if (argc > 1 && !isdigit((unsigned char)argv[1][0])) {

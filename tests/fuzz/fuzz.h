@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { FUZZ_INPUT_MAX = 1600 };
+enum { FUZZ_INPUT_MAX = 4096 };
 
 /* Judges one input: aborts if a promise of the code under test does not hold. Returns 0. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -32,7 +32,13 @@ static void payload_judge(const uint8_t *p, uint32_t bytes)
     if (sb_mold_read(p, bytes, &mold)) {
         sb_mold_put_head(again, mold.name, mold.seq, mold.count);
         SB_ASSERT_EQ(memcmp(again, p, SB_MOLD_HEAD_BYTES), 0);
-        SB_ASSERT(sb_stream_of_name(mold.name) >= -1);
+        const int32_t stream = sb_stream_of_name(mold.name);
+        char name[SB_MOLD_NAME_BYTES];
+        SB_ASSERT(stream >= -1);
+        if (stream >= 0) {
+            sb_stream_name(name, 0, 20200101, 0, (uint32_t)stream);
+            SB_ASSERT_EQ(memcmp(name + 7, mold.name + 7, 3), 0);
+        }
     }
     SB_ASSERT_EQ(sb_mold_read_request(p, bytes, &mold), bytes == SB_MOLD_HEAD_BYTES);
     walk(p, bytes, 0);

@@ -184,6 +184,24 @@ START_TEST(xz_whole_truncated_damaged)
 }
 END_TEST
 
+/* A file of some bytes must not make its reader take gigabytes: the block's head asks for a dictionary of 4 GiB. */
+START_TEST(xz_that_asks_for_much_memory)
+{
+    char error[SB_LINES_ERROR_BYTES];
+    size_t n;
+    uint8_t *bytes = write_xz(10, &n), *block = bytes + LZMA_STREAM_HEADER_SIZE;
+    const size_t size = lzma_block_header_size_decode(block[0]);
+    ck_assert(block[1] == 0 && block[2] == 0x21 && block[3] == 1); /* one filter: LZMA2 */
+    block[4] = 40;
+    const uint32_t crc = lzma_crc32(block, size - 4, 0);
+    memcpy(block + size - 4, &crc, 4);
+    write_file("much.csv.xz", bytes, n);
+    ck_assert_uint_eq(read_flow(error), 0);
+    ck_assert_ptr_nonnull(strstr(error, "much.csv.xz:1: xz data that needs more than 512 MiB"));
+    free(bytes);
+}
+END_TEST
+
 START_TEST(trades_there_and_back)
 {
     static const struct sb_flow_trade SOME[] = {
@@ -274,6 +292,7 @@ int main(void)
     tcase_add_test(t, zero_byte_and_long_line);
     tcase_add_test(t, right_rows);
     tcase_add_test(t, xz_whole_truncated_damaged);
+    tcase_add_test(t, xz_that_asks_for_much_memory);
     tcase_add_test(t, trades_there_and_back);
     tcase_add_test(t, commands_of_a_flow);
     suite_add_tcase(s, t);

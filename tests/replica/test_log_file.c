@@ -1,9 +1,13 @@
 /* test_log_file.c: a small input log as a file: comes back equal; every damaged byte and every cut is refused, and the
  * place is named. */
 #include <check.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#define XXH_INLINE_ALL
+#include <xxhash.h>
 
 #include "replica/log_file.h"
 
@@ -168,6 +172,51 @@ START_TEST(every_cut_is_refused)
 }
 END_TEST
 
+/* Puts the checksum of the packet at `at` right. */
+static void reseal(struct rig *r, uint32_t at)
+{
+    struct sb_log_packet p;
+    memcpy(&p, r->bytes + at, sizeof p);
+    p.hash = 0;
+    const uint64_t seed = XXH3_64bits(&p, sizeof p);
+    p.hash = XXH3_64bits_withSeed(r->bytes + at + sizeof p, (size_t)p.lines * SB_LINE_BYTES, seed);
+    memcpy(r->bytes + at, &p, sizeof p);
+}
+
+/* Good checksums over what no writer of this version makes. */
+START_TEST(reserved_bytes_and_end_marks)
+{
+    struct rig r;
+    struct sb_log_reader reader;
+    rig_open(&r, 10);
+    const uint32_t first = sizeof r.head, zero = offsetof(struct sb_log_packet, zero);
+    r.bytes[first + zero + 11] = 1;
+    reseal(&r, first);
+    file_write(&r, r.size);
+    ck_assert_int_eq(file_judge(&r, &reader), -1);
+    ck_assert_ptr_nonnull(strstr(r.said, "at input 1: "));
+    r.bytes[first + zero + 11] = 0;
+    reseal(&r, first);
+    file_write(&r, r.size);
+    ck_assert_int_eq(file_judge(&r, &reader), 0);
+
+    const uint32_t end = r.size - (uint32_t)sizeof(struct sb_log_packet);
+    r.bytes[end + offsetof(struct sb_log_packet, lines)] =
+        1; /* an end mark with a line behind it */
+    memset(r.bytes + r.size, 0, SB_LINE_BYTES);
+    reseal(&r, end);
+    file_write(&r, r.size + SB_LINE_BYTES);
+    ck_assert_int_eq(file_judge(&r, &reader), -1);
+    ck_assert_ptr_nonnull(strstr(r.said, "at input 11: "));
+
+    r.head.zero[58] = 1;
+    ck_assert(sb_log_file_write(r.path, &r.head, &r.log, 10, 0, stderr));
+    ck_assert_int_eq(file_judge(&r, &reader), -1);
+    ck_assert_ptr_eq(strstr(r.said, r.path), r.said);
+    rig_close(&r);
+}
+END_TEST
+
 START_TEST(refused_by_name)
 {
     struct rig r;
@@ -197,6 +246,7 @@ int main(void)
     tcase_add_test(tc, ends_with_the_last_applied_packet);
     tcase_add_test(tc, every_damaged_byte_is_refused);
     tcase_add_test(tc, every_cut_is_refused);
+    tcase_add_test(tc, reserved_bytes_and_end_marks);
     tcase_add_test(tc, refused_by_name);
     suite_add_tcase(suite, tc);
     SRunner *runner = srunner_create(suite);
