@@ -98,32 +98,34 @@ uint32_t fuzz_seed(uint32_t i, uint8_t *out)
                                               .dst_ipv4 = 0x0A000002,
                                               .src_port = 40000,
                                               .dst_port = 26477};
-    static const uint8_t sizes[] = {SB_FT_ACK,    32, SB_FT_REPAIR, 24,      SB_FT_ARM,   56,
-                                    SB_FT_STATUS, 24, SB_FT_STREAM, 56 + 64, SB_FT_ENTRY, 24 + 20};
+    static const uint8_t sizes[] = {SB_FT_ACK,   32,     SB_FT_REPAIR, 24, SB_FT_RESEND, 40,
+                                    SB_FT_ARM,   56,     SB_FT_STATUS, 24, SB_FT_STREAM, 56 + 64,
+                                    SB_FT_ENTRY, 24 + 20};
+    enum { OURS = sizeof sizes / 2 };
     uint8_t *payload = out + SB_UDP_HEADERS_BYTES;
-    if (i < 6) {
+    if (i < OURS) {
         const uint16_t bytes = sizes[2 * i + 1];
         memset(sb_head_put(payload, sizes[2 * i], 1, 4, 99, 0, 0, bytes), 0, bytes);
         return sb_udp_finish(out, &route, 40u + bytes);
     }
-    switch (i) {
-    case 6: /* MoldUDP64: two blocks */
+    switch (i - OURS) {
+    case 0: /* MoldUDP64: two blocks */
         sb_mold_put_head(payload, "011XX00007", 1, 2);
         memcpy(payload + 20, "\0\3abc\0\0", 7);
         return sb_udp_finish(out, &route, 27);
-    case 7:
+    case 1:
         sb_mold_put_head(out, "011XX00007", 1, 2);
         memcpy(out + 20, "\0\3abc\0\0", 7);
         return 27;
-    case 8:
+    case 2:
         memset(sb_head_put(out, SB_FT_REPAIR, 1, 4, 99, 0, 0, 24), 0, 24);
         return 64;
-    case 9:
+    case 3:
         return sb_arp_request(out, 0x0A000001, route.src_mac, 0x0A000002);
-    case 10:
+    case 4:
         memset(payload, 0x5A, SB_UDP_PAYLOAD_MAX);
         return sb_udp_finish(out, &route, SB_UDP_PAYLOAD_MAX);
-    case 11:
+    case 5:
         return sb_udp_finish(out, &route, 0);
     default:
         return 0;

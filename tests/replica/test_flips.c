@@ -29,6 +29,7 @@ enum {
     OF_LATER_OWNER,
     OF_ACK,
     OF_REPAIR,
+    OF_RESEND,
     OF_CONTROL,                                         /* + SB_FT_ARM..SB_FT_BOOT, from 0 */
     OF_ORDER = OF_CONTROL + SB_FT_BOOT - SB_FT_ARM + 1, /* next message of session 1 */
     OF_LOGIN,
@@ -140,6 +141,7 @@ static struct bench_frame make(const struct bench *b, uint32_t which, uint32_t t
     const struct sb_ack ack = {
         .to_inc = a->inc, .held = a->applied, .applied = a->applied, .digest = a->digest};
     const struct sb_repair repair = {.to_inc = a->inc, .from = a->log.len, .to = a->log.len};
+    const struct sb_resend resend = {.to_inc = s->inc, .seq = 1, .stream = 1, .count = 1};
     const struct sb_status status = {.wanted = 2, .safe = 1, .session = 1};
     uint8_t blocks[128];
     char name[SB_MOLD_NAME_BYTES];
@@ -153,6 +155,8 @@ static struct bench_frame make(const struct bench *b, uint32_t which, uint32_t t
         return bench_ours(b, SB_FT_ACK, a->epoch, s->inc, SB_NODE_B, 0, &ack, sizeof ack);
     case OF_REPAIR:
         return bench_ours(b, SB_FT_REPAIR, a->epoch, s->inc, SB_NODE_B, 0, &repair, sizeof repair);
+    case OF_RESEND:
+        return bench_ours(b, SB_FT_RESEND, a->epoch, a->inc, SB_NODE_A, 0, &resend, sizeof resend);
     case OF_ORDER:
         return bench_entry(b, 1, 77, b->next_message, blocks,
                            bench_block_order(blocks, b->next_key, 'S', 9900), 1);
@@ -449,8 +453,8 @@ START_TEST(in_peace)
                                                    BIT(OF_REQUEST_SESSION) | CONTROL(SB_FT_SOLOOK) |
                                                    CONTROL(SB_FT_HELLO));
     ck_assert_uint_eq(host_judge(&b, 1, true), of_client | BIT(OF_STREAM) | BIT(OF_HEARTBEAT) |
-                                                   BIT(OF_LATER_OWNER) | CONTROL(SB_FT_RESIGN) |
-                                                   CONTROL(SB_FT_HELLO));
+                                                   BIT(OF_RESEND) | BIT(OF_LATER_OWNER) |
+                                                   CONTROL(SB_FT_RESIGN) | CONTROL(SB_FT_HELLO));
     ck_assert_uint_eq(host_judge(&b, W, true), CONTROL(SB_FT_ARM) | CONTROL(SB_FT_CANCEL) |
                                                    CONTROL(SB_FT_SOLOREQ) | CONTROL(SB_FT_LIVE) |
                                                    CONTROL(SB_FT_RESIGN) | CONTROL(SB_FT_REG_DUAL) |
