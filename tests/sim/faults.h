@@ -22,7 +22,7 @@
     X(DELAY, "delay", "now and then a frame is late by up to 2 ms")                                \
     X(FLIP_FRAME, "flip-frame", "one bit of a frame is flipped on its way, or it is cut short")    \
     X(RATE, "rate", "the hosts' clocks drift by up to 500 ppm")                                    \
-    X(RINGS, "rings", "small rings: back-pressure, kept frames overwritten")                       \
+    X(RINGS, "rings", "small rings and tables: back-pressure, rejects, kept frames overwritten")   \
     X(WILD, "wild", "a member sends anything, a stranger what no member may")                      \
     X(BURST, "burst", "everything is lost for up to 5 ms")                                         \
     X(CUT, "cut", "one direction between two of A, B and the witness is cut, then heals")          \

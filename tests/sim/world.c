@@ -27,8 +27,8 @@ static void configure(struct sim_world *w)
     f->release = sim_chance(&w->rng, 250000) ? SB_RELEASE_LOGGED : SB_RELEASE_VERIFIED;
     f->limits = (struct sb_engine_limits){.instruments_max = 4,
                                           .sessions_max = 4,
-                                          .orders_max = 1024,
-                                          .levels_max = 256,
+                                          .orders_max = small ? 160 : 1024,
+                                          .levels_max = small ? 48 : 256,
                                           .window_levels = 64};
     f->log_lines = 1u << 13;
     f->unacked_lines = small ? 96 : 2048;
