@@ -258,6 +258,9 @@ static void check_ours(struct sim_world *w, uint32_t i, const struct sb_head *h,
         if (a.held > n->log.len || a.applied > a.held)
             sim_fail(w, SIM_CHECK_HELD, "node %c acks %" PRIu64 " and holds %" PRIu64, 'A' + i,
                      a.held, n->log.len);
+        if (a.applied > n->applied || (a.applied == n->applied && a.digest != n->digest))
+            sim_fail(w, SIM_CHECK_HELD, "node %c acks %" PRIu64 " as applied, and is at %" PRIu64,
+                     'A' + i, a.applied, n->applied);
         if (n->role == SB_ROLE_SOLO)
             sim_fail(w, SIM_CHECK_HELD, "node %c acks, and is live (R8)", 'A' + i);
         if (h->epoch != n->epoch)
@@ -483,6 +486,11 @@ static void check_register(struct sim_world *w)
                      "node %c is %s in epoch %" PRIu64
                      ", the witness in state %d of epoch %" PRIu64,
                      'A' + i, alone ? "alone" : "a primary", n->epoch, (int)reg->state, reg->epoch);
+        if (pair && (n->compared_n != n->applied || other->compared_n != other->applied))
+            sim_fail(w, SIM_CHECK_NOTICED,
+                     "all is quiet, and digests are compared up to %" PRIu64 " and %" PRIu64
+                     " of %" PRIu64,
+                     n->compared_n, other->compared_n, n->applied);
     }
 }
 

@@ -57,7 +57,10 @@
       "after the faults heal everything is answered within the bound; "                            \
       "stopping is right only where redundancy was used up",                                       \
       "runs with two faults that do not heal, or a frame that rotted in both copies")              \
-    X(NOTICED, "divergence", "a flipped bit that changes an output stops the pair before release", \
+    X(NOTICED, "divergence",                                                                       \
+      "a flipped bit that changes an output stops the pair before release; at rest both have "     \
+      "compared all digests",                                                                      \
+                                                                                                   \
       "bits that change nothing")
 
 enum sim_check {

@@ -27,7 +27,15 @@ static uint32_t pick(struct sim_wild *x, uint32_t n)
 static uint32_t quantity(struct sim_wild *x)
 {
     static const uint32_t odd[] = {0, 1, 999999, 1000000, 1000001, UINT32_MAX};
-    return pick(x, 8) == 0 ? odd[pick(x, 6)] : 1 + pick(x, 300);
+    switch (pick(x, 8)) {
+    case 0:
+        return odd[pick(x, 6)];
+    case 1:
+    case 2:
+        return 1 + pick(x, 6); /* so that a cancel may name just what was executed */
+    default:
+        return 5 * (1 + pick(x, 60));
+    }
 }
 
 static uint64_t price(struct sim_wild *x)
@@ -84,7 +92,7 @@ static uint32_t replace(struct sim_wild *x, uint8_t *p)
 static uint32_t cancel(struct sim_wild *x, uint8_t *p)
 {
     const struct sb_ouch_cancel m = {.ref = pick(x, x->key + 2),
-                                     .quantity = pick(x, 2) == 0 ? 0 : pick(x, 200)};
+                                     .quantity = pick(x, 2) == 0 ? 0 : quantity(x)};
     return sb_ouch_write_cancel(p, &m);
 }
 

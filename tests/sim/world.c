@@ -63,7 +63,7 @@ static void configure(struct sim_world *w)
         w->instruments[i] = (struct sb_instrument_config){.tick = 100,
                                                           .price_min = 100,
                                                           .price_max = 1000000,
-                                                          .lot = 1,
+                                                          .lot = i == 1 ? 1 : 5,
                                                           .quantity_max = 1000000,
                                                           .phase = SB_PHASE_CONTINUOUS,
                                                           .present = true};
@@ -135,6 +135,8 @@ static void make_plan(struct sim_world *w)
         }
         e.instrument = 1 + (uint32_t)(sim_random(&w->rng) % SIM_INSTRUMENTS);
         e.quantity = 1 + (uint32_t)(sim_random(&w->rng) % 300);
+        if (e.instrument == 2 && !sim_chance(&w->rng, 50000))
+            e.quantity = (e.quantity + 4) / 5 * 5; /* its lot */
         if (orders > 4 && sim_chance(&w->rng, 300000)) {
             e.op = SB_PLAN_CANCEL;
             e.order_id = open[sim_random(&w->rng) % (orders < 64 ? orders : 64)];
