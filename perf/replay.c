@@ -57,6 +57,7 @@ struct replay {
     int progress_fd; /* -1: none */
     uint64_t now_ns, progress_ns, discipline_ns;
     uint64_t fault_ns, resume_ns; /* when the drill's signals were sent */
+    sigset_t stop;                /* the signals that end the run early */
     bool interrupted;
 };
 
@@ -217,6 +218,8 @@ static bool open_ports(struct replay *r)
     for (int i = 0; i < 2; i++)
         if (host->ports[feeds[i]][0] != '\0' && strcmp(host->ports[feeds[i]], specs[0]) != 0)
             specs[r->ports_n++] = host->ports[feeds[i]];
+    /* Blocked in every thread, and so before the first is made: housekeeping() asks for them. */
+    sigprocmask(SIG_BLOCK, &r->stop, NULL);
     const struct sb_dpdk_options options = {.name = "client",
                                             .lcore = host->lcore,
                                             .hugepages = r->config.hugepages,
@@ -283,7 +286,7 @@ static bool open_progress(struct replay *r)
 /* --- the run ----------------------------------------------------------------------------- */
 
 /* Every 100 ms: tell how far we are, and see whether we are to stop (both signals are blocked: no handler). */
-static void housekeeping(struct replay *r, uint64_t now_ns, const sigset_t *stop)
+static void housekeeping(struct replay *r, uint64_t now_ns)
 {
     if (now_ns < r->progress_ns)
         return;
@@ -294,7 +297,7 @@ static void housekeeping(struct replay *r, uint64_t now_ns, const sigset_t *stop
                 sb_client_percent(c), c->counters.sent - c->counters.resent,
                 c->counters.acknowledged + c->counters.rejected) < 0)
         r->progress_fd = -1; /* the reader is gone: the run is not his */
-    r->interrupted = sigtimedwait(stop, NULL, &(struct timespec){0}) > 0;
+    r->interrupted = sigtimedwait(&r->stop, NULL, &(struct timespec){0}) > 0;
 }
 
 /* Sends a drill's signal; its time becomes a line of the fault file. Returns it. */
@@ -331,11 +334,6 @@ static void fault_turn(struct replay *r)
 static void run(struct replay *r)
 {
     struct sb_frame in[SB_PORT_BURST * PORTS_MAX], out[SB_CLIENT_BURST];
-    sigset_t stop;
-    sigemptyset(&stop);
-    sigaddset(&stop, SIGTERM);
-    sigaddset(&stop, SIGINT);
-    sigprocmask(SIG_BLOCK, &stop, NULL);
     while (r->client.state == SB_CLIENT_RUNNING && !r->interrupted) {
         uint32_t n = 0;
         for (uint32_t i = 0; i < r->ports_n; i++)
@@ -345,12 +343,12 @@ static void run(struct replay *r)
         if (sent > 0) /* what the port does not take is sent again by the client's timers */
             r->ports[0]->tx(r->ports[0], out, sent);
         fault_turn(r);
-        housekeeping(r, now_ns, &stop);
+        housekeeping(r, now_ns);
         if (n == 0 && sent == 0 && r->config.client.idle == SB_IDLE_YIELD)
             sched_yield();
     }
     r->progress_ns = 0;
-    housekeeping(r, now(r), &stop);
+    housekeeping(r, now(r));
 }
 
 /* --- what it came to --------------------------------------------------------------------- */
@@ -409,6 +407,9 @@ int sb_replay_main(int argc, char **argv)
         fprintf(stderr, "replay: no memory\n");
         return 1;
     }
+    sigemptyset(&r->stop);
+    sigaddset(&r->stop, SIGTERM);
+    sigaddset(&r->stop, SIGINT);
     int code = parse(&r->options, argc, argv);
     if (code < 0) {
         code = 1;
