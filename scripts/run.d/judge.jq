@@ -28,7 +28,7 @@ node($k; $survivor) as $s |
 
 ($c + {
     flow: $what, port: $port, kill: $kill, signal: $signal,
-    fault: $fault, fault_words: $words, load: $load,
+    fault: (($c.fault // {}) + {name: $fault, words: $words}), load: $load,
     lost: $l.lost, digest_equal: $l.digest_equal, state_digest: $l.state_digest, log: $l,
     floor_ns: ($floor[0] // null),
     outcome: $outcome, roles: {A: ($k | role("A")), B: ($k | role("B")), W: ($k | role("W"))},
@@ -70,7 +70,7 @@ node($k; $survivor) as $s |
       then "the restarted node released, streamed or acknowledged" else empty end,
   # Did the fault strike at all?
   if $signal_sent and $at == 0 then "the fault never struck" else empty end,
-  if $hold != null and $at + $hold > $c.start_ns + $c.wall_ns then "the fault struck when the day was over" else empty end,
+  if $hold != null and ($blocked | not) and $at + $hold > $c.start_ns + $c.wall_ns then "the fault struck when the day was over" else empty end,
   if $dropped == "0" then "no frame was dropped: the cut did not hold" else empty end,
   if $fault == "duplicate" and ($r.frames_duplicated // 0) == 0 then "no frame was duplicated" else empty end,
   if $fault == "reorder" and ($r.frames_reordered // 0) == 0 then "no frame was reordered" else empty end
