@@ -72,6 +72,8 @@ node($k; $survivor) as $s |
   if $at == 0 and $f.fault.kind != "-" and $f.fault.kind != "forward" then "the fault never struck" else empty end,
   if $hold != null and ($blocked | not) and $at + $hold > $c.start_ns + $c.wall_ns then
       "the fault struck when the day was over" else empty end,
+  if $f.uncross_ns != null and $at > 0 and ($at + ($hold // 0)) % 86400000000000 > $f.uncross_ns then
+      "the fault struck after the uncross" else empty end,
   if $f.fault.kind == "cut" and ($f.dropped // 0) == 0 then "no frame was dropped: the cut did not hold" else empty end,
   if $f.fault.name == "duplicate" and ($r.frames_duplicated // 0) == 0 then "no frame was duplicated" else empty end,
   if $f.fault.name == "reorder" and ($r.frames_reordered // 0) == 0 then "no frame was reordered" else empty end

@@ -11,7 +11,7 @@ bad=0
 good() {
     jq -n '{name: "cut", words: "cut", right: ["B"], takes: 1, dies: "", victim: "A", kind: "cut", host: "primary"} as $fault |
         {flow: "f", port: "p", load: "burst", kill: "none", signal: "", fault: $fault, suspect_ms: 25,
-         times: [1500], struck_ns: 1600, dropped: 7, unblocked: ""}' >"$dir/facts.json"
+         times: [1500], struck_ns: 1600, uncross_ns: 1600, dropped: 7, unblocked: ""}' >"$dir/facts.json"
     jq -n '{result: "ok", conflicting: 0, feed_gaps: 0, books_equal: true, trades_equal: true, client_gap_ns: 9,
         start_ns: 1000, wall_ns: 1000, fault: {gap_ns: 8}}' >"$dir/client.json"
     jq -n '{poll_gap_max_ns: 5000000, released_frames: 5, stream_tx: 5, ack_tx: 5, heartbeats: 5, rerequests: 5,
@@ -61,7 +61,8 @@ wrong 'W is gone' counters.json 'del(.processes[2])'
 wrong 'still speaks' later.json '.processes[0].counters.ack_tx += 1'
 wrong 'still speaks' later.json '.processes[0].counters.released_frames += 1'
 wrong 'never struck' facts.json '.times = [] | .struck_ns = null'
-wrong 'when the day was over' facts.json '.struck_ns = 2001'
+wrong 'when the day was over' facts.json '.struck_ns = 2001 | .uncross_ns = null'
+wrong 'after the uncross' facts.json '.uncross_ns = 1599'
 wrong 'no frame was dropped' facts.json '.dropped = 0'
 wrong 'no frame was dropped' facts.json '.dropped = null'
 wrong 'orders were answered' facts.json '.unblocked = "orders were answered though nobody may serve"'
