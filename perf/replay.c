@@ -37,6 +37,8 @@ struct options {
     double fault_percent;
     pid_t fault_pid;
     int fault_signal;
+    uint32_t fault_ms; /* and after so long SIGCONT; 0: never */
+    bool fault_quiet;  /* waits for a moment in which nothing is under way */
 };
 
 struct replay {
@@ -54,7 +56,8 @@ struct replay {
     struct sb_clock clock;
     int progress_fd; /* -1: none */
     uint64_t now_ns, progress_ns, discipline_ns;
-    uint64_t fault_ns; /* when the drill's signal was sent */
+    uint64_t fault_ns, resume_ns; /* when the drill's signals were sent */
+    sigset_t stop;                /* the signals that end the run early */
     bool interrupted;
 };
 
@@ -74,8 +77,9 @@ static int usage(FILE *out)
         "  --acks FILE           write every acknowledged message\n"
         "  --progress FILE|-     a line about every 100 ms\n"
         "  --fault-file FILE     read at the end: UTC nanoseconds of an injected fault\n"
-        "  --fault P,PID,SIGNAL  at P percent of the flow send SIGNAL (a number) to process PID;\n"
-        "                        the time goes to the fault file\n"
+        "  --fault P,PID,SIGNAL[,MS]  at P percent of the flow send SIGNAL (a number) to process\n"
+        "                        PID, and SIGCONT after MS ms; the times go to the fault file\n"
+        "  --fault-quiet         from P percent on, wait until nothing is under way\n"
         "  --tag-orders          carry order ids in ClOrdID\n",
         SB_CLIENT_WINDOW_DEFAULT);
     return out == stdout ? 0 : 2;
@@ -106,8 +110,9 @@ static bool speed_of(const char *text, double *speed)
 static bool fault_of(const char *text, struct options *o)
 {
     int pid, used = 0;
-    if (sscanf(text, "%lf,%d,%d%n", &o->fault_percent, &pid, &o->fault_signal, &used) != 3 ||
-        text[used] != '\0')
+    if (sscanf(text, "%lf,%d,%d%n", &o->fault_percent, &pid, &o->fault_signal, &used) != 3)
+        return false;
+    if (text[used] == ',' ? !number(text + used + 1, 60000, &o->fault_ms) : text[used] != '\0')
         return false;
     o->fault_pid = pid;
     return pid > 1 && o->fault_signal > 0 && o->fault_signal < 65 && o->fault_percent >= 0 &&
@@ -126,6 +131,7 @@ static const struct option LONG_OPTIONS[] = {{"config", 1, NULL, OPT_TEXT},
                                              {"progress", 1, NULL, OPT_TEXT + 8},
                                              {"fault-file", 1, NULL, OPT_TEXT + 9},
                                              {"fault", 1, NULL, 'f'},
+                                             {"fault-quiet", 0, NULL, 'q'},
                                              {"sessions", 1, NULL, 'n'},
                                              {"window", 1, NULL, 'w'},
                                              {"give-up-s", 1, NULL, 'g'},
@@ -150,6 +156,8 @@ static int parse(struct options *o, int argc, char **argv)
             good = good && number(optarg, SB_SESSIONS_CONFIG_MAX, &o->sessions);
         else if (c == 'f')
             good = good && fault_of(optarg, o);
+        else if (c == 'q')
+            o->fault_quiet = true;
         else if (c == 'w')
             good = good && number(optarg, 1u << 20, &o->window);
         else if (c == 'g')
@@ -210,6 +218,8 @@ static bool open_ports(struct replay *r)
     for (int i = 0; i < 2; i++)
         if (host->ports[feeds[i]][0] != '\0' && strcmp(host->ports[feeds[i]], specs[0]) != 0)
             specs[r->ports_n++] = host->ports[feeds[i]];
+    /* Blocked in every thread, and so before the first is made: housekeeping() asks for them. */
+    sigprocmask(SIG_BLOCK, &r->stop, NULL);
     const struct sb_dpdk_options options = {.name = "client",
                                             .lcore = host->lcore,
                                             .hugepages = r->config.hugepages,
@@ -276,7 +286,7 @@ static bool open_progress(struct replay *r)
 /* --- the run ----------------------------------------------------------------------------- */
 
 /* Every 100 ms: tell how far we are, and see whether we are to stop (both signals are blocked: no handler). */
-static void housekeeping(struct replay *r, uint64_t now_ns, const sigset_t *stop)
+static void housekeeping(struct replay *r, uint64_t now_ns)
 {
     if (now_ns < r->progress_ns)
         return;
@@ -287,31 +297,43 @@ static void housekeeping(struct replay *r, uint64_t now_ns, const sigset_t *stop
                 sb_client_percent(c), c->counters.sent - c->counters.resent,
                 c->counters.acknowledged + c->counters.rejected) < 0)
         r->progress_fd = -1; /* the reader is gone: the run is not his */
-    r->interrupted = sigtimedwait(stop, NULL, &(struct timespec){0}) > 0;
+    r->interrupted = sigtimedwait(&r->stop, NULL, &(struct timespec){0}) > 0;
 }
 
-/* The drill's fault: from here on the client must not notice more than a pause. */
-static void inject(struct replay *r)
+/* Sends a drill's signal; its time becomes a line of the fault file. Returns it. */
+static uint64_t send_signal(struct replay *r, int number, const char *mode)
 {
-    r->fault_ns = now(r);
-    if (kill(r->options.fault_pid, r->options.fault_signal) != 0)
+    const uint64_t sent_ns = now(r);
+    if (kill(r->options.fault_pid, number) != 0)
         fprintf(stderr, "replay: cannot signal process %d: %s\n", (int)r->options.fault_pid,
                 strerror(errno));
-    FILE *f = r->options.fault != NULL ? fopen(r->options.fault, "w") : NULL;
+    FILE *f = r->options.fault != NULL ? fopen(r->options.fault, mode) : NULL;
     if (f == NULL)
-        return;
-    fprintf(f, "%" PRIu64 "\n", r->fault_ns);
+        return sent_ns;
+    fprintf(f, "%" PRIu64 "\n", sent_ns);
     fclose(f);
+    return sent_ns;
+}
+
+/* The drill's fault: from its signal on the client must not notice more than a pause. */
+static void fault_turn(struct replay *r)
+{
+    const struct options *o = &r->options;
+    if (o->fault_pid == 0)
+        return;
+    if (r->fault_ns == 0) {
+        if (sb_client_percent(&r->client) >= o->fault_percent &&
+            (!o->fault_quiet || r->client.untaken == 0))
+            r->fault_ns = send_signal(r, o->fault_signal, "w");
+    } else if (o->fault_ms != 0 && r->resume_ns == 0 &&
+               now(r) - r->fault_ns >= o->fault_ms * UINT64_C(1000000)) {
+        r->resume_ns = send_signal(r, SIGCONT, "a");
+    }
 }
 
 static void run(struct replay *r)
 {
     struct sb_frame in[SB_PORT_BURST * PORTS_MAX], out[SB_CLIENT_BURST];
-    sigset_t stop;
-    sigemptyset(&stop);
-    sigaddset(&stop, SIGTERM);
-    sigaddset(&stop, SIGINT);
-    sigprocmask(SIG_BLOCK, &stop, NULL);
     while (r->client.state == SB_CLIENT_RUNNING && !r->interrupted) {
         uint32_t n = 0;
         for (uint32_t i = 0; i < r->ports_n; i++)
@@ -320,15 +342,13 @@ static void run(struct replay *r)
         const uint32_t sent = sb_client_poll(&r->client, now_ns, in, n, out, SB_CLIENT_BURST);
         if (sent > 0) /* what the port does not take is sent again by the client's timers */
             r->ports[0]->tx(r->ports[0], out, sent);
-        if (r->options.fault_pid != 0 && r->fault_ns == 0 &&
-            sb_client_percent(&r->client) >= r->options.fault_percent)
-            inject(r);
-        housekeeping(r, now_ns, &stop);
+        fault_turn(r);
+        housekeeping(r, now_ns);
         if (n == 0 && sent == 0 && r->config.client.idle == SB_IDLE_YIELD)
             sched_yield();
     }
     r->progress_ns = 0;
-    housekeeping(r, now(r), &stop);
+    housekeeping(r, now(r));
 }
 
 /* --- what it came to --------------------------------------------------------------------- */
@@ -387,6 +407,9 @@ int sb_replay_main(int argc, char **argv)
         fprintf(stderr, "replay: no memory\n");
         return 1;
     }
+    sigemptyset(&r->stop);
+    sigaddset(&r->stop, SIGTERM);
+    sigaddset(&r->stop, SIGINT);
     int code = parse(&r->options, argc, argv);
     if (code < 0) {
         code = 1;
