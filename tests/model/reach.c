@@ -263,7 +263,8 @@ static int class_order(const void *a, const void *b)
 static void report(struct graph *g, enum reach_question q, const uint8_t *reached, bool print,
                    struct reach_result *result)
 {
-    static struct class_of_states classes[CLASSES_MAX];
+    struct class_of_states *classes = calloc(CLASSES_MAX, sizeof *classes);
+    SB_ASSERT(classes != NULL);
     uint32_t n = 0;
     result->checked = result->blocked[q] = 0;
     for (uint32_t i = 0; i < g->n; i++) {
@@ -290,15 +291,15 @@ static void report(struct graph *g, enum reach_question q, const uint8_t *reache
         classes[c].count++;
     }
     result->classes[q] = n;
-    if (!print)
-        return;
     qsort(classes, n, sizeof classes[0], class_order);
-    printf("%s: blocked in %u of %u states\n", reach_question(q), result->blocked[q],
-           result->checked);
-    for (uint32_t c = 0; c < n; c++) {
+    if (print)
+        printf("%s: blocked in %u of %u states\n", reach_question(q), result->blocked[q],
+               result->checked);
+    for (uint32_t c = 0; print && c < n; c++) {
         printf("  %8u  %s\n", classes[c].count, classes[c].text);
         print_path(g, classes[c].first);
     }
+    free(classes);
 }
 
 bool reach(const struct model *m, uint32_t states_max, bool print, struct reach_result *result)

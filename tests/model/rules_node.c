@@ -1,146 +1,8 @@
-/* The engines' side: replica/role.c, stream.c, release.c, and what REPLICATION.md adds to them (journal, rejoin). */
+/* What an engine does by itself: the timers of replica/role.c, the release of replica/release.c, faults, and what
+ * REPLICATION.md adds to them (journal, rejoin). */
 #include <string.h>
 
-#include "tests/model/rules.h"
-
-static void entered(struct state *t, uint8_t epoch)
-{
-    if (epoch > t->epoch_max)
-        t->epoch_max = epoch;
-}
-
-/* --- what a node says --------------------------------------------------------------------------- */
-
-/* A PAIRING owner streams as the dual epoch that it asks for (R15). */
-static bool streams_next_dual(const struct model *m, const struct node *y)
-{
-    return y->role == SB_ROLE_PAIRING && !without(m, MUT_PAIRING_STREAMS_OLD);
-}
-
-static struct msg stream_head(const struct node *y, uint8_t i, bool next)
-{
-    return (struct msg){.type = SB_FT_STREAM,
-                        .epoch = next ? next_dual(y->epoch) : y->epoch,
-                        .node = i,
-                        .inc = y->inc,
-                        .other_inc = y->role == SB_ROLE_PRIM || next ? y->peer_inc : 0};
-}
-
-static void say_input(const struct model *m, struct state *t, uint8_t i, uint8_t n)
-{
-    const struct node *y = &t->node[i];
-    struct msg msg = stream_head(y, i, streams_next_dual(m, y));
-    msg.n = n;
-    msg.content = y->log[n - 1];
-    net_add(t, msg);
-}
-
-static void say_heartbeat(struct state *t, uint8_t i, uint8_t mark)
-{
-    const struct node *y = &t->node[i];
-    struct msg msg = stream_head(y, i, y->role == SB_ROLE_PAIRING);
-    msg.content = heartbeat(y->role == SB_ROLE_PRIM, mark);
-    net_add(t, msg);
-}
-
-/* A heartbeat and the whole log, as a role that has just begun says it. */
-static void say_log(const struct model *m, struct state *t, uint8_t i)
-{
-    say_heartbeat(t, i, 0);
-    for (uint8_t n = 1; n <= t->node[i].len; n++)
-        say_input(m, t, i, n);
-}
-
-static void say_ack(struct state *t, uint8_t i, uint8_t epoch, uint8_t owner_inc, uint8_t held)
-{
-    net_add(t, (struct msg){.type = SB_FT_ACK,
-                            .epoch = epoch,
-                            .node = i,
-                            .inc = t->node[i].inc,
-                            .other_inc = owner_inc,
-                            .n = held});
-}
-
-/* A request to the witness, at the winc that the node knows. */
-static struct msg request(const struct node *y, uint8_t i, enum sb_frame_type type, uint8_t epoch)
-{
-    return (struct msg){
-        .type = (uint8_t)type, .epoch = epoch, .node = i, .inc = y->inc, .winc = y->winc};
-}
-
-static void say_live(struct state *t, uint8_t i, uint8_t epoch, bool by_resign)
-{
-    struct msg msg = request(&t->node[i], i, SB_FT_LIVE, epoch);
-    msg.n = by_resign;
-    net_add(t, msg);
-}
-
-static void say_reg_dual(struct state *t, uint8_t i, uint8_t epoch, bool shadow)
-{
-    struct msg msg = request(&t->node[i], i, SB_FT_REG_DUAL, epoch);
-    msg.other_inc = t->node[i].peer_inc;
-    msg.n = shadow;
-    net_add(t, msg);
-}
-
-/* --- changes of role ---------------------------------------------------------------------------- */
-
-/* R8, R10, R11, R13: all held inputs are taken as possibly released; LIVE tells the witness. */
-static void go_solo(const struct model *m, struct state *t, uint8_t i, uint8_t epoch,
-                    bool by_resign)
-{
-    struct node *y = &t->node[i];
-    y->epoch = epoch;
-    y->role = SB_ROLE_SOLO;
-    y->released = y->len;
-    y->n_star = kind(epoch) == SB_EPOCH_S ? y->len : 0;
-    y->peer_inc = y->acked = y->arm = y->confirmed = 0;
-    entered(t, epoch);
-    say_live(t, i, epoch, by_resign);
-    if (!m->journal || without(m, MUT_STREAM_BEFORE_RECORD)) /* R13: else after the record */
-        say_log(m, t, i);
-}
-
-static void become_prim(const struct model *m, struct state *t, uint8_t i, uint8_t epoch)
-{
-    t->node[i].role = SB_ROLE_PRIM;
-    t->node[i].epoch = epoch;
-    entered(t, epoch);
-    say_log(m, t, i);
-}
-
-/* R16, and genesis. The caller acks what it holds. */
-static void become_shadow(struct node *y, uint8_t epoch, uint8_t winc, bool confirmed)
-{
-    y->role = SB_ROLE_SHADOW;
-    y->epoch = epoch;
-    y->winc = winc;
-    y->k = y->arm = y->new_day = 0;
-    y->confirmed = confirmed;
-}
-
-/* R14: copies from the start; what it held is set aside. */
-static void join(const struct model *m, struct state *t, uint8_t i, const struct msg *msg)
-{
-    struct node *y = &t->node[i];
-    if (y->role != SB_ROLE_BOOT)
-        y->inc++;
-    if (!without(m, MUT_JOIN_KEEPS_LOG)) {
-        y->len = 0;
-        memset(y->log, 0, sizeof y->log);
-    }
-    if (!without(m, MUT_NO_JOIN_RECORD)) {
-        y->durable = 0;
-        y->record = RECORD_JOIN;
-        y->record_epoch = msg->epoch;
-    }
-    y->role = SB_ROLE_CATCH;
-    y->epoch = msg->epoch;
-    y->peer_inc = msg->inc;
-    y->acked = y->released = y->k = y->arm = y->n_star = y->confirmed = y->winc = 0;
-    y->mark = y->new_day = 0;
-    say_ack(t, i, msg->epoch, msg->inc, 0);
-}
+#include "tests/model/node_change.h"
 
 /* --- release ---------------------------------------------------------------------------------- */
 
@@ -150,7 +12,11 @@ static bool shadow_may_release(const struct model *m, const struct node *x, uint
     if (m->early && x->arm != SB_ARM_NONE &&
         (x->confirmed || x->arm == SB_ARM_ARMED || without(m, MUT_EARLY_UNCONFIRMED)))
         return true;
-    return m->resend && n <= x->mark && x->confirmed; /* R4b */
+    /* R4b: its owner has let go of n already. */
+    const bool any = without(m, MUT_RESEND_ANY);
+    const bool marked = n <= x->mark || any || without(m, MUT_RESEND_ABOVE_MARK);
+    const bool confirmed = x->confirmed || any || without(m, MUT_RESEND_UNCONFIRMED);
+    return m->resend && marked && confirmed;
 }
 
 bool may_release(const struct model *m, const struct node *x, uint8_t n)
@@ -204,7 +70,7 @@ static void mark_released(struct expansion *x, uint8_t i)
     if (!x->m->resend || from->mark == 0 ||
         (from->role != SB_ROLE_PRIM && from->role != SB_ROLE_PAIRING))
         return;
-    say_heartbeat(begin(x), i, from->mark);
+    say_heartbeat(x->m, begin(x), i, from->mark);
     emit_if_said(x, i, "streams its released mark", NULL);
 }
 
@@ -228,6 +94,13 @@ static void crash(struct expansion *x, uint8_t i)
     emit_step(x, (struct step){.what = "crashes", .actor = i, .fault = FAULT_CRASH});
 }
 
+/* The operator's word for a new day is true: no input was ever sequenced, and this node's journal holds no record. */
+static bool new_day_may_begin(const struct expansion *x, uint8_t i)
+{
+    return x->m->genesis && (!x->from->sequenced || without(x->m, MUT_NEW_DAY_WITH_LOG)) &&
+           (x->from->node[i].record == RECORD_NONE || without(x->m, MUT_NEW_DAY_WITH_RECORD));
+}
+
 static void restart(struct expansion *x, uint8_t i)
 {
     if (x->from->node[i].inc >= x->m->incarnations)
@@ -236,15 +109,14 @@ static void restart(struct expansion *x, uint8_t i)
     y->inc++;
     y->role = SB_ROLE_BOOT;
     emit_step(x, (struct step){.what = "restarts", .actor = i, .fault = FAULT_RESTART});
-    if (!x->m->genesis || x->from->sequenced)
+    if (!new_day_may_begin(x, i))
         return;
     y = &begin(x)->node[i];
     y->inc++;
     y->role = SB_ROLE_BOOT;
     y->new_day = 1;
-    emit_step(x, (struct step){.what = "restarts for a new day, truly without an earlier log",
-                               .actor = i,
-                               .fault = FAULT_RESTART});
+    emit_step(x,
+              (struct step){.what = "restarts for a new day", .actor = i, .fault = FAULT_RESTART});
 }
 
 /* --- what a node does by itself ------------------------------------------------------------------- */
@@ -455,6 +327,10 @@ static void new_day_rules(struct expansion *x, uint8_t i)
         return;
     say_reg_dual(begin(x), i, make_epoch(1, SB_EPOCH_D), i != SB_NODE_A);
     emit_if_said(x, i, "registers for a new day", NULL);
+    if (without(x->m, MUT_NEW_DAY_ALONE)) {
+        begin_new_day(x->m, begin(x), i);
+        emit(x, i, "begins a new day by itself", NULL);
+    }
 }
 
 void node_rules(struct expansion *x, uint8_t i)
@@ -483,285 +359,4 @@ void node_rules(struct expansion *x, uint8_t i)
         boot_rules(x, i);
     if (from->new_day)
         new_day_rules(x, i);
-}
-
-/* --- what arrives ------------------------------------------------------------------------------- */
-
-static void take_input(struct expansion *x, uint8_t i, const struct msg *msg, const char *what)
-{
-    struct state *t = begin(x);
-    struct node *y = &t->node[i];
-    if (msg->n == y->len + 1)
-        y->log[y->len++] = msg->content;
-    say_ack(t, i, msg->epoch, msg->inc, msg->n);
-    emit(x, i, what, msg);
-}
-
-/* R6: number len + 1 of the epoch and owner that it follows. False: nothing for a shadow. */
-static bool shadow_on_stream(struct expansion *x, uint8_t i, const struct msg *msg)
-{
-    const struct node *from = &x->from->node[i];
-    if (msg->n == from->len + 1 || (msg->n > from->len + 1 && without(x->m, MUT_APPLY_PAST_GAP))) {
-        take_input(x, i, msg, "takes and acks an input");
-        return true;
-    }
-    if (msg->n != 0)
-        return false;
-    const bool confirms = heartbeat_paired(msg->content) && !from->confirmed;
-    const uint8_t mark = heartbeat_mark(msg->content);
-    if (!confirms && mark <= from->mark)
-        return false;
-    struct node *y = &begin(x)->node[i];
-    y->confirmed |= confirms;
-    if (mark > y->mark)
-        y->mark = mark;
-    emit(x, i, confirms ? "is confirmed by the stream" : "sees the released mark", msg);
-    return true;
-}
-
-static bool catch_on_stream(struct expansion *x, uint8_t i, const struct msg *msg, bool incs)
-{
-    const struct node *from = &x->from->node[i];
-    if (kind(msg->epoch) != SB_EPOCH_D) {
-        if (msg->epoch != from->epoch || msg->inc != from->peer_inc || msg->n != from->len + 1)
-            return false;
-        take_input(x, i, msg, "copies and acks an input");
-        return true;
-    }
-    if (msg->epoch != next_dual(from->epoch) || !incs)
-        return false;
-    struct state *t = begin(x); /* R16: the owner's word suffices */
-    struct node *y = &t->node[i];
-    become_shadow(y, msg->epoch, 0, msg->n == 0 && heartbeat_paired(msg->content));
-    if (msg->n == 0)
-        y->mark = heartbeat_mark(msg->content);
-    say_ack(t, i, msg->epoch, msg->inc, y->len);
-    emit(x, i, "becomes SHADOW by the stream", msg);
-    return true;
-}
-
-/* A new day's shadow whose PAIROK was lost (R16). */
-static bool boot_on_stream(struct expansion *x, uint8_t i, const struct msg *msg, bool incs)
-{
-    const struct node *from = &x->from->node[i];
-    if (!from->new_day || i == SB_NODE_A || !incs || msg->other_inc == 0 ||
-        msg->epoch != make_epoch(1, SB_EPOCH_D) || msg->n != 0 || !heartbeat_paired(msg->content))
-        return false;
-    struct state *t = begin(x);
-    become_shadow(&t->node[i], msg->epoch, from->winc, true);
-    t->node[i].mark = heartbeat_mark(msg->content);
-    say_ack(t, i, msg->epoch, msg->inc, 0);
-    emit(x, i, "becomes a new day's SHADOW by the stream", msg);
-    return true;
-}
-
-/* R14: a later owner exists, or the one whose log this node was copying when it went down. */
-static bool is_later_owner(const struct model *m, const struct node *from, const struct msg *msg)
-{
-    const bool boot = from->role == SB_ROLE_BOOT;
-    const bool mine = boot && from->record == RECORD_JOIN && msg->epoch == from->record_epoch;
-    return kind(msg->epoch) != SB_EPOCH_D && (msg->epoch > from->epoch || mine) &&
-           from->role != SB_ROLE_DOWN && from->role != SB_ROLE_SOLO &&
-           (boot || from->inc < m->incarnations);
-}
-
-/* Rules left out: R8's fence, of acking and of applying. */
-static void solo_on_left_stream(struct expansion *x, uint8_t i, const struct msg *msg)
-{
-    const struct node *from = &x->from->node[i];
-    if (msg->epoch != make_epoch(generation(from->epoch), SB_EPOCH_D) ||
-        msg->other_inc != from->inc)
-        return;
-    if (without(x->m, MUT_ACK_AFTER_LIVE) && msg->n > from->len) {
-        say_ack(begin(x), i, msg->epoch, msg->inc, msg->n);
-        emit_if_said(x, i, "acks the epoch that it left", msg);
-    } else if (without(x->m, MUT_APPLY_AFTER_LIVE) && msg->n != 0 && msg->n <= from->len &&
-               from->log[msg->n - 1] != msg->content) {
-        begin(x)->node[i].log[msg->n - 1] = msg->content;
-        emit(x, i, "applies the epoch that it left", msg);
-    }
-}
-
-static void on_stream(struct expansion *x, const struct msg *msg)
-{
-    const uint8_t i = 1 - msg->node;
-    const struct node *from = &x->from->node[i];
-    const bool incs =
-        (msg->inc == from->peer_inc && (msg->other_inc == from->inc || msg->other_inc == 0)) ||
-        without(x->m, MUT_STREAM_INCS);
-    if (from->role == SB_ROLE_SHADOW && msg->epoch == from->epoch && incs &&
-        shadow_on_stream(x, i, msg))
-        return;
-    if (from->role == SB_ROLE_CATCH && catch_on_stream(x, i, msg, incs))
-        return;
-    if (from->role == SB_ROLE_BOOT && boot_on_stream(x, i, msg, incs))
-        return;
-    if (is_later_owner(x->m, from, msg)) {
-        join(x->m, begin(x), i, msg);
-        emit(x, i, "joins a later owner", msg);
-    } else if (from->role == SB_ROLE_SOLO) {
-        solo_on_left_stream(x, i, msg);
-    }
-}
-
-/* R7: from the inc that the owner names, to its own; a SOLO takes the newest joiner. */
-static void on_ack(struct expansion *x, const struct msg *msg)
-{
-    const uint8_t i = 1 - msg->node;
-    const struct node *from = &x->from->node[i];
-    if (msg->other_inc != from->inc || !owns(from))
-        return;
-    const bool any_epoch = without(x->m, MUT_ACK_EPOCH);
-    const bool epoch = msg->epoch == from->epoch || any_epoch ||
-                       (from->role == SB_ROLE_PAIRING && msg->epoch == next_dual(from->epoch));
-    const bool named = msg->inc == from->peer_inc || without(x->m, MUT_ACK_INC);
-    const bool joiner = from->role == SB_ROLE_SOLO && msg->inc > from->peer_inc;
-    if (!epoch || (!joiner && !(named && msg->n > from->acked)))
-        return;
-    struct node *y = &begin(x)->node[i];
-    if (joiner)
-        y->peer_inc = msg->inc;
-    y->acked = msg->n;
-    emit(x, i, joiner ? "counts the ack of a joiner" : "counts an ack", msg);
-}
-
-/* The winc of a witness's word is the one that the node knows (R9, R11). */
-static bool winc_counts(const struct model *m, const struct node *from, const struct msg *msg)
-{
-    return msg->winc == from->winc || without(m, MUT_OLD_WINC_GRANT);
-}
-
-/* R9 */
-static void on_armok(struct expansion *x, const struct msg *msg)
-{
-    const struct node *from = &x->from->node[msg->node];
-    if (from->role != SB_ROLE_SHADOW || from->arm != SB_ARM_ARMING || msg->epoch != from->epoch ||
-        (msg->n != from->k && !without(x->m, MUT_NONCE_AT_NODE)) || !winc_counts(x->m, from, msg))
-        return;
-    begin(x)->node[msg->node].arm = SB_ARM_ARMED;
-    emit(x, msg->node, "is armed", msg);
-}
-
-/* R11 */
-static void on_solook(struct expansion *x, const struct msg *msg)
-{
-    const struct node *from = &x->from->node[msg->node];
-    const bool resigned = from->role == SB_ROLE_RESIGNED && without(x->m, MUT_RESIGNED_SOLO);
-    if ((from->role != SB_ROLE_PRIM && !resigned) || kind(msg->epoch) != SB_EPOCH_P ||
-        generation(msg->epoch) != generation(from->epoch) || !winc_counts(x->m, from, msg))
-        return;
-    go_solo(x->m, begin(x), msg->node, msg->epoch, false);
-    emit(x, msg->node, "goes SOLO", msg);
-}
-
-/* R12 */
-static void on_resign(struct expansion *x, const struct msg *msg)
-{
-    const uint8_t i = 1 - msg->node;
-    const struct node *from = &x->from->node[i];
-    if (from->role != SB_ROLE_SHADOW || from->epoch != msg->epoch || from->peer_inc != msg->inc)
-        return;
-    go_solo(x->m, begin(x), i, live_epoch(x->m, msg->epoch), true);
-    emit(x, i, "goes live by RESIGN", msg);
-}
-
-/* Genesis: a new day's node acts only on this, or as the shadow on the stream. */
-static void boot_on_pairok(struct expansion *x, const struct msg *msg)
-{
-    const uint8_t i = msg->node;
-    const struct node *from = &x->from->node[i];
-    if (!from->new_day || from->peer_inc == 0 || msg->other_inc != from->peer_inc ||
-        msg->epoch != make_epoch(1, SB_EPOCH_D) || !winc_counts(x->m, from, msg))
-        return;
-    struct state *t = begin(x);
-    t->node[i].new_day = 0;
-    if (i == SB_NODE_A) {
-        become_prim(x->m, t, i, msg->epoch);
-    } else {
-        become_shadow(&t->node[i], msg->epoch, from->winc, true);
-        say_ack(t, i, msg->epoch, msg->other_inc, 0);
-    }
-    emit(x, i, "begins a new day", msg);
-}
-
-/* R15, R16 */
-static void on_pairok(struct expansion *x, const struct msg *msg)
-{
-    const uint8_t i = msg->node;
-    const struct node *from = &x->from->node[i];
-    const bool next = msg->epoch == next_dual(from->epoch);
-    if (from->role == SB_ROLE_BOOT) {
-        boot_on_pairok(x, msg);
-    } else if (msg->other_inc != from->peer_inc) {
-        return;
-    } else if (from->role == SB_ROLE_PAIRING && next && winc_counts(x->m, from, msg)) {
-        become_prim(x->m, begin(x), i, msg->epoch);
-        emit(x, i, "is paired", msg);
-    } else if (from->role == SB_ROLE_SHADOW && !from->confirmed && msg->epoch == from->epoch) {
-        begin(x)->node[i].confirmed = 1;
-        emit(x, i, "is confirmed by PAIROK", msg);
-    } else if (from->role == SB_ROLE_CATCH && next && !without(x->m, MUT_SHADOW_BY_STREAM)) {
-        struct state *t = begin(x);
-        become_shadow(&t->node[i], msg->epoch, msg->winc, true);
-        say_ack(t, i, msg->epoch, msg->other_inc, t->node[i].len);
-        emit(x, i, "becomes SHADOW by PAIROK", msg);
-    }
-}
-
-/* R22 */
-static void on_resumeok(struct expansion *x, const struct msg *msg)
-{
-    const struct node *from = &x->from->node[msg->node];
-    if (from->role != SB_ROLE_BOOT || !winc_counts(x->m, from, msg))
-        return;
-    go_solo(x->m, begin(x), msg->node, msg->epoch, false);
-    emit(x, msg->node, "resumes", msg);
-}
-
-/* Genesis: the newest inc of the other that says it is empty too. */
-static void on_boot(struct expansion *x, const struct msg *msg)
-{
-    const uint8_t i = 1 - msg->node;
-    const struct node *from = &x->from->node[i];
-    if (!from->new_day || from->peer_inc >= msg->inc)
-        return;
-    begin(x)->node[i].peer_inc = msg->inc;
-    emit(x, i, "finds the other node of a new day", msg);
-}
-
-void node_on_msg(struct expansion *x, const struct msg *msg)
-{
-    switch (msg->type) {
-    case SB_FT_STREAM:
-        on_stream(x, msg);
-        return;
-    case SB_FT_ACK:
-        on_ack(x, msg);
-        return;
-    case SB_FT_RESIGN:
-        on_resign(x, msg);
-        return;
-    case SB_FT_BOOT:
-        on_boot(x, msg);
-        return;
-    default: /* the witness's answers, to this inc only */
-        if (msg->inc != x->from->node[msg->node].inc)
-            return;
-    }
-    switch (msg->type) {
-    case SB_FT_ARMOK:
-        on_armok(x, msg);
-        break;
-    case SB_FT_SOLOOK:
-        on_solook(x, msg);
-        break;
-    case SB_FT_PAIROK:
-        on_pairok(x, msg);
-        break;
-    case SB_FT_RESUMEOK:
-        on_resumeok(x, msg);
-        break;
-    default:
-        break;
-    }
 }
