@@ -103,17 +103,17 @@
       "PAIRING streams as its old epoch")                                                          \
     X(EARLY_UNCONFIRMED, "early-release-before-confirmed", "R4", FOUND, KEEP_ALL,                  \
       "a suspecting shadow re-sends before its pairing is confirmed")                              \
-    X(RESEND_ABOVE_MARK, "resend-above-the-mark", "R4b", REDUNDANT, KEEP_ALL,                      \
+    X(RESEND_ABOVE_MARK, "resend-above-the-mark", "R4b", REDUNDANT, 0,                             \
       "a confirmed shadow re-sends what its owner has not marked; given R4's argument")            \
-    X(RESEND_UNCONFIRMED, "resend-unconfirmed", "R4b", REDUNDANT, KEEP_ALL,                        \
+    X(RESEND_UNCONFIRMED, "resend-unconfirmed", "R4b", REDUNDANT, 0,                               \
       "a shadow re-sends what is marked before its pairing is confirmed; given the mark")          \
-    X(RESEND_ANY, "resend-unconfirmed-above-the-mark", "R4b", FOUND, KEEP_ALL,                     \
+    X(RESEND_ANY, "resend-unconfirmed-above-the-mark", "R4b", FOUND, 0,                            \
       "a shadow re-sends whatever it holds")                                                       \
-    X(NEW_DAY_ALONE, "new-day-without-pairok", "genesis", NOTHING, KEEP_ALL,                       \
+    X(NEW_DAY_ALONE, "new-day-without-pairok", "genesis", NOTHING, 0,                              \
       "a new day's node acts once it knows the other")                                             \
-    X(NEW_DAY_ANY_PEER, "new-day-pairok-peer-unchecked", "genesis", NOTHING, KEEP_ALL,             \
+    X(NEW_DAY_ANY_PEER, "new-day-pairok-peer-unchecked", "genesis", NOTHING, 0,                    \
       "a new day's node acts on a PAIROK that names another inc of its peer")                      \
-    X(NEW_DAY_WITH_LOG, "new-day-with-a-log", "genesis", FOUND, KEEP_ALL,                          \
+    X(NEW_DAY_WITH_LOG, "new-day-with-a-log", "genesis", FOUND, KEEP(BOOT),                        \
       "a node restarts for a new day although inputs were sequenced")                              \
     X(NEW_DAY_WITH_RECORD, "new-day-with-a-record", "genesis", FOUND, KEEP_ALL,                    \
       "a node restarts for a new day although its journal holds a record")
