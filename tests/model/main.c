@@ -10,7 +10,7 @@
 #include "tests/model/search.h"
 
 enum { EXIT_HOLDS = 0, EXIT_BROKEN = 1, EXIT_USAGE = 2, EXIT_LIMIT = 3 };
-enum { REACH_STATES_MAX = 12000000 };
+enum { REACH_STATES_MAX = 12000000, BITS_MIN = 10 };
 
 static const struct {
     const char *name, *rule, *expected, *words;
@@ -215,10 +215,10 @@ static bool read_arguments(int argc, char **argv, struct arguments *a)
     }
     if (a->keep)
         a->model.kept = UINT64_MAX;
-    if (optind == argc && a->model.incarnations > 0)
+    if (optind == argc && a->model.incarnations >= 1 && a->limits.bits >= BITS_MIN)
         return true;
-    fprintf(stderr, "model: %s\n",
-            optind < argc ? "only options are accepted" : "--incarnations: 1 is the least");
+    fprintf(stderr, "model: only options are accepted, --incarnations from 1, --bits from %d\n",
+            BITS_MIN);
     return false;
 }
 
