@@ -6,8 +6,10 @@
  *           PROGRESS    none; the rule keeps the system from getting stuck
  *           REDUNDANT   none; others cover it, it is kept as defence
  *           NOTHING     none; not exhaustive, or the mutation is too weak to tell
- * kept: messages that only this rule makes harmless, and which must therefore stay in the network without it; ALL: nobody
- * has looked closer. Names are those of tests/mutations where the code has the same one.
+ * kept: messages that only this rule makes harmless, and which must therefore stay in the network without it; 0: no rule
+ * that reads messages changes; KEEP_ALL: nobody has looked closer.
+ *
+ * Names are those of tests/mutations where the code has the same one.
  */
 #ifndef SHADOWBOOK_MODEL_MUTATIONS_H
 #define SHADOWBOOK_MODEL_MUTATIONS_H
@@ -99,7 +101,7 @@
       "PAIR before the SOLO record is durable; given R13")                                         \
     X(STREAM_BEFORE_RECORD, "stream-before-solo-record", "R13", PROGRESS, KEEP_ALL,                \
       "SOLO streams to a joiner before its record is durable")                                     \
-    X(PAIRING_STREAMS_OLD, "pairing-streams-old-epoch", "R15", PROGRESS, KEEP_ALL,                 \
+    X(PAIRING_STREAMS_OLD, "pairing-streams-old-epoch", "R15", PROGRESS, 0,                        \
       "PAIRING streams as its old epoch")                                                          \
     X(EARLY_UNCONFIRMED, "early-release-before-confirmed", "R4", FOUND, KEEP_ALL,                  \
       "a suspecting shadow re-sends before its pairing is confirmed")                              \
