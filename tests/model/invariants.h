@@ -12,8 +12,8 @@
  *   I5 witness and nodes never name different owners of one epoch
  *
  * Tested on what a node *may* release, not only on what it did. By construction, so not tested: I6 (rules only raise a
- * node's epoch), I9 (BOOT and CATCH have no release rule). Not tested: I7, I8 (I1 and I3 fail where they matter); I10 (no
- * engine here: equal inputs count as equal outputs); I11 is reach.h. */
+ * node's epoch), I9 (BOOT and CATCH have no release rule). Not tested: I7, I8 (I1 and I3 fail where they matter); I10
+ * (no engine here: equal inputs count as equal outputs). I11 is reach.h. */
 const char *invariant_broken(const struct model *m, const struct state *s);
 
 #endif

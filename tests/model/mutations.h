@@ -6,8 +6,8 @@
  *           PROGRESS    none; the rule keeps the system from getting stuck
  *           REDUNDANT   none; others cover it, it is kept as defence
  *           NOTHING     none; not exhaustive, or the mutation is too weak to tell
- * kept: messages that only this rule makes harmless, and which must therefore stay in the network without it; 0: no rule
- * that reads messages changes; KEEP_ALL: nobody has looked closer.
+ * kept: messages that only this rule makes harmless, and which must therefore stay in the network without it; 0: no
+ * rule that reads messages changes; KEEP_ALL: nobody has looked closer.
  *
  * Names are those of tests/mutations where the code has the same one.
  */

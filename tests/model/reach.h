@@ -1,9 +1,9 @@
 /* reach.h: from which states can the system not get going again? I11, without its bound.
  *
- * Builds the whole graph of states and asks, backward, from which of them a good one can still be reached without a further
- * crash of a node or a restart of the witness. It shows that a way exists, not that it is taken (no fairness, no time). States
- * near the bounds are left out, because they might only lack room: arms or incarnations used up, or a generation
- * above generations - 2.
+ * Builds the whole graph of states and asks, backward, from which of them a good one can still be reached without a
+ * further crash of a node or restart of the witness. It shows that a way exists, not that it is taken (no fairness, no
+ * time). States near the bounds are left out, because they might only lack room: arms or incarnations used up, or a
+ * generation above generations - 2.
  *
  * Memory: the states themselves (some 200 bytes each) and 9 bytes a transition.
  */

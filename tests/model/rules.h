@@ -1,7 +1,7 @@
 /* rules.h: what may happen next. One function per rule or message; R1..R25 are those of REPLICATION.md.
  *
- * A rule that can act builds the successor and hands it over with emit(); one that changes nothing need not. Rules read the state
- * before (from) and write only the one after (to).
+ * A rule that can act builds the successor and hands it over with emit(); one that changes nothing need not. Rules read
+ * the state before (from) and write only the one after (to).
  */
 #ifndef SHADOWBOOK_MODEL_RULES_H
 #define SHADOWBOOK_MODEL_RULES_H

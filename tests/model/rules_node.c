@@ -317,7 +317,8 @@ static void boot_rules(struct expansion *x, uint8_t i)
     }
 }
 
-/* Genesis: a new day's nodes find each other by BOOT and register (1,D) naming each other. A is the configured primary. */
+/* Genesis: a new day's nodes find each other by BOOT and register (1,D) naming each other. A is the configured
+ * primary. */
 static void new_day_rules(struct expansion *x, uint8_t i)
 {
     const struct node *from = &x->from->node[i];

@@ -1,7 +1,7 @@
 /* The witness's side: replica/witness.c, and what REPLICATION.md adds to it (PAIR, RESUME, DISCLAIM). R17 to R23.
  *
- * REG_DUAL, SOLOREQ and ARM that are repeated get the same answer again, and a granted primary is reminded of its SOLOOK:
- * those messages are in the network already. */
+ * REG_DUAL, SOLOREQ and ARM that are repeated get the same answer again, and a granted primary is reminded of its
+ * SOLOOK: those messages are in the network already. */
 #include <string.h>
 
 #include "tests/model/rules.h"

@@ -1,8 +1,8 @@
 /* search.h: breadth-first over all states within the bounds; every one is tested against the invariants.
  *
- * A state is remembered by a 64-bit fingerprint (XXH3): two states with one fingerprint would count as one. With N states the
- * odds of that are N * N / 2^65: less than 1e-4 at 50 million. Memory: 16 bytes << bits for the table, plus the states
- * of two levels. Nothing is allocated per state.
+ * A state is remembered by a 64-bit fingerprint (XXH3): two states with one fingerprint would count as one. With N
+ * states the odds of that are N * N / 2^65: less than 1e-4 at 50 million. Memory: 16 bytes << bits for the table, plus
+ * the states of two levels. Nothing is allocated per state.
  */
 #ifndef SHADOWBOOK_MODEL_SEARCH_H
 #define SHADOWBOOK_MODEL_SEARCH_H

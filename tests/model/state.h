@@ -1,7 +1,7 @@
 /* state.h: one state of the whole system, as the model sees it: two nodes, the witness, and every message ever sent.
  *
- * All is bytes, so that a state is its own key: equal states have equal bytes, and unused ones are zero. Roles, arms, frame
- * types and the witness's states are the product's own enums; an epoch is the product's, in one byte.
+ * All is bytes, so that a state is its own key: equal states have equal bytes, and unused ones are zero. Roles, arms,
+ * frame types and the witness's states are the product's own enums; an epoch is the product's, in one byte.
  *
  * The network is a set that only grows: a message can be taken at any time, by whoever it is for, any number of times,
  * or never. That covers loss, duplication, delay, reordering and replay at any later time. Messages that can never have
@@ -25,15 +25,15 @@ enum record { RECORD_NONE, RECORD_JOIN, RECORD_PAIR, RECORD_SOLO };
 
 struct node {
     uint8_t inc, role, epoch;
-    uint8_t
-        peer_inc; /* SHADOW, CATCH: the owner's; owner: the shadow's or joiner's; BOOT: heard by BOOT */
+    /* SHADOW, CATCH: the owner's; owner: the shadow's or the joiner's; BOOT: the other's of a new day. */
+    uint8_t peer_inc;
     uint8_t len, log[INPUTS_MAX];          /* content of each input: content() */
     uint8_t durable, record, record_epoch; /* what a crash leaves */
     uint8_t acked;                         /* owner: held by peer_inc */
     uint8_t released;                      /* owner: possibly released up to here */
     uint8_t k, arm, winc, n_star, confirmed;
-    uint8_t
-        mark; /* R4b: known to have left: let go by this node, or so marked by the owner it follows */
+    /* R4b: known to have left: let go by this node, or marked so by the owner that it follows. */
+    uint8_t mark;
     uint8_t new_day; /* BOOT: started with the operator's word that there is no earlier log */
 };
 
@@ -50,11 +50,10 @@ struct witness {
 struct msg {
     uint8_t type; /* enum sb_frame_type */
     uint8_t epoch, node, inc;
-    uint8_t
-        other_inc; /* the other engine's: to_inc of STREAM and ACK, peer_inc of control frames */
+    uint8_t other_inc; /* the other engine's: to_inc of STREAM, ACK; peer_inc of control frames */
     uint8_t winc;
-    uint8_t
-        n; /* number of STREAM, ACK; k; role of REG_DUAL; by_resign of LIVE; record of RESUME, DISCLAIM */
+    /* Number of STREAM, ACK; k; role of REG_DUAL; by_resign of LIVE; record of RESUME, DISCLAIM. */
+    uint8_t n;
     uint8_t content; /* STREAM: of the input; of a heartbeat: heartbeat(); PAIR: old epoch */
 };
 _Static_assert(sizeof(struct msg) == sizeof(uint64_t), "compared as one number");
@@ -139,8 +138,8 @@ void state_first(const struct model *m, struct state *s);
 /* Adds a message to the network; false if it was there. */
 bool net_add(struct state *s, struct msg msg);
 
-/* Drops what can never have an effect again. A message is dropped only where each rule that reads it would refuse it for
- * good; rules that a mutation takes away do not count (struct model, kept). */
+/* Drops what can never have an effect again: where each rule that reads a message would refuse it for good; rules that
+ * a mutation takes away do not count (struct model, kept). */
 void state_canon(const struct model *m, struct state *s);
 
 /* In words. */
