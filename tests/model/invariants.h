@@ -4,7 +4,7 @@
 
 #include "tests/model/rules.h"
 
-/* NULL, or the invariant that is broken, in words.
+/* NULL, or the invariant that is broken, in words that begin with its number.
  *
  *   I1 a number has one content, whoever may release it       I3 never two SOLO
  *   I2 each SOLO, and the owner of the highest epoch, holds every released number with equal content

@@ -257,7 +257,7 @@ static int run_search(const struct arguments *a)
     print_setting(&a->model);
     char result[24] = "not exhaustive";
     if (r.broken != NULL)
-        snprintf(result, sizeof result, "BROKEN");
+        snprintf(result, sizeof result, "%.2s,%u", r.broken, r.depth);
     else if (r.exhaustive)
         snprintf(result, sizeof result, "%" PRIu64, r.states);
     if (a->expect != NULL)
