@@ -86,8 +86,8 @@
       "shadow and primary would use one number alone")                                             \
     X(PAIR_ANY_EPOCH, "pair-from-any-epoch", "R17", FOUND, KEEP_ALL,                               \
       "PAIR names an epoch that the register has left")                                            \
-    X(REG_SOLO_DUAL, "dual-primary-registers-solo", "R19", NOTHING, KEEP_ALL,                      \
-      "PRIM registers as SOLO(g,P) too")                                                           \
+    X(REG_SOLO_DUAL, "dual-primary-registers-solo", "R19", FOUND, KEEP_ALL,                        \
+      "PRIM registers as SOLO(g,P) too, and takes the answer for a grant")                         \
     X(ARM_INC, "arm-inc-unchecked", "R17", REDUNDANT, KEEP(ARM), "ARM of any inc of the shadow")   \
     X(SOLOREQ_INC, "soloreq-inc-unchecked", "R17", NOTHING, KEEP(SOLOREQ),                         \
       "SOLOREQ of any inc of the owner")                                                           \
