@@ -1,0 +1,34 @@
+/* model.h: which system is explored: bounds, options, and the one rule that is left out. */
+#ifndef SHADOWBOOK_MODEL_H
+#define SHADOWBOOK_MODEL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "tests/model/mutations.h"
+
+struct model {
+    /* bounds */
+    uint8_t inputs;      /* numbers 1..inputs */
+    uint8_t arms;        /* ARMs in one life as a shadow */
+    uint8_t generations; /* PAIR leads up to this one; RESUME may go beyond */
+    uint8_t crashes, incarnations, witness_restarts;
+    /* options */
+    bool journal;    /* solo policy JOURNAL; else MEMORY */
+    bool resign;     /* R12 */
+    bool disclaim;   /* R23 */
+    bool early;      /* R4, and R3's exception */
+    bool resend;     /* R4b: a shadow re-sends what its owner has marked as released */
+    bool genesis;    /* begins with a new day's two empty nodes, not in DUAL */
+    bool only_clean; /* faults strike only a quiet DUAL */
+    enum mutation mutation;
+    uint64_t
+        kept; /* message types (bit = enum sb_frame_type) that are dropped only when no rule at all reads them */
+};
+
+static inline bool without(const struct model *m, enum mutation rule)
+{
+    return m->mutation == rule;
+}
+
+#endif

@@ -1,0 +1,363 @@
+/* What an engine does by itself: the timers of replica/role.c, the release of replica/release.c, faults, and what
+ * REPLICATION.md adds to them (journal, rejoin). */
+#include <string.h>
+
+#include "tests/model/node_change.h"
+
+/* --- release ---------------------------------------------------------------------------------- */
+
+static bool shadow_may_release(const struct model *m, const struct node *x, uint8_t n)
+{
+    /* R4: suspects, and its pairing is confirmed (an ARMOK confirms it too). */
+    if (m->early && x->arm != SB_ARM_NONE &&
+        (x->confirmed || x->arm == SB_ARM_ARMED || without(m, MUT_EARLY_UNCONFIRMED)))
+        return true;
+    /* R4b: its owner has let go of n already. */
+    const bool any = without(m, MUT_RESEND_ANY);
+    const bool marked = n <= x->mark || any || without(m, MUT_RESEND_ABOVE_MARK);
+    const bool confirmed = x->confirmed || any || without(m, MUT_RESEND_UNCONFIRMED);
+    return m->resend && marked && confirmed;
+}
+
+bool may_release(const struct model *m, const struct node *x, uint8_t n)
+{
+    if (n > x->len)
+        return false;
+    switch (x->role) {
+    case SB_ROLE_PRIM: /* R1 */
+        return n <= x->acked || without(m, MUT_RELEASE_WITHOUT_ACK);
+    case SB_ROLE_PAIRING: /* R2 */
+        if (without(m, MUT_PAIRING_NO_ACK))
+            return n <= x->durable;
+        return n <= x->acked &&
+               (!m->journal || n <= x->durable || without(m, MUT_PAIRING_NO_JOURNAL));
+    case SB_ROLE_SOLO: /* R3 */
+        return !m->journal || (m->early && n <= x->n_star) || without(m, MUT_SOLO_NO_RECORD) ||
+               (n <= x->durable && solo_record_durable(x));
+    case SB_ROLE_SHADOW:
+        return shadow_may_release(m, x, n);
+    default: /* I9 */
+        return false;
+    }
+}
+
+/* The first release of a number, and (R4b) an owner's own, which its stream may mark. */
+static void release(struct expansion *x, uint8_t i)
+{
+    const struct node *from = &x->from->node[i];
+    for (uint8_t n = 1; n <= from->len; n++) {
+        const bool marks = x->m->resend && owns(from) && n == from->mark + 1;
+        if ((x->from->told[n - 1] != 0 && !marks) || !may_release(x->m, from, n))
+            continue;
+        struct state *t = begin(x);
+        if (t->told[n - 1] == 0)
+            t->told[n - 1] = from->log[n - 1];
+        if (t->node[i].released < n)
+            t->node[i].released = n;
+        if (marks)
+            t->node[i].mark = n;
+        emit_step(x, (struct step){.what = from->role == SB_ROLE_SHADOW ? "re-sends as a shadow"
+                                                                        : "releases",
+                                   .actor = i,
+                                   .n = n});
+    }
+}
+
+/* R4b: the stream says what its owner has released. It could stand in any frame; a heartbeat covers them all. */
+static void mark_released(struct expansion *x, uint8_t i)
+{
+    const struct node *from = &x->from->node[i];
+    if (!x->m->resend || from->mark == 0 ||
+        (from->role != SB_ROLE_PRIM && from->role != SB_ROLE_PAIRING))
+        return;
+    say_heartbeat(x->m, begin(x), i, from->mark);
+    emit_if_said(x, i, "streams its released mark", NULL);
+}
+
+/* --- faults ----------------------------------------------------------------------------------- */
+
+static void crash(struct expansion *x, uint8_t i)
+{
+    if (x->from->crashes >= x->m->crashes || !fault_may_strike(x->m, x->from))
+        return;
+    struct state *t = begin(x);
+    const struct node *from = &x->from->node[i];
+    t->node[i] = (struct node){.inc = from->inc,
+                               .role = SB_ROLE_DOWN,
+                               .epoch = from->record_epoch,
+                               .len = from->durable,
+                               .durable = from->durable,
+                               .record = from->record,
+                               .record_epoch = from->record_epoch};
+    memcpy(t->node[i].log, from->log, from->durable);
+    t->crashes++;
+    emit_step(x, (struct step){.what = "crashes", .actor = i, .fault = FAULT_CRASH});
+}
+
+/* The operator's word for a new day is true: no input was ever sequenced, and this node's journal holds no record. */
+static bool new_day_may_begin(const struct expansion *x, uint8_t i)
+{
+    return x->m->genesis && (!x->from->sequenced || without(x->m, MUT_NEW_DAY_WITH_LOG)) &&
+           (x->from->node[i].record == RECORD_NONE || without(x->m, MUT_NEW_DAY_WITH_RECORD));
+}
+
+static void restart(struct expansion *x, uint8_t i)
+{
+    if (x->from->node[i].inc >= x->m->incarnations)
+        return;
+    struct node *y = &begin(x)->node[i];
+    y->inc++;
+    y->role = SB_ROLE_BOOT;
+    emit_step(x, (struct step){.what = "restarts", .actor = i, .fault = FAULT_RESTART});
+    if (!new_day_may_begin(x, i))
+        return;
+    y = &begin(x)->node[i];
+    y->inc++;
+    y->role = SB_ROLE_BOOT;
+    y->new_day = 1;
+    emit_step(x,
+              (struct step){.what = "restarts for a new day", .actor = i, .fault = FAULT_RESTART});
+}
+
+/* --- what a node does by itself ------------------------------------------------------------------- */
+
+static void sequence(struct expansion *x, uint8_t i)
+{
+    const struct node *from = &x->from->node[i];
+    if (!owns(from) || from->len >= x->m->inputs)
+        return;
+    struct state *t = begin(x);
+    struct node *y = &t->node[i];
+    y->log[y->len++] = content(i, y->inc, y->epoch);
+    if (x->m->genesis)
+        t->sequenced = 1;
+    /* R13: nothing to a joiner before the record is durable. */
+    if (y->role != SB_ROLE_SOLO || !x->m->journal || solo_record_durable(y) ||
+        without(x->m, MUT_STREAM_BEFORE_RECORD))
+        say_input(x->m, t, i, y->len);
+    emit(x, i, "sequences an input", NULL);
+}
+
+/* Policy JOURNAL: all that is held, and SOLO's record behind it, reach stable storage (R13). */
+static void flush(struct expansion *x, uint8_t i)
+{
+    const struct node *from = &x->from->node[i];
+    if (!x->m->journal || (from->role != SB_ROLE_SOLO && from->role != SB_ROLE_PAIRING))
+        return;
+    const bool first = from->role == SB_ROLE_SOLO && !solo_record_durable(from);
+    if (from->durable >= from->len && !first)
+        return;
+    struct state *t = begin(x);
+    struct node *y = &t->node[i];
+    y->durable = y->len;
+    if (first) {
+        y->record = RECORD_SOLO;
+        y->record_epoch = y->epoch;
+        say_log(x->m, t, i);
+    }
+    emit(x, i, "flushes its journal", NULL);
+}
+
+/* R19: adopts the winc of HELLO and registers in one step. */
+static void learn_witness(struct expansion *x, uint8_t i)
+{
+    const struct model *m = x->m;
+    const struct node *from = &x->from->node[i];
+    const bool armed = from->role == SB_ROLE_SHADOW && from->arm == SB_ARM_ARMED;
+    if (from->winc == x->from->w.winc || from->role == SB_ROLE_RESIGNED ||
+        (armed && !without(m, MUT_ARMED_REREGISTERS)))
+        return;
+    struct state *t = begin(x);
+    struct node *y = &t->node[i];
+    y->winc = t->w.winc;
+    switch (y->role) {
+    case SB_ROLE_SHADOW:
+        if (!armed)
+            y->arm = SB_ARM_NONE;
+        say_reg_dual(t, i, y->epoch, true);
+        break;
+    case SB_ROLE_PRIM:
+        if (without(m, MUT_REG_SOLO_DUAL))
+            say_live(t, i, make_epoch(generation(y->epoch), SB_EPOCH_P), false);
+        say_reg_dual(t, i, y->epoch, false);
+        break;
+    case SB_ROLE_PAIRING:
+        if (without(m, MUT_PAIRING_REG_SOLO)) {
+            y->role = SB_ROLE_SOLO;
+            say_live(t, i, y->epoch, false);
+        } else {
+            say_reg_dual(t, i, next_dual(y->epoch), false);
+        }
+        break;
+    case SB_ROLE_SOLO:
+        say_live(t, i, y->epoch, false);
+        break;
+    default: /* BOOT, CATCH: nothing to register */
+        break;
+    }
+    emit(x, i, "learns the witness's incarnation", NULL);
+}
+
+static void shadow_rules(struct expansion *x, uint8_t i)
+{
+    const struct node *from = &x->from->node[i];
+    if (from->arm == SB_ARM_NONE && from->k < x->m->arms && from->winc != 0) { /* R9 */
+        struct state *t = begin(x);
+        struct node *y = &t->node[i];
+        y->k++;
+        y->arm = SB_ARM_ARMING;
+        struct msg msg = request(y, i, SB_FT_ARM, y->epoch);
+        msg.n = y->k;
+        net_add(t, msg);
+        emit(x, i, "suspects, asks ARM", NULL);
+    }
+    if (from->arm != SB_ARM_NONE) { /* R9: locally first, then it is sent */
+        struct state *t = begin(x);
+        struct node *y = &t->node[i];
+        y->arm = SB_ARM_NONE;
+        struct msg msg = request(y, i, SB_FT_CANCEL, y->epoch);
+        msg.n = y->k;
+        net_add(t, msg);
+        emit(x, i, "cancels", NULL);
+    }
+    if (from->arm == SB_ARM_ARMED ||
+        (from->arm == SB_ARM_ARMING && without(x->m, MUT_NO_WITNESS))) { /* R10 */
+        go_solo(x->m, begin(x), i, live_epoch(x->m, from->epoch), false);
+        emit(x, i, "goes live", NULL);
+    }
+}
+
+static void primary_rules(struct expansion *x, uint8_t i)
+{
+    const struct node *from = &x->from->node[i];
+    if (from->winc != 0) { /* R11 */
+        net_add(begin(x), request(from, i, SB_FT_SOLOREQ, from->epoch));
+        emit_if_said(x, i, "asks SOLO", NULL);
+    }
+    if (from->role == SB_ROLE_PRIM && x->m->resign) { /* R12 */
+        struct state *t = begin(x);
+        t->node[i].role = SB_ROLE_RESIGNED;
+        net_add(t, (struct msg){
+                       .type = SB_FT_RESIGN, .epoch = from->epoch, .node = i, .inc = from->inc});
+        emit(x, i, "resigns", NULL);
+    }
+}
+
+static void say_pair(struct state *t, uint8_t i)
+{
+    const struct node *y = &t->node[i];
+    struct msg msg = request(y, i, SB_FT_PAIR, next_dual(y->epoch));
+    msg.other_inc = y->peer_inc;
+    msg.content = y->epoch;
+    net_add(t, msg);
+}
+
+/* R15 */
+static void ask_pair(struct expansion *x, uint8_t i)
+{
+    const struct model *m = x->m;
+    const struct node *from = &x->from->node[i];
+    const bool synced = from->acked >= from->released || without(m, MUT_PAIR_EARLY);
+    const bool record =
+        !m->journal || solo_record_durable(from) || without(m, MUT_PAIR_NO_SOLO_RECORD);
+    if (from->peer_inc == 0 || generation(from->epoch) >= m->generations || from->winc == 0 ||
+        !synced || !record)
+        return;
+    struct state *t = begin(x);
+    struct node *y = &t->node[i];
+    y->role = SB_ROLE_PAIRING;
+    if (m->journal && !without(m, MUT_NO_PAIR_RECORD)) {
+        y->record = RECORD_PAIR;
+        y->record_epoch = y->epoch;
+    }
+    say_pair(t, i);
+    if (!without(m, MUT_PAIRING_STREAMS_OLD))
+        say_log(m, t, i);
+    emit(x, i, "asks PAIR", NULL);
+}
+
+static void pairing_rules(struct expansion *x, uint8_t i)
+{
+    if (x->from->node[i].winc != 0) { /* at the winc that it knows now */
+        say_pair(begin(x), i);
+        emit_if_said(x, i, "asks PAIR again", NULL);
+    }
+    if (without(x->m, MUT_PAIRING_RETURNS)) {
+        struct node *y = &begin(x)->node[i];
+        y->role = SB_ROLE_SOLO;
+        y->record = RECORD_SOLO;
+        emit(x, i, "becomes SOLO again by itself", NULL);
+    }
+}
+
+/* R22, R23: a restarted node owns nothing; it asks. */
+static void boot_rules(struct expansion *x, uint8_t i)
+{
+    const struct model *m = x->m;
+    const struct node *from = &x->from->node[i];
+    if (!m->journal)
+        return;
+    const bool within = generation(from->record_epoch) <= m->generations;
+    const bool recorded = from->record == RECORD_SOLO || from->record == RECORD_PAIR;
+    if (from->winc != 0 && within && (recorded || without(m, MUT_RESUME_NO_RECORD))) {
+        struct msg msg = request(from, i, SB_FT_RESUME, from->record_epoch);
+        msg.n = without(m, MUT_RESUME_NO_RECORD) ? RECORD_SOLO : from->record;
+        net_add(begin(x), msg);
+        emit_if_said(x, i, "asks RESUME", NULL);
+    }
+    if (without(m, MUT_RESUME_NO_WITNESS) && within && from->record == RECORD_SOLO) {
+        go_solo(m, begin(x), i, make_epoch(generation(from->record_epoch) + 1u, SB_EPOCH_R), false);
+        emit(x, i, "resumes without the witness", NULL);
+    }
+    if (m->disclaim && from->winc != 0) {
+        struct msg msg = request(from, i, SB_FT_DISCLAIM, from->record_epoch);
+        msg.n = from->record;
+        net_add(begin(x), msg);
+        emit_if_said(x, i, "disclaims", NULL);
+    }
+}
+
+/* Genesis: a new day's nodes find each other by BOOT and register (1,D) naming each other. A is the configured
+ * primary. */
+static void new_day_rules(struct expansion *x, uint8_t i)
+{
+    const struct node *from = &x->from->node[i];
+    net_add(begin(x), (struct msg){.type = SB_FT_BOOT, .node = i, .inc = from->inc});
+    emit_if_said(x, i, "says BOOT for a new day", NULL);
+    if (from->peer_inc == 0 || from->winc == 0)
+        return;
+    say_reg_dual(begin(x), i, make_epoch(1, SB_EPOCH_D), i != SB_NODE_A);
+    emit_if_said(x, i, "registers for a new day", NULL);
+    if (without(x->m, MUT_NEW_DAY_ALONE)) {
+        begin_new_day(x->m, begin(x), i);
+        emit(x, i, "begins a new day by itself", NULL);
+    }
+}
+
+void node_rules(struct expansion *x, uint8_t i)
+{
+    const struct node *from = &x->from->node[i];
+    if (from->role == SB_ROLE_DOWN) {
+        restart(x, i);
+        return;
+    }
+    crash(x, i);
+    sequence(x, i);
+    release(x, i);
+    mark_released(x, i);
+    flush(x, i);
+    learn_witness(x, i);
+    if (from->role == SB_ROLE_SHADOW)
+        shadow_rules(x, i);
+    else if (from->role == SB_ROLE_PRIM ||
+             (from->role == SB_ROLE_RESIGNED && without(x->m, MUT_RESIGNED_SOLO)))
+        primary_rules(x, i);
+    else if (from->role == SB_ROLE_SOLO)
+        ask_pair(x, i);
+    else if (from->role == SB_ROLE_PAIRING)
+        pairing_rules(x, i);
+    else if (from->role == SB_ROLE_BOOT)
+        boot_rules(x, i);
+    if (from->new_day)
+        new_day_rules(x, i);
+}
