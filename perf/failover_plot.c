@@ -12,13 +12,13 @@ static const struct {
     {"detection: fault → suspicion", "0072B2"},
     {"decision: suspicion → decision", "D55E00"},
     {"switch: decision → first frame", "009E73"},
-    {"client gap: no answer for", "AA4499"},
+    {"client gap: without an answer", "AA4499"},
 };
 
 static const char *const POINTS[SB_FAILOVER_POINTS] = {"p50", "p90", "p99", "p99.9", "max"};
 
 /* Sizes in pixels; a row is 1 on the y axis, 0 at the top, and counts down. */
-enum { WIDTH = 1600, ROW = 50, ABOVE = 160, BELOW = 125 };
+enum { WIDTH = 1600, ROW = 50, ABOVE = 160, BELOW = 130 };
 static const double LEFT = 0.172, RIGHT = 0.688; /* of the width: the axis */
 
 struct picture {
@@ -72,7 +72,7 @@ static void put_line(struct picture *p, uint64_t ns, double height, const char *
 
 static double column_at(int column) /* of n and the points, its right end on the screen */
 {
-    static const double ends[] = {0.722, 0.776, 0.830, 0.884, 0.938, 0.992};
+    static const double ends[] = {0.720, 0.774, 0.828, 0.882, 0.936, 0.989};
     return ends[column];
 }
 
@@ -86,14 +86,14 @@ static void put_fault_head(struct picture *p, const char *name, const struct sb_
              name, s->passed, s->trials, s->lost, s->conflicting, s->needless, s->states_equal,
              s->trials);
     fprintf(p->out,
-            "set object rectangle from screen 0.006, first %.2f to screen 0.996, first %.2f back "
+            "set object rectangle from screen 0.006, first %.2f to screen 0.996, first %.2f front "
             "fs solid noborder fc rgb '#E6E6E6'\nset label ",
             p->rows + 0.1, p->rows + 0.95);
     put_text(p->out, text);
-    fprintf(p->out, " at screen 0.012, first %.2f left font ',14'\n", y);
-    fprintf(p->out, "set label 'n' at screen %.3f, first %.2f right\n", column_at(0), y);
+    fprintf(p->out, " at screen 0.012, first %.2f left front font ',14'\n", y);
+    fprintf(p->out, "set label 'n' at screen %.3f, first %.2f right front\n", column_at(0), y);
     for (int i = 0; i < SB_FAILOVER_POINTS; i++)
-        fprintf(p->out, "set label '%s' at screen %.3f, first %.2f right\n", POINTS[i],
+        fprintf(p->out, "set label '%s' at screen %.3f, first %.2f right front\n", POINTS[i],
                 column_at(i + 1), y);
     p->rows += 1;
 }
@@ -114,7 +114,7 @@ static void put_strip(struct picture *p, int span, const struct sb_failover_spre
     fprintf(p->out,
             "set arrow from first %" PRIu64 ", first %.2f to first %" PRIu64
             ", first %.2f nohead front lw 4 lc rgb '#202020'\n"
-            "set label '%s' at first %" PRIu64 ", first %.2f %s front font ',13'\n",
+            "set label '%s' at first %" PRIu64 ", first %.2f %s front boxed font ',13'\n",
             placed(p, median), y - 0.26, placed(p, median), y + 0.26, sb_failover_time(median).text,
             placed(p, median), y - 0.42, placed(p, median) == p->lo ? "left" : "center");
     fprintf(p->out, "set label '%" PRIu64 "' at screen %.3f, first %.2f right\n", s->n,
@@ -143,7 +143,8 @@ static void put_dots(struct picture *p, const struct sb_failover_results *r, siz
 
 static void put_axis(struct picture *p)
 {
-    fprintf(p->out, "set xrange [%" PRIu64 ":%" PRIu64 "]\nset xtics out nomirror (", p->lo, p->hi);
+    fprintf(p->out, "set xrange [%.1f:%.1f]\nset xtics out nomirror (", 0.97 * (double)p->lo,
+            1.03 * (double)p->hi); /* a tick on the very end is left out */
     for (uint64_t tick = p->lo; tick <= p->hi; tick *= 10) {
         static const char *const units[] = {"ns", "us", "ms", "s"};
         uint64_t number = tick;
@@ -155,7 +156,7 @@ static void put_axis(struct picture *p)
         for (uint64_t minor = 2; minor <= 9 && tick < p->hi; minor++)
             fprintf(p->out, ", '' %" PRIu64 " 1", minor * tick);
     }
-    fputs(")\nset grid xtics lc rgb '#D0D0D0' lw 1\n", p->out);
+    fputs(")\nset grid xtics lt 1 lc rgb '#DDDDDD' lw 1\n", p->out);
 }
 
 static void put_words(struct picture *p, const struct sb_failover_results *r)
@@ -186,7 +187,8 @@ static void put_words(struct picture *p, const struct sb_failover_results *r)
     put_text(p->out, command);
     fputs(" at screen 0.012, screen 0 offset 0, 1.1 left font ',12' tc rgb '#505050'\n", p->out);
     fputs("set label 'Each dot is a trial. Box: the middle half of them. Thick line and the number "
-          "above it: the median.  –  too few trials for this percentile (p90 takes 10, p99 100, "
+          "above it: the median. A zero stands at the left end.  –  too few trials for this "
+          "percentile (p90 takes 10, p99 100, "
           "p99.9 1000).' at screen 0.012, screen 0 offset 0, 2.5 left font ',12'\n",
           p->out);
 }
@@ -251,7 +253,8 @@ bool sb_failover_plot(const struct sb_failover_results *r, FILE *out)
             "set lmargin at screen %.3f\nset rmargin at screen %.3f\n"
             "set tmargin at screen %.4f\nset bmargin at screen %.4f\n"
             "set logscale x\nunset ytics\nunset key\nset border 1\nset yrange [%.2f:0]\n"
-            "set xlabel 'time, logarithmic'\n",
+            "set xlabel 'time, logarithmic' offset 0, 0.3\n"
+            "set style textbox opaque noborder fc rgb '#FFFFFF' margins 0.3, 0.1\n",
             WIDTH, height, LEFT, RIGHT, 1 - ABOVE / height, BELOW / height, rows);
     put_axis(&p);
     put_words(&p, r);
