@@ -6,7 +6,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { GRACE_S = 10 };
+enum { GRACE_MS = 10000 };
 
 sigset_t sb_child_signals(void)
 {
@@ -49,11 +49,11 @@ static int start(const char *const *argv, int in, int out, int err, pid_t *pid)
     return error;
 }
 
-static uint64_t seconds(void)
+static uint64_t now_ms(void)
 {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec;
+    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
 struct sb_child_end sb_child_run(const char *const *argv, int in, int out, int err,
@@ -66,7 +66,7 @@ struct sb_child_end sb_child_run(const char *const *argv, int in, int out, int e
     if (end.error != 0)
         return end;
     end.pid = pid;
-    uint64_t due = seconds() + limit_s;
+    uint64_t due = now_ms() + limit_s * 1000;
     for (;;) {
         int status;
         if (waitpid(pid, &status, WNOHANG) == pid) {
@@ -74,18 +74,18 @@ struct sb_child_end sb_child_run(const char *const *argv, int in, int out, int e
             return end;
         }
         const bool stopping = end.timed_out || end.interrupted;
-        const struct timespec tick = {.tv_sec = 1};
+        const struct timespec tick = {.tv_nsec = 200000000};
         const int signal = sigtimedwait(&set, NULL, &tick);
         if (signal > 0 && signal != SIGCHLD && !stopping) {
             end.interrupted = true;
-        } else if (seconds() >= due && !stopping) {
+        } else if (now_ms() >= due && !stopping) {
             end.timed_out = true;
         } else {
-            if (seconds() >= due && stopping && !end.killed)
+            if (now_ms() >= due && stopping && !end.killed)
                 end.killed = kill(-pid, SIGKILL) == 0;
             continue;
         }
-        due = seconds() + GRACE_S;
+        due = now_ms() + GRACE_MS;
         kill(-pid, SIGTERM);
     }
 }

@@ -187,9 +187,8 @@ static void put_words(struct picture *p, const struct sb_failover_results *r)
     put_text(p->out, command);
     fputs(" at screen 0.012, screen 0 offset 0, 1.1 left font ',12' tc rgb '#505050'\n", p->out);
     fputs("set label 'Each dot is a trial. Box: the middle half of them. Thick line and the number "
-          "above it: the median. A zero stands at the left end.  –  too few trials for this "
-          "percentile (p90 takes 10, p99 100, "
-          "p99.9 1000).' at screen 0.012, screen 0 offset 0, 2.5 left font ',12'\n",
+          "above it: the median. A zero stands at the left end. –: too few trials (p90 takes "
+          "10, p99 100, p99.9 1000).' at screen 0.012, screen 0 offset 0, 2.5 left font ',12'\n",
           p->out);
 }
 
