@@ -4,8 +4,6 @@
 
 #include "perf/verbs.h"
 
-#define SB_VERSION "0.1.0"
-
 static const struct verb {
     const char *name;
     int (*main)(int argc, char **argv);
@@ -18,6 +16,7 @@ static const struct verb {
     {"generate", sb_generate_main, "make a realistic flow of orders"},
     {"convert", sb_convert_main, "turn a flow into a packet capture, and back"},
     {"sim", sb_sim_main, "run a whole simulated cluster under a seed, with faults"},
+    {"failover", sb_failover_main, "repeat takeovers on real processes and measure them"},
     {"top", sb_top_main, "show the counters of running processes"},
     {"echo", sb_echo_main, "measure the round trip of a bare frame"},
 };

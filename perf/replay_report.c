@@ -25,6 +25,11 @@ static int by_value(const void *left, const void *right)
     return (a > b) - (a < b);
 }
 
+void sb_latencies_sort(struct sb_latencies *l)
+{
+    qsort(l->ns, l->n, sizeof *l->ns, by_value);
+}
+
 static struct ack *collect(const struct sb_client *c, uint64_t *n)
 {
     struct ack *acks = malloc((c->plan->n + (size_t)1) * sizeof *acks);
@@ -77,7 +82,7 @@ static bool collect_latencies(struct sb_replay_report *r, const struct ack *acks
                 l->ns[l->n++] = acks[i].answered_ns > acks[i].intended_ns
                                     ? acks[i].answered_ns - acks[i].intended_ns
                                     : 0;
-        qsort(l->ns, l->n, sizeof *l->ns, by_value);
+        sb_latencies_sort(l);
     }
     return true;
 }

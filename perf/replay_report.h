@@ -48,6 +48,7 @@ bool sb_replay_report_make(struct sb_replay_report *r, const struct sb_client *c
                            uint64_t trades_expected, uint64_t fault_ns, bool interrupted);
 void sb_replay_report_free(struct sb_replay_report *r);
 
+void sb_latencies_sort(struct sb_latencies *l);
 /* Value that `share` (0..1) of the latencies do not exceed; 0 if there are none. */
 uint64_t sb_latencies_at(const struct sb_latencies *l, double share);
 

@@ -6,6 +6,8 @@
 #ifndef SHADOWBOOK_PERF_VERBS_H
 #define SHADOWBOOK_PERF_VERBS_H
 
+#define SB_VERSION "0.1.0"
+
 int sb_top_main(int argc, char **argv);
 int sb_echo_main(int argc, char **argv);
 int sb_node_main(int argc, char **argv);
@@ -15,5 +17,6 @@ int sb_generate_main(int argc, char **argv);
 int sb_replay_main(int argc, char **argv);
 int sb_convert_main(int argc, char **argv);
 int sb_sim_main(int argc, char **argv);
+int sb_failover_main(int argc, char **argv);
 
 #endif
