@@ -103,7 +103,7 @@ struct sb_failover_trial sb_failover_plan(const struct sb_failover_options *o, u
 /* The script's command line. The only place that knows its options. */
 struct sb_failover_command {
     const char *argv[32]; /* NULL at the end; points into this, the options, run and folder */
-    char at[8], seed[24], victim[SB_FAILOVER_NAME_BYTES], signal[SB_FAILOVER_NAME_BYTES];
+    char at[8], seed[24];
     char report[SB_FAILOVER_PATH_BYTES];
 };
 /* folder: where the trial's files go, its report as report.json; NULL: without, as to repeat it by hand. False if the

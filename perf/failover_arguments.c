@@ -140,21 +140,6 @@ int sb_failover_arguments(struct sb_failover_options *o, int argc, char **argv)
     return 0;
 }
 
-/* primary-kill: its victim and its signal. */
-static size_t fault_arguments(struct sb_failover_command *c, const char *name, size_t n)
-{
-    const size_t length = strcspn(name, "-");
-    snprintf(c->victim, sizeof c->victim, "%.*s", (int)length, name);
-    snprintf(c->signal, sizeof c->signal, "%s", name + length + (name[length] == '-'));
-    for (char *letter = c->signal; *letter != '\0'; letter++)
-        *letter = (char)toupper((unsigned char)*letter);
-    c->argv[n++] = "--kill";
-    c->argv[n++] = c->victim;
-    c->argv[n++] = "--signal";
-    c->argv[n++] = c->signal;
-    return n;
-}
-
 bool sb_failover_command(struct sb_failover_command *c, const struct sb_failover_options *o,
                          const struct sb_failover_trial *t, const char *run, const char *folder)
 {
@@ -164,7 +149,8 @@ bool sb_failover_command(struct sb_failover_command *c, const struct sb_failover
     snprintf(c->at, sizeof c->at, "%u", t->at_percent);
     snprintf(c->seed, sizeof c->seed, "%" PRIu64, t->flow_seed);
     c->argv[n++] = run;
-    n = fault_arguments(c, o->faults[t->fault], n);
+    c->argv[n++] = "--fault";
+    c->argv[n++] = o->faults[t->fault];
     c->argv[n++] = "--at";
     c->argv[n++] = c->at;
     c->argv[n++] = "--seed";
@@ -175,6 +161,8 @@ bool sb_failover_command(struct sb_failover_command *c, const struct sb_failover
         c->argv[n++] = passed[i];
         c->argv[n++] = o->passed[i];
     }
+    if (t->number > 1)
+        c->argv[n++] = "--no-floor"; /* the first trial measures it */
     if (folder != NULL) {
         const int length = snprintf(c->report, sizeof c->report, "%s/report.json", folder);
         if (length < 0 || (size_t)length >= sizeof c->report)

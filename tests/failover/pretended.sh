@@ -59,7 +59,7 @@ is() { # LABEL JQ: of the report
 expect good 0 'ok ok ok ok' 4 --fault primary-kill,primary-stop
 is good '.passed == 4 and ([.faults[].each[]] | length) == 4 and .faults[1].switch_ns.p50 == 971'
 is good '.floor_ns == null and .thresholds_ns.takeover_after == 0'
-[[ $(grep -c -- '--kill primary --signal STOP' "$dir/calls") == 2 ]] || { echo "faults do not take turns"; bad=1; }
+[[ $(grep -c -- '--fault primary-stop' "$dir/calls") == 2 ]] || { echo "faults do not take turns"; bad=1; }
 compgen -G "$TMPDIR/*" >/dev/null && { echo "good trials left something"; bad=1; }
 
 expect 'bad trials' 1 'ok lost ok differ ok cut ok angry' 8 --keep "$dir/kept" --events 77 --fault primary-kill
@@ -69,7 +69,7 @@ says 'bad trials' out 'trial 2, primary-kill at [0-9]+ %, failed: called ok, but
 says 'bad trials' out 'trial 4, .*failed: trades differ'
 says 'bad trials' out 'trial 6, .*no report'
 says 'bad trials' out 'trial 8, .*a good report, but exit code 4'
-says 'bad trials' out "repeat +SHADOWBOOK_BIN=$(readlink -f "$bin") $dir/run --kill primary --signal KILL --at [0-9]+ --seed [0-9]+ --events 77\$"
+says 'bad trials' out "repeat +SHADOWBOOK_BIN=$(readlink -f "$bin") $dir/run --fault primary-kill --at [0-9]+ --seed [0-9]+ --events 77 --no-floor\$"
 says 'bad trials' out '^4 of 8 passed; lost 1'
 says 'bad trials' err 'trial 6, .*failed'
 [[ $(cd "$dir/kept" && echo ./*) == './trial-2 ./trial-4 ./trial-6 ./trial-8' ]] || { echo "kept: $(ls "$dir/kept")"; bad=1; }

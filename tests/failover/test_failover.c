@@ -111,7 +111,7 @@ START_TEST(the_script_gets_its_arguments)
     FILE *out = open_memstream(&text, &bytes);
     sb_failover_command_print(&c, out);
     fclose(out);
-    ck_assert_str_eq(text, "scripts/run --kill primary --signal SEGV --at 42 --seed 17 --events 9 "
+    ck_assert_str_eq(text, "scripts/run --fault primary-segv --at 42 --seed 17 --events 9 "
                            "--flow 'it'\\''s.csv' --report kept/report.json --keep kept");
     free(text);
     char folder[SB_FAILOVER_PATH_BYTES];
@@ -423,7 +423,7 @@ START_TEST(the_table_names_failures_and_how_to_repeat_them)
               "equal 1 of 3");
     has(text, "  switch               3    800 ns         -         -         -    900 ns\n");
     has(text, "trial 3, primary-kill at 30 %, failed: it's 2 lost\n  kept    left/trial-3\n"
-              "  repeat  SHADOWBOOK_BIN=sb run --kill primary --signal KILL --at 30");
+              "  repeat  SHADOWBOOK_BIN=sb run --fault primary-kill --at 30");
     has(text, "trial 4, shadow-kill at 40 %, failed: no report");
     has(text, "stopped after 5 of 6 trials: 2 of 5 passed");
     has(text, "  round trip        5000   3.22 us   3.54 us");
