@@ -73,32 +73,60 @@ void sim_check_started(struct sim_world *w, uint32_t i)
     const struct sb_node *n = w->node[i];
     k->epoch[i] = n->epoch;
     k->winc[i] = n->winc;
-    k->log_len[i] = 0;
+    k->log_len[i] = k->resign_at_ns[i] = 0;
     k->heard_n[i] = 0;
     memset(k->orphans[i], 0, sizeof k->orphans[i]);
 }
 
-void sim_check_heard(struct sim_world *w, uint32_t i, const uint8_t *data, uint32_t len)
+static void heard_resign(struct sim_world *w, uint32_t i, const struct sb_head *h)
+{
+    const struct sb_node *n = w->node[i];
+    if (n->role == SB_ROLE_SHADOW && h->epoch == n->epoch && h->inc == n->peer_inc &&
+        w->checks.resign_at_ns[i] == 0)
+        w->checks.resign_at_ns[i] = w->now_ns;
+}
+
+static void heard_entry(struct sim_world *w, uint32_t i, const struct sb_datagram *d)
 {
     struct sim_checks *k = &w->checks;
-    struct sb_datagram d;
-    struct sb_head h;
     struct sb_entry e;
     if ((w->node[i]->role != SB_ROLE_SHADOW && !w->node[i]->draining_pending) ||
-        k->heard_n[i] == SIM_HEARD_MAX || sb_udp_parse(data, len, &d) != SB_UDP_OK ||
-        d.dst_port != w->config.orders.port || !sb_head_read(d.payload, d.bytes, &h) ||
-        h.type != SB_FT_ENTRY)
+        k->heard_n[i] == SIM_HEARD_MAX)
         return;
-    memcpy(&e, d.payload + sizeof h, sizeof e);
+    uint32_t at = sizeof(struct sb_head), bytes, blocks = 0;
+    memcpy(&e, d->payload + at, sizeof e);
     if (e.session == 0 || e.session >= SIM_STREAMS || e.first_seq == 0 ||
         e.token != w->config.sessions[e.session].token || e.first_seq > UINT64_MAX / 2)
         return;
-    uint32_t at = sizeof h + sizeof e, bytes, blocks = 0;
-    while (sb_mold_next(d.payload, d.bytes, &at, &bytes) != NULL)
+    at += sizeof e;
+    while (sb_mold_next(d->payload, d->bytes, &at, &bytes) != NULL)
         blocks++;
-    if (blocks == e.count && at == d.bytes)
+    if (blocks == e.count && at == d->bytes)
         k->heard[i][k->heard_n[i]++] =
             (struct sim_heard){.session = e.session, .count = e.count, .first = e.first_seq};
+}
+
+void sim_check_heard(struct sim_world *w, uint32_t i, const uint8_t *data, uint32_t len)
+{
+    struct sb_datagram d;
+    struct sb_head h;
+    if (sb_udp_parse(data, len, &d) != SB_UDP_OK || !sb_head_read(d.payload, d.bytes, &h))
+        return;
+    if (h.type == SB_FT_ENTRY && d.dst_port == w->config.orders.port)
+        heard_entry(w, i, &d);
+    else if (h.type == SB_FT_RESIGN && d.dst_port == w->config.replication.port)
+        heard_resign(w, i, &h);
+}
+
+/* R12: at once, or when what is missing has had its time. */
+static void check_hand_over(struct sim_world *w, uint32_t i)
+{
+    enum { SLACK_NS = 1000000 };
+    const uint64_t at = w->checks.resign_at_ns[i];
+    if (at != 0 && w->node[i]->role == SB_ROLE_SHADOW && w->struck[SIM_STEP] == 0 &&
+        w->now_ns > at + w->config.gap_after_ns + SLACK_NS)
+        sim_fail(w, SIM_CHECK_HAND_OVER, "node %c has heard that its primary resigned, and waits",
+                 'A' + i);
 }
 
 /* When a shadow has gone live and has taken what it kept: did it take all that it had heard, in order of arrival? */
@@ -218,6 +246,7 @@ void sim_check_turn(struct sim_world *w, uint32_t i, enum sb_role before)
     check_release(w, i);
     check_orphans(w, i, before);
     check_freed(w, i);
+    check_hand_over(w, i);
     if (!k->flipped && n->applied == other->applied && n->digest != other->digest &&
         n->applied <= k->released && n->applied <= k->forked)
         sim_fail(w, SIM_CHECK_DIGEST, "two digests at %" PRIu64, n->applied);
@@ -531,6 +560,11 @@ void sim_check_end(struct sim_world *w)
     if (w->checks.flipped && !took_over && w->client.state != SB_CLIENT_DONE &&
         w->node[0]->role != SB_ROLE_DIVERGED && w->node[1]->role != SB_ROLE_DIVERGED)
         sim_fail(w, SIM_CHECK_NOTICED, "a flipped bit stopped the pair, and neither says so");
+    for (uint32_t i = 0; i < 2; i++)
+        if (w->stopped_inc == w->node[i]->inc && w->struck_n == 1 &&
+            w->node[i]->role == SB_ROLE_PRIM)
+            sim_fail(w, SIM_CHECK_HAND_OVER, "node %c was stopped in order, and still owns",
+                     'A' + i);
     check_liveness(w);
     check_register(w);
 }

@@ -53,6 +53,10 @@
       "what the clients were told: answered once, quantity conserved, streams "                    \
       "without gap, books of the feed, all equal to the reference",                                \
       "latency")                                                                                   \
+    X(HAND_OVER, "hand-over",                                                                      \
+      "R12: a shadow that hears RESIGN goes live without waiting for silence; a primary that "     \
+      "is stopped in order hands over",                                                            \
+      "runs in which clocks step; a stop that is not the only fault")                              \
     X(LIVENESS, "liveness",                                                                        \
       "after the faults heal everything is answered within the bound; "                            \
       "stopping is right only where redundancy was used up",                                       \
@@ -94,6 +98,7 @@ struct sim_checks {
     struct sim_heard *heard[2]; /* in order of arrival, since this life began */
     uint32_t heard_n[2];
     uint64_t orphans[2][SIM_STREAMS]; /* next on going live; [1] = 0: nothing to judge */
+    uint64_t resign_at_ns[2];         /* the owner that the shadow follows has told it so */
     bool owner_gone;                  /* a solo owner restarted: its log, policy MEMORY, is gone */
     bool flipped;                     /* a bit of an engine or log was flipped: no digest check */
     uint32_t rotten_log;              /* whose log: it is not the truth; 2 = none */

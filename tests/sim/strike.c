@@ -240,6 +240,7 @@ static bool strike(struct sim_world *w, const struct sim_event *e)
     case SIM_STOP:
         if (p == 2)
             return false;
+        w->stopped_inc = at_rest(w, p) ? w->node[p]->inc : 0;
         sb_node_stop(w->node[p]);
         return true;
     case SIM_WITNESS_CRASH:
