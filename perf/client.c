@@ -264,12 +264,13 @@ static void send_request(struct sb_client *c, struct sb_follow *stream)
         sb_client_emit(c, stream->stream, c->config->requests, SB_MOLD_HEAD_BYTES);
 }
 
-/* Tells the segment where we are, so that nobody has to ask. */
+/* Tells the segment where we are, so that nobody has to ask; again now and then, because a wrong answer to a question
+ * (ARP has no checksum) would be believed until our next order. */
 static void announce(struct sb_client *c)
 {
-    if (c->announced || c->out_n == c->out_cap)
+    if (c->now_ns < c->announce_at_ns || c->out_n == c->out_cap)
         return;
-    c->announced = true;
+    c->announce_at_ns = c->now_ns + SB_CLIENT_ANNOUNCE_NS;
     uint8_t *out = c->buffers[c->out_n];
     const uint32_t ipv4 = c->config->client.ipv4;
     const uint32_t len = sb_arp_request(out, ipv4, c->options.mac, ipv4);

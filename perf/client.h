@@ -32,7 +32,8 @@ enum {
     SB_CLIENT_BURST = 32, /* frames out of one poll, at most */
     SB_CLIENT_WINDOW_DEFAULT = 256,
     SB_CLIENT_SETTLE_NS = 50 * 1000 * 1000, /* quiet time at the end, see sb_client_state */
-    SB_CLIENT_LOGINS_MAX = 64,              /* L answers kept for each session */
+    SB_CLIENT_ANNOUNCE_NS = 1000 * 1000 * 1000,
+    SB_CLIENT_LOGINS_MAX = 64, /* L answers kept for each session */
 };
 
 struct sb_client_options {
@@ -114,7 +115,7 @@ struct sb_client {
     uint8_t (*buffers)[SB_ENTRY_FRAME_BYTES];
     struct sb_frame *out;
     uint32_t out_n, out_cap;
-    bool announced;
+    uint64_t announce_at_ns;
 };
 
 /* NULL, or what is missing in config or plan (a static string). On success free with sb_client_free(). */

@@ -69,6 +69,13 @@ static void pop(struct sim_network *n)
     n->flights[i] = last;
 }
 
+/* Two flips can cancel out in a checksum of 16 bits: a frame that rotted while it was held is not flipped again. */
+static bool whole(const uint8_t *data, uint32_t len)
+{
+    struct sb_datagram d;
+    return sb_udp_parse(data, len, &d) != SB_UDP_CHECKSUM;
+}
+
 static void fly(struct sim_network *n, uint8_t from, uint8_t to, const uint8_t *data, uint32_t len)
 {
     if (n->now_ns < n->cut_until_ns[from][to]) {
@@ -100,7 +107,7 @@ static void fly(struct sim_network *n, uint8_t from, uint8_t to, const uint8_t *
         f.at_ns += sim_random(&n->rng) % 2000000;
         n->delayed++;
     }
-    if (holds(n, SIM_FLIP_FRAME) && sim_chance(&n->rng, 5000)) {
+    if (holds(n, SIM_FLIP_FRAME) && sim_chance(&n->rng, 5000) && whole(data, len)) {
         if (sim_chance(&n->rng, 200000))
             frame->len = (uint32_t)(sim_random(&n->rng) % len);
         else

@@ -263,6 +263,7 @@ void sim_wild_poll(struct sim_wild *x, uint64_t now_ns)
         send_messages(x, x->made);
     }
     if (x->safe < x->sent && now_ns >= x->sent_at_ns + RESEND_NS) {
+        send_login(x); /* STATUS is no promise: the login may have been lost with its owner */
         send_messages(x, x->safe + 1);
         x->sent_at_ns = now_ns;
     }

@@ -16,7 +16,7 @@
 #include "nic/wire/udp.h"
 #include "shadowbook/config.h"
 
-enum { SIM_WILD_MESSAGES = 48, SIM_WILD_BYTES = 64, SIM_WILD_FRAMES = 4 };
+enum { SIM_WILD_MESSAGES = 48, SIM_WILD_BYTES = 64, SIM_WILD_FRAMES = 6 };
 
 struct sim_wild {
     const struct sb_config *config; /* kept */
