@@ -60,6 +60,7 @@ expect good 0 'ok ok ok ok' 4 --fault primary-kill,primary-stop
 is good '.passed == 4 and ([.faults[].each[]] | length) == 4 and .faults[1].switch_ns.p50 == 971'
 is good '.floor_ns == null and .thresholds_ns.takeover_after == 0'
 [[ $(grep -c -- '--fault primary-stop' "$dir/calls") == 2 ]] || { echo "faults do not take turns"; bad=1; }
+[[ $(grep -c -- --no-floor "$dir/calls") == 3 ]] || { echo "the floor is not measured just once"; bad=1; }
 compgen -G "$TMPDIR/*" >/dev/null && { echo "good trials left something"; bad=1; }
 
 expect 'bad trials' 1 'ok lost ok differ ok cut ok angry' 8 --keep "$dir/kept" --events 77 --fault primary-kill
