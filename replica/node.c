@@ -226,7 +226,8 @@ uint32_t sb_node_crash_frame(const struct sb_node *node, uint8_t *buf)
 {
     if (node->role != SB_ROLE_PRIM)
         return 0;
-    const struct sb_control c = {.to = SB_NODE_CLIENT, .n_last = node->log.len};
+    /* n_last 0: nobody will be there to send again what the shadow lacks, so it need not wait for that. */
+    const struct sb_control c = {.to = SB_NODE_CLIENT};
     uint8_t *p = buf + SB_UDP_HEADERS_BYTES;
     memcpy(sb_out_head(node, p, SB_FT_RESIGN, 0, sizeof c), &c, sizeof c);
     const struct sb_udp_route r = sb_out_replication_route(node, SB_PORT_PEER);

@@ -96,7 +96,8 @@ void sb_node_poll(struct sb_node *node, uint64_t now_ns, const struct sb_node_fr
 void sb_node_stop(struct sb_node *node);
 
 /* For a crash handler of a process that can never run again (R12): writes the RESIGN frame of a primary into buf
- * (SB_FRAME_BYTES_MAX), returns its length, 0 if the node is not PRIM. Only reads the node. */
+ * (SB_FRAME_BYTES_MAX), returns its length, 0 if the node is not PRIM. It asks for no repair: the shadow goes live at
+ * once. Only reads the node. */
 uint32_t sb_node_crash_frame(const struct sb_node *node, uint8_t *buf);
 
 /* For the log file written at a clean stop, and for tests. */

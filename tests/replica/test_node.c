@@ -613,6 +613,28 @@ START_TEST(resign_waits_for_what_is_missing)
 }
 END_TEST
 
+/* A primary that dies in the middle of something asks for no repair: nobody could answer. */
+START_TEST(crash_frame_is_obeyed_at_once) /* R12 */
+{
+    struct bench b;
+    bench_pair(&b, NULL);
+    lose_streams_left = 1;
+    b.lost = lose_next_packets;
+    bench_order(&b, 'B', 10000);
+    bench_step(&b);
+    ck_assert_uint_eq(b.node[0]->log.len, 6);
+    ck_assert_uint_eq(b.node[1]->log.len, 5);
+    struct bench_frame f = {.from = 0};
+    f.len = sb_node_crash_frame(b.node[0], f.data);
+    b.down[0] = true;
+    bench_poll(&b, 1, &f);
+    ck_assert_int_eq(b.node[1]->role, SB_ROLE_SOLO);
+    ck_assert_uint_eq(b.node[1]->n_star, 5);
+    ck_assert_uint_eq(sb_node_crash_frame(b.node[1], f.data), 0); /* only a PRIM has one */
+    bench_close(&b);
+}
+END_TEST
+
 START_TEST(witness_restart_voids_what_was_asked) /* R19 */
 {
     struct bench b;
@@ -810,6 +832,7 @@ int main(void)
     tcase_add_test(tc, stopping_primary_hands_over);
     tcase_add_test(tc, resigned_owner_ignores_a_grant);
     tcase_add_test(tc, resign_waits_for_what_is_missing);
+    tcase_add_test(tc, crash_frame_is_obeyed_at_once);
     tcase_add_test(tc, witness_restart_voids_what_was_asked);
     tcase_add_test(tc, later_owner_retires_every_role);
     tcase_add_loop_test(tc, divergence_halts_both, 0, 2);
