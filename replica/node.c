@@ -162,20 +162,35 @@ static void show(struct sb_node *node)
     node->last_poll_ns = node->now_ns;
 }
 
+/* What this node slept through it could not hear: that is no silence of others. */
+static void forgive_own_pause(struct sb_node *node)
+{
+    enum { PAUSE_NS = 1000000 };
+    const uint64_t gap = node->now_ns - node->last_poll_ns;
+    if (node->last_poll_ns == 0 || gap < PAUSE_NS)
+        return;
+    node->port_heard_ns += gap;
+    node->witness_heard_ns += gap;
+}
+
 void sb_node_poll(struct sb_node *node, uint64_t now_ns, const struct sb_node_frame *in, uint32_t n,
                   struct sb_node_out *out)
 {
     SB_ASSERT_LE(n, SB_NODE_IN_MAX);
     SB_ASSERT_LE(node->now_ns, now_ns);
     node->now_ns = now_ns;
+    forgive_own_pause(node);
     node->out_n = node->scratch_n = 0;
     if (node->live_unsaid)
         sb_role_say_live(node);
 
     /* What the last turn streamed is applied now, after its frames have left. */
     bool more = sb_apply_turn(node);
-    for (uint32_t i = 0; i < n; i++)
+    for (uint32_t i = 0; i < n; i++) {
+        if (by_role(&in[i], SB_PORT_PEER) || by_role(&in[i], SB_PORT_WITNESS))
+            node->port_heard_ns = now_ns;
         on_frame(node, &in[i]);
+    }
     sb_sequencer_close(node);
     if (node->role == SB_ROLE_SHADOW) {
         more = sb_apply_turn(node);

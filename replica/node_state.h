@@ -57,6 +57,10 @@ struct sb_node {
         set_aside; /* PRIM that continues: its shadow diverged, and is told so; its acks count no more */
     bool resign_heard;
     uint64_t resign_n_last, resign_at_ns;
+    uint64_t resigned_ns; /* RESIGNED since */
+    uint64_t
+        port_heard_ns; /* last frame on a port towards the peer or the witness, of whatever kind */
+    uint64_t witness_heard_ns; /* last frame of the witness */
     uint64_t stop_at_ns;
     bool cancel_open;  /* CANCEL(k) is not answered yet */
     uint8_t cancels;   /* sent so far, up to CANCEL_QUICK */

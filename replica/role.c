@@ -11,6 +11,9 @@
  *   the winc (R19), so nothing new is in the network.
  *   CANCEL is answered by PAIROK while the register is DUAL, and repeated until then. LIVE is answered by SOLOOK, and a
  *   primary that was granted SOLO is reminded until it says LIVE: repeats of answers.
+ *   A node that hears nobody at all, from one moment on, does not hear the witness either: its word would bind both and never
+ *   arrive. A PRIM then resigns (R12), a SHADOW takes its request back (R9) and asks no more while it is so. Both may
+ *   be done at any time.
  *   Early release (R4) is not used. PAIR, RESUME, DISCLAIM, JOIN's copy: with journal and rejoin. */
 #include <string.h>
 
@@ -20,6 +23,8 @@
 enum { BOOT_EVERY_NS = 2000000, STOP_AT_MOST_NS = 1000000000 };
 /* An unanswered CANCEL is repeated quickly at first, then for as long as it takes at this pace. */
 enum { CANCEL_QUICK = 8, CANCEL_EVERY_NS = 10000000 };
+/* Nothing on the ports towards peer and witness for so long, though the witness (HELLO every 20 ms) was there shortly before. */
+enum { DEAF_AFTER_NS = 100000000, HELLO_AT_MOST_NS = 50000000 };
 /* A new day's primary may learn of its pairing later than its shadow does: no suspicion before that. */
 enum { GENESIS_GRACE_NS = 500000000 };
 
@@ -261,6 +266,7 @@ static void on_witness(struct sb_node *node, const struct sb_head *h, const stru
 void sb_role_on_control(struct sb_node *node, const struct sb_head *h, const struct sb_control *c)
 {
     if (h->sender == SB_NODE_W) {
+        node->witness_heard_ns = node->now_ns;
         on_witness(node, h, c);
         return;
     }
@@ -329,6 +335,12 @@ static uint64_t silence_ns(const struct sb_node *node)
     return gap > silent ? gap : silent;
 }
 
+static bool deaf(const struct sb_node *node)
+{
+    return node->now_ns - node->port_heard_ns >= DEAF_AFTER_NS &&
+           node->port_heard_ns - node->witness_heard_ns <= HELLO_AT_MOST_NS;
+}
+
 static void suspect(struct sb_node *node)
 {
     node->arm = SB_ARM_ARMING;
@@ -362,6 +374,11 @@ static void shadow_turn(struct sb_node *node)
     if (silent < node->config->suspect_after_ns) {
         if (node->arm != SB_ARM_NONE)
             cancel(node);
+    } else if (deaf(node)) {
+        if (node->arm == SB_ARM_ARMING) {
+            sb_count(node, SB_CTR_DEAF);
+            cancel(node);
+        }
     } else if (node->arm == SB_ARM_NONE && !node->stopping) {
         suspect(node);
     }
@@ -375,6 +392,23 @@ static void shadow_turn(struct sb_node *node)
     cancel_turn(node);
 }
 
+static void send_resign(struct sb_node *node)
+{
+    struct sb_control c = {.to = SB_NODE_CLIENT, .n_last = node->log.len};
+    send_control(node, SB_FT_RESIGN, &c, SB_PORT_PEER, 0);
+    send_control(node, SB_FT_RESIGN, &c, SB_PORT_WITNESS, 0);
+    node->resign_sent_ns = node->now_ns;
+}
+
+/* R12: from here on this incarnation releases nothing. */
+static void resign(struct sb_node *node)
+{
+    node->open = NULL;
+    set_role(node, SB_ROLE_RESIGNED, node->epoch);
+    node->resigned_ns = node->now_ns;
+    send_resign(node);
+}
+
 static void primary_turn(struct sb_node *node)
 {
     const uint64_t silent = node->now_ns - node->acked_ns;
@@ -384,16 +418,13 @@ static void primary_turn(struct sb_node *node)
     else if (silent < node->config->suspect_after_ns)
         node->asking_solo =
             false; /* the shadow is back; a grant given meanwhile is repeated by the witness */
+    if (node->asking_solo && !node->set_aside && deaf(node)) {
+        sb_count(node, SB_CTR_DEAF);
+        resign(node);
+        return;
+    }
     if (node->asking_solo && node->registered && due(node, node->asked_witness_ns, retry_ns(node)))
         ask_witness(node, SB_FT_SOLOREQ, (struct sb_control){.peer_inc = node->peer_inc});
-}
-
-static void send_resign(struct sb_node *node)
-{
-    struct sb_control c = {.to = SB_NODE_CLIENT, .n_last = node->log.len};
-    send_control(node, SB_FT_RESIGN, &c, SB_PORT_PEER, 0);
-    send_control(node, SB_FT_RESIGN, &c, SB_PORT_WITNESS, 0);
-    node->resign_sent_ns = node->now_ns;
 }
 
 static void stop_turn(struct sb_node *node)
@@ -404,15 +435,11 @@ static void stop_turn(struct sb_node *node)
     switch (node->role) {
     case SB_ROLE_PRIM: /* everything sequenced is answered first; then the shadow is told */
         if (late || (node->released == node->log.len && sb_hold_peek(&node->hold) == NULL)) {
-            set_role(node, SB_ROLE_RESIGNED, node->epoch); /* R12: releases nothing from here on */
-            send_resign(node);
+            resign(node);
         }
         break;
     case SB_ROLE_RESIGNED:
-        if (late)
-            node->stopped = true;
-        else if (due(node, node->resign_sent_ns, node->config->heartbeat_ns))
-            send_resign(node);
+        node->stopped = late;
         break;
     case SB_ROLE_SOLO:
         node->stopped = late || node->released == node->log.len;
@@ -440,9 +467,7 @@ void sb_role_say_live(struct sb_node *node)
 void sb_role_damaged(struct sb_node *node)
 {
     SB_ASSERT_EQ(node->role, SB_ROLE_PRIM);
-    node->open = NULL;
-    set_role(node, SB_ROLE_RESIGNED, node->epoch);
-    send_resign(node);
+    resign(node);
     sb_node_stop(node);
 }
 
@@ -462,6 +487,11 @@ void sb_role_turn(struct sb_node *node)
         break;
     case SB_ROLE_DIVERGED:
         cancel_turn(node);
+        break;
+    case SB_ROLE_RESIGNED: /* may have been lost: said again for a while */
+        if (node->now_ns - node->resigned_ns < STOP_AT_MOST_NS &&
+            due(node, node->resign_sent_ns, node->config->heartbeat_ns))
+            send_resign(node);
         break;
     default:
         break;

@@ -73,6 +73,7 @@
     X(WENT_LIVE, "events", "takeovers as shadow")                                                  \
     X(WENT_SOLO, "events", "times the primary went on alone")                                      \
     X(RETIRED, "events", "times a later owner was seen and this node stepped down")                \
+    X(DEAF, "events", "times this node heard nobody at all and gave way")                          \
     X(SUSPECT_AT_NS, "utc_ns", "clock reading with which the suspicion began")                     \
     X(DECIDE_AT_NS, "utc_ns", "clock reading with which poll found the deadline passed")           \
     X(FIRST_FRAME_AT_NS, "utc_ns", "first ready frame handed to the port's transmit call")         \

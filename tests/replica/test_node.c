@@ -613,6 +613,57 @@ START_TEST(resign_waits_for_what_is_missing)
 }
 END_TEST
 
+static uint32_t deaf_host;
+static bool lose_what_it_should_hear(const struct bench *b, uint32_t from, uint32_t to,
+                                     const struct sb_head *h)
+{
+    (void)b;
+    (void)from;
+    (void)h;
+    return to == deaf_host;
+}
+
+/* A receive path is gone: what the node says is heard, and nothing that is granted would ever arrive. */
+START_TEST(deaf_node_gives_way)
+{
+    struct bench b;
+    bench_pair(&b, NULL);
+    bench_order(&b, 'B', 10000);
+    bench_run(&b, MS);
+    const uint32_t other = (uint32_t)(1 - _i);
+    deaf_host = (uint32_t)_i;
+    b.lost = lose_what_it_should_hear;
+    bench_run(&b, 90 * MS);
+    ck_assert_int_ne(b.node[other]->role, SB_ROLE_SOLO);
+    bench_run(&b, 20 * MS);
+    ck_assert_int_eq(b.node[other]->role, SB_ROLE_SOLO);
+    ck_assert_uint_eq(b.counters[_i][SB_CTR_DEAF], 1);
+    ck_assert_int_eq(b.node[_i]->role, _i == 0 ? SB_ROLE_RESIGNED : SB_ROLE_SHADOW);
+    ck_assert_uint_eq(b.witness.owner, other);
+    b.lost = NULL;
+    bench_run(&b, 20 * MS);
+    ck_assert_int_eq(b.node[_i]->role, SB_ROLE_CATCH);
+    ck_assert_int_eq(b.node[other]->role, SB_ROLE_SOLO);
+    ck_assert_int_eq(b.witness.state, SB_W_SOLO);
+    bench_close(&b);
+}
+END_TEST
+
+/* ... but one whose witness was gone before its peer went is not deaf, and keeps what it has. */
+START_TEST(lonely_node_is_not_deaf)
+{
+    struct bench b;
+    bench_pair(&b, NULL);
+    b.down[BENCH_W] = true;
+    bench_run(&b, 60 * MS);
+    b.down[1 - _i] = true;
+    bench_run(&b, 200 * MS);
+    ck_assert_uint_eq(b.counters[_i][SB_CTR_DEAF], 0);
+    ck_assert_int_eq(b.node[_i]->role, _i == 0 ? SB_ROLE_PRIM : SB_ROLE_SHADOW);
+    bench_close(&b);
+}
+END_TEST
+
 /* A primary that dies in the middle of something asks for no repair: nobody could answer. */
 START_TEST(crash_frame_is_obeyed_at_once) /* R12 */
 {
@@ -833,6 +884,8 @@ int main(void)
     tcase_add_test(tc, resigned_owner_ignores_a_grant);
     tcase_add_test(tc, resign_waits_for_what_is_missing);
     tcase_add_test(tc, crash_frame_is_obeyed_at_once);
+    tcase_add_loop_test(tc, deaf_node_gives_way, 0, 2);
+    tcase_add_loop_test(tc, lonely_node_is_not_deaf, 0, 2);
     tcase_add_test(tc, witness_restart_voids_what_was_asked);
     tcase_add_test(tc, later_owner_retires_every_role);
     tcase_add_loop_test(tc, divergence_halts_both, 0, 2);

@@ -161,6 +161,28 @@ static bool owner_released(const struct sim_world *w, uint32_t i, uint32_t strea
     return owner->inc != w->node[i]->peer_inc || end <= owner->hold.released_seq[stream];
 }
 
+/* Does a node release what it sequences now? */
+static bool serves(const struct sim_world *w, uint32_t i)
+{
+    const struct sb_node *n = w->node[i];
+    if (!w->host[i].alive || w->now_ns < w->host[i].asleep_until_ns)
+        return false;
+    return n->role == SB_ROLE_SOLO ||
+           (n->role == SB_ROLE_PRIM && n->now_ns - n->acked_ns < n->config->solo_after_ns);
+}
+
+static void check_service(struct sim_world *w)
+{
+    if (w->must_serve_ns == 0 || w->now_ns < w->must_serve_ns)
+        return;
+    w->must_serve_ns = 0;
+    if (!serves(w, 0) && !serves(w, 1))
+        sim_fail(w, SIM_CHECK_LIVENESS,
+                 "nobody serves after a single fault; roles %d %d, arm %d %d, witness %d",
+                 (int)w->node[0]->role, (int)w->node[1]->role, (int)w->node[0]->arm,
+                 (int)w->node[1]->arm, (int)w->witness.state);
+}
+
 static void check_freed(struct sim_world *w, uint32_t i)
 {
     const struct sb_node *n = w->node[i];
@@ -247,6 +269,7 @@ void sim_check_turn(struct sim_world *w, uint32_t i, enum sb_role before)
     check_orphans(w, i, before);
     check_freed(w, i);
     check_hand_over(w, i);
+    check_service(w);
     if (!k->flipped && n->applied == other->applied && n->digest != other->digest &&
         n->applied <= k->released && n->applied <= k->forked)
         sim_fail(w, SIM_CHECK_DIGEST, "two digests at %" PRIu64, n->applied);

@@ -43,6 +43,8 @@ static uint64_t span(uint64_t *rng, enum sim_fault_kind kind)
         return 1200000 + sim_random(rng) % 2500000;
     case SIM_BURST:
         return 50000 + sim_random(rng) % 5000000;
+    case SIM_DEAF:
+        return 1000000 + sim_random(rng) % 400000000;
     default:
         return 100000 + sim_random(rng) % (sim_chance(rng, 500000) ? 3000000 : 40000000);
     }
@@ -72,6 +74,9 @@ static void choose_hosts(struct sim_event *e)
     case SIM_FLIP_BOOK:
     case SIM_FLIP_LOG:
     case SIM_FLIP_HELD:
+        e->a = a & 1;
+        break;
+    case SIM_DEAF:
         e->a = a & 1;
         break;
     case SIM_PARTITION:

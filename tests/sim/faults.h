@@ -28,6 +28,7 @@
     X(CUT, "cut", "one direction between two of A, B and the witness is cut, then heals")          \
     X(CUT_CLIENT, "cut-client", "one direction between an engine and the clients is cut")          \
     X(STALL, "stall", "one direction between two hosts: half of the frames come when it is over")  \
+    X(DEAF, "deaf", "an engine hears nobody, and is heard")                                        \
     X(PARTITION, "partition", "one host hears nobody and is heard by nobody, then heals")          \
     X(PAUSE, "pause", "a host stands still for 5 us to 2 s, then goes on")                         \
     X(BLINK, "blink", "the primary is silent just long enough to be suspected")                    \

@@ -175,6 +175,10 @@ static bool strike(struct sim_world *w, const struct sim_event *e)
         w->net.stall_until_ns[e->a][e->b] = until;
         heal_at(w, until + 1000000);
         return true;
+    case SIM_DEAF:
+        for (uint32_t i = 0; i < SIM_HOSTS; i++)
+            cut(w, i, e->a, until);
+        return true;
     case SIM_PARTITION:
         for (uint32_t i = 0; i < SIM_HOSTS; i++) {
             cut(w, e->a, i, until);
@@ -326,6 +330,10 @@ bool sim_faults_turn(struct sim_world *w)
         heal_at(w, w->now_ns);
         w->struck[e->kind]++;
         w->struck_n++;
+        /* The first fault, of a pair at rest: somebody must serve, though it lasts. */
+        w->must_serve_ns = 0;
+        if (w->struck_n == 1 && rest && e->kind < SIM_FLIP_BOOK)
+            w->must_serve_ns = w->now_ns + SIM_MUST_SERVE_NS;
         if (e->kind >= SIM_FIRST_HARD) {
             w->hard++;
             w->quiet_hard = rest && e->kind < SIM_FLIP_BOOK;

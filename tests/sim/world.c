@@ -347,7 +347,7 @@ static void set_up(struct sim_world *w, const struct sim_options *o)
     w->o = *o;
     w->rng = o->seed;
     w->now_ns = w->inc = w->healed_ns = w->old_until_ns = w->old_at_ns = 0;
-    w->blink_at_ns = w->stopped_inc = 0;
+    w->blink_at_ns = w->stopped_inc = w->must_serve_ns = 0;
     w->hard = w->struck_n = 0;
     w->quiet_hard = false;
     memset(w->struck, 0, sizeof w->struck);

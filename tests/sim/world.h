@@ -14,6 +14,8 @@
 
 /* The real client's sessions, and the wild member's. */
 enum { SIM_SESSIONS = 3, SIM_WILD_SESSION, SIM_INSTRUMENTS = 2 };
+/* After a single fault some node serves within: */
+#define SIM_MUST_SERVE_NS UINT64_C(150000000)
 /* After the last fault healed, everything must be answered within: */
 #define SIM_DEADLINE_NS UINT64_C(2000000000)
 
@@ -68,6 +70,7 @@ struct sim_world {
     uint64_t healed_ns; /* when the last fault is over */
     uint64_t struck[SIM_FAULT_KINDS];
     uint32_t hard, struck_n; /* events that struck; those that do not heal */
+    uint64_t must_serve_ns;  /* by then somebody serves; 0 = nothing is asked */
     uint64_t stopped_inc;    /* of a primary at rest that was stopped in order */
     bool quiet_hard;         /* ... struck a pair at rest */
     bool woke;               /* clients finished */
