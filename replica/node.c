@@ -118,6 +118,8 @@ static void on_frame(struct sb_node *node, const struct sb_node_frame *f)
     struct sb_datagram d;
     switch (sb_udp_parse(f->data, f->len, &d)) {
     case SB_UDP_OK:
+        if (by_role(f, SB_PORT_PEER) || by_role(f, SB_PORT_WITNESS))
+            node->port_heard_ns = node->now_ns;
         if (d.dst_ipv4 == c->orders.ipv4 && by_role(f, SB_PORT_CLIENTS)) {
             if (d.dst_port == c->orders.port)
                 on_entry(node, &d);
@@ -186,11 +188,8 @@ void sb_node_poll(struct sb_node *node, uint64_t now_ns, const struct sb_node_fr
 
     /* What the last turn streamed is applied now, after its frames have left. */
     bool more = sb_apply_turn(node);
-    for (uint32_t i = 0; i < n; i++) {
-        if (by_role(&in[i], SB_PORT_PEER) || by_role(&in[i], SB_PORT_WITNESS))
-            node->port_heard_ns = now_ns;
+    for (uint32_t i = 0; i < n; i++)
         on_frame(node, &in[i]);
-    }
     sb_sequencer_close(node);
     if (node->role == SB_ROLE_SHADOW) {
         more = sb_apply_turn(node);

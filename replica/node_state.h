@@ -59,7 +59,7 @@ struct sb_node {
     uint64_t resign_n_last, resign_at_ns;
     uint64_t resigned_ns; /* RESIGNED since */
     uint64_t
-        port_heard_ns; /* last frame on a port towards the peer or the witness, of whatever kind */
+        port_heard_ns; /* last undamaged datagram on a port towards the peer or the witness, whoever sent it */
     uint64_t witness_heard_ns; /* last frame of the witness */
     uint64_t stop_at_ns;
     bool cancel_open;  /* CANCEL(k) is not answered yet */

@@ -257,10 +257,15 @@ static void poll(const struct subject *s, const uint8_t *frame, uint32_t len)
     const struct sb_node_frame in = {.data = frame, .len = len, .roles = ALL_ROLES};
     const uint64_t now_ns = s->b->now_ns + BENCH_STEP_NS;
     struct sb_node_out out;
-    if (s->host == W)
+    if (s->host == W) {
         sb_witness_poll(&s->b->witness, now_ns, &in, frame != NULL, &out);
-    else
-        sb_node_poll(s->b->node[s->host], now_ns, &in, frame != NULL, &out);
+        return;
+    }
+    struct sb_node *node = s->b->node[s->host];
+    const uint64_t port_heard_ns = node->port_heard_ns, witness_heard_ns = node->witness_heard_ns;
+    sb_node_poll(node, now_ns, &in, frame != NULL, &out);
+    node->port_heard_ns = port_heard_ns; /* that something was heard is no effect */
+    node->witness_heard_ns = witness_heard_ns;
 }
 
 static bool same_memory(const struct subject *s, const struct image *as)
