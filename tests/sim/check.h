@@ -58,7 +58,8 @@
       "is stopped in order hands over",                                                            \
       "runs in which clocks step; a stop that is not the only fault")                              \
     X(LIVENESS, "liveness",                                                                        \
-      "after the faults heal everything is answered within the bound; "                            \
+      "after a single fault some node serves; after the faults heal everything is answered "       \
+      "within the bound; "                                                                         \
       "stopping is right only where redundancy was used up",                                       \
       "runs with two faults that do not heal, or a frame that rotted in both copies")              \
     X(NOTICED, "divergence",                                                                       \
