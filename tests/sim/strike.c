@@ -264,7 +264,7 @@ static bool strike(struct sim_world *w, const struct sim_event *e)
 /* Somebody asks for what may not exist yet, and from a port of its own. */
 static void ask_ahead(struct sim_world *w)
 {
-    const uint32_t stream = (uint32_t)(sim_random(&w->rng) % SIM_STREAMS);
+    const uint32_t stream = (uint32_t)(sim_random(&w->rng) % (SIM_SESSIONS + 1));
     const struct sb_follow *f = stream == 0 ? &w->client.feed : &w->client.sessions[stream].stream;
     uint8_t frame[SB_FRAME_BYTES_MAX];
     struct sb_udp_route r = {.src_mac = {2, 0, 0, 0, 0, 9},
