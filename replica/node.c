@@ -164,10 +164,11 @@ static void show(struct sb_node *node)
     node->last_poll_ns = node->now_ns;
 }
 
-/* What this node slept through it could not hear: that is no silence of others. */
+/* What this node slept through it could not hear: that is no silence of others. (A host that is busy lets it run only every
+ * few milliseconds: that is no pause.) */
 static void forgive_own_pause(struct sb_node *node)
 {
-    enum { PAUSE_NS = 1000000 };
+    enum { PAUSE_NS = 50000000 };
     const uint64_t gap = node->now_ns - node->last_poll_ns;
     if (node->last_poll_ns == 0 || gap < PAUSE_NS)
         return;

@@ -649,7 +649,23 @@ START_TEST(deaf_node_gives_way)
 }
 END_TEST
 
-/* ... but one whose witness was gone before its peer went is not deaf, and keeps what it has. */
+/* ... but one that was not run for a while could not hear, and finds out what became of it like any other. */
+START_TEST(pause_is_no_deafness)
+{
+    struct bench b;
+    bench_pair(&b, NULL);
+    b.down[0] = true;
+    bench_run(&b, 150 * MS);
+    b.down[0] = false;
+    bench_run(&b, 20 * MS);
+    ck_assert_uint_eq(b.counters[0][SB_CTR_DEAF], 0);
+    ck_assert_int_eq(b.node[0]->role, SB_ROLE_CATCH);
+    ck_assert_int_eq(b.node[1]->role, SB_ROLE_SOLO);
+    bench_close(&b);
+}
+END_TEST
+
+/* ... and one whose witness was gone before its peer went is not deaf, and keeps what it has. */
 START_TEST(lonely_node_is_not_deaf)
 {
     struct bench b;
@@ -885,6 +901,7 @@ int main(void)
     tcase_add_test(tc, resign_waits_for_what_is_missing);
     tcase_add_test(tc, crash_frame_is_obeyed_at_once);
     tcase_add_loop_test(tc, deaf_node_gives_way, 0, 2);
+    tcase_add_test(tc, pause_is_no_deafness);
     tcase_add_loop_test(tc, lonely_node_is_not_deaf, 0, 2);
     tcase_add_test(tc, witness_restart_voids_what_was_asked);
     tcase_add_test(tc, later_owner_retires_every_role);
