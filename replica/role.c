@@ -23,8 +23,9 @@
 enum { BOOT_EVERY_NS = 2000000, STOP_AT_MOST_NS = 1000000000 };
 /* An unanswered CANCEL is repeated quickly at first, then for as long as it takes at this pace. */
 enum { CANCEL_QUICK = 8, CANCEL_EVERY_NS = 10000000 };
-/* Nothing on the ports towards peer and witness for so long, though the witness (HELLO every 20 ms) was there shortly before. */
-enum { DEAF_AFTER_NS = 100000000, HELLO_AT_MOST_NS = 50000000 };
+/* Nothing on the ports towards peer and witness for so long, though the witness (HELLO every 20 ms) was there shortly
+ * before. Resigning cannot be taken back: a witness that stands still just when the shadow dies must not cause it. */
+enum { DEAF_SHADOW_NS = 100000000, DEAF_PRIMARY_NS = 300000000, HELLO_AT_MOST_NS = 50000000 };
 /* A new day's primary may learn of its pairing later than its shadow does: no suspicion before that. */
 enum { GENESIS_GRACE_NS = 500000000 };
 
@@ -335,9 +336,9 @@ static uint64_t silence_ns(const struct sb_node *node)
     return gap > silent ? gap : silent;
 }
 
-static bool deaf(const struct sb_node *node)
+static bool deaf(const struct sb_node *node, uint64_t after_ns)
 {
-    return node->now_ns - node->port_heard_ns >= DEAF_AFTER_NS &&
+    return node->now_ns - node->port_heard_ns >= after_ns &&
            node->port_heard_ns - node->witness_heard_ns <= HELLO_AT_MOST_NS;
 }
 
@@ -374,7 +375,7 @@ static void shadow_turn(struct sb_node *node)
     if (silent < node->config->suspect_after_ns) {
         if (node->arm != SB_ARM_NONE)
             cancel(node);
-    } else if (deaf(node)) {
+    } else if (deaf(node, DEAF_SHADOW_NS)) {
         if (node->arm == SB_ARM_ARMING) {
             sb_count(node, SB_CTR_DEAF);
             cancel(node);
@@ -418,7 +419,7 @@ static void primary_turn(struct sb_node *node)
     else if (silent < node->config->suspect_after_ns)
         node->asking_solo =
             false; /* the shadow is back; a grant given meanwhile is repeated by the witness */
-    if (node->asking_solo && !node->set_aside && deaf(node)) {
+    if (node->asking_solo && !node->set_aside && deaf(node, DEAF_PRIMARY_NS)) {
         sb_count(node, SB_CTR_DEAF);
         resign(node);
         return;

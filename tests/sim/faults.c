@@ -44,7 +44,7 @@ static uint64_t span(uint64_t *rng, enum sim_fault_kind kind)
     case SIM_BURST:
         return 50000 + sim_random(rng) % 5000000;
     case SIM_DEAF:
-        return 1000000 + sim_random(rng) % 400000000;
+        return 1000000 + sim_random(rng) % 800000000;
     default:
         return 100000 + sim_random(rng) % (sim_chance(rng, 500000) ? 3000000 : 40000000);
     }

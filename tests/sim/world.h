@@ -15,7 +15,7 @@
 /* The real client's sessions, and the wild member's. */
 enum { SIM_SESSIONS = 3, SIM_WILD_SESSION, SIM_INSTRUMENTS = 2 };
 /* After a single fault some node serves within: */
-#define SIM_MUST_SERVE_NS UINT64_C(150000000)
+#define SIM_MUST_SERVE_NS UINT64_C(400000000)
 /* After the last fault healed, everything must be answered within: */
 #define SIM_DEADLINE_NS UINT64_C(2000000000)
 
