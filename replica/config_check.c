@@ -184,6 +184,9 @@ static void check_hosts(struct checker *c)
                 complain(c, "there is no section [%s], which is needed", titles[i]);
             continue;
         }
+        if (host->journal_lcore >= 0 && host->journal_lcore == host->lcore)
+            complain(c, "[%s] journal_lcore = lcore = %d: a core of its own is accepted, or none",
+                     titles[i], host->lcore);
         const uint32_t ip = host->ipv4;
         if (ip >> 24 == 0 || ip >> 24 == 127 || ip >> 28 >= 14)
             complain(c, "[%s] ipv4 = " IPV4_FORMAT ": a host's own (unicast) address is accepted",
