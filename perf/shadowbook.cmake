@@ -5,4 +5,4 @@ add_executable(shadowbook main.c
   ${CMAKE_SOURCE_DIR}/replica/main_node.c ${CMAKE_SOURCE_DIR}/replica/main_witness.c
   ${CMAKE_SOURCE_DIR}/replica/host.c)
 target_link_libraries(shadowbook PRIVATE sb_flags shadowbook-replica shadowbook-journal shadowbook-config
-  shadowbook-counters shadowbook-clock shadowbook-dpdk shadowbook-replay shadowbook-match-verbs shadowbook-top shadowbook-echo shadowbook-sim Threads::Threads)
+  shadowbook-counters shadowbook-clock shadowbook-dpdk shadowbook-replay shadowbook-match-verbs shadowbook-top shadowbook-echo shadowbook-bench shadowbook-sim Threads::Threads)
