@@ -1,7 +1,8 @@
 /* bench.c: `shadowbook bench`: what a journal costs the node that writes one.
  *
  * One node with a simulated peer (bench_node.h) on one core, its journal's thread on another. Each pair is two runs of the
- * whole flow, one with a journal and one without, in turns which goes first. The client has at most WINDOW inputs in
+ * whole flow, one with a journal and one without, in turns which goes first. Without one, a thread that does nothing polls
+ * on the journal's core, so that whatever else runs on the machine has the same room in both. The client has at most WINDOW inputs in
  * flight, one frame a turn; a frame's time runs from the turn that takes it to the turn that has released its last
  * input. The jitter is the machine's: a loop that always does the same, about as long as a turn, timed as often.
  *
@@ -21,6 +22,7 @@
 #include "perf/verbs.h"
 #include "replica/journal_writer.h"
 #include "replica/log.h"
+#include "replica/thread.h"
 
 enum { SESSION = 1, WINDOW = 2048, PAIRS_MAX = 100, WAITING_MAX = 4096 };
 
@@ -75,6 +77,14 @@ static bool make_frames(struct bench *b)
         b->lens[i] = sb_entry_frame_finish(&f, frame, SESSION, b->config.orders, payload);
     }
     return true;
+}
+
+static cpu_set_t core_set(uint64_t core)
+{
+    cpu_set_t set;
+    CPU_ZERO(&set);
+    CPU_SET((size_t)core, &set);
+    return set;
 }
 
 /* --- one run ------------------------------------------------------------------------------------------ */
@@ -152,9 +162,7 @@ static bool open_run_journal(const struct bench *b, const struct sb_bench_node *
 {
     char folder[SB_JOURNAL_PATH_BYTES];
     snprintf(folder, sizeof folder, "%s/bench/%020" PRIu64, b->folder, node->inc);
-    cpu_set_t core;
-    CPU_ZERO(&core);
-    CPU_SET((size_t)b->journal_core, &core);
+    const cpu_set_t core = core_set(b->journal_core);
     const struct sb_journal_setup setup = {.folder = folder,
                                            .shard = b->config.shard,
                                            .inc = node->inc,
@@ -192,24 +200,59 @@ static void measure_jitter(const struct bench *b, struct result *r, struct sb_hi
     r->jitter_p999_ns = sb_histogram_percentile(h, 99.9);
 }
 
+/* Holds the journal's core where no journal does. */
+struct neighbour {
+    pthread_t thread;
+    atomic_bool stop;
+    bool runs;
+};
+
+static void *neighbour_main(void *arg)
+{
+    struct neighbour *n = arg;
+    while (!atomic_load_explicit(&n->stop, memory_order_relaxed))
+        __builtin_ia32_pause();
+    return NULL;
+}
+
+static bool neighbour_start(struct neighbour *n, const struct bench *b)
+{
+    const cpu_set_t core = core_set(b->journal_core);
+    atomic_store(&n->stop, false);
+    n->runs = sb_thread_start(&n->thread, &core, neighbour_main, n) == 0;
+    return n->runs;
+}
+
+static void neighbour_stop(struct neighbour *n)
+{
+    if (!n->runs)
+        return;
+    atomic_store(&n->stop, true);
+    pthread_join(n->thread, NULL);
+    n->runs = false;
+}
+
 static bool run(const struct bench *b, bool with_journal, struct result *r)
 {
     static struct sb_histogram times;
     static struct sb_bench_node node;
     static struct sb_journal journal;
+    static struct neighbour neighbour;
     *r = (struct result){0};
     sb_histogram_reset(&times);
     if (!sb_bench_node_open(&node, &b->config, &b->clock)) {
         fprintf(stderr, "shadowbook bench: out of memory\n");
         return false;
     }
-    bool good = !with_journal || open_run_journal(b, &node, &journal);
+    bool good =
+        with_journal ? open_run_journal(b, &node, &journal) : neighbour_start(&neighbour, b);
     if (good) {
         good = play(b, &node, with_journal ? &journal : NULL, r, &times);
         if (!good)
             fprintf(stderr, "shadowbook bench: the node did not take every input\n");
         if (with_journal)
             good = finish_journal(&journal, &node, r) && good;
+        neighbour_stop(&neighbour);
         r->p999_ns = sb_histogram_percentile(&times, 99.9);
         measure_jitter(b, r, &times);
     }
@@ -327,9 +370,7 @@ int sb_bench_main(int argc, char **argv)
         return 2;
     bool ready = sb_plan_init(&b.plan, SESSION) &&
                  sb_plan_flow_read(b.flow_path, &b.plan, &b.config, stderr) && make_frames(&b);
-    cpu_set_t core;
-    CPU_ZERO(&core);
-    CPU_SET((size_t)b.loop_core, &core);
+    const cpu_set_t core = core_set(b.loop_core);
     if (ready && sched_setaffinity(0, sizeof core, &core) != 0) {
         perror("shadowbook bench: --cores");
         ready = false;
