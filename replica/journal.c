@@ -140,7 +140,7 @@ static const char *place_fault(const struct sb_journal_scan *scan, const struct 
     if (b->number != before->number + 1 || b->previous != before->hash)
         return "does not follow the block before it";
     if (b->n_first != scan->next_n)
-        return "inputs are missing";
+        return "inputs are missing or repeated";
     if (b->head.epoch < before->head.epoch)
         return "the epoch falls";
     return scan->ended ? "something stands behind the end" : NULL;

@@ -55,7 +55,7 @@ static int remove_file(void *self, const char *path)
 void rig_open(struct rig *r, const char *under)
 {
     memset(r, 0, sizeof *r);
-    snprintf(r->dir, sizeof r->dir, "%s/shadowbook-test-journal-XXXXXX", under);
+    snprintf(r->dir, sizeof r->dir, "%s/sb-test-journal-XXXXXX", under);
     ck_assert_ptr_nonnull(mkdtemp(r->dir));
     snprintf(r->folder, sizeof r->folder, "%s/3-B/1", r->dir);
     r->log_memory = aligned_alloc(64, LOG_MEMORY);

@@ -256,6 +256,23 @@ START_TEST(good_blocks_in_the_wrong_place)
 }
 END_TEST
 
+/* Blocks that are right in themselves and follow each other, but whose writer left inputs out, or repeats some. */
+START_TEST(inputs_left_out)
+{
+    for (int step = -1; step <= 1; step += 2) {
+        memory_begin(&journal);
+        memory_segment(&journal);
+        memory_data(&journal, 3);
+        journal.next_n += (uint64_t)(int64_t)step;
+        memory_data(&journal, 1);
+        uint64_t n;
+        ck_assert_int_eq(memory_read(&journal, &scan, &n), SB_FOUND_DAMAGED);
+        ck_assert_str_eq(scan.why, "inputs are missing or repeated");
+        ck_assert_uint_eq(n, 6);
+    }
+}
+END_TEST
+
 /* A journal whose first segment was moved away begins later, and says so. */
 START_TEST(begins_with_a_later_segment)
 {
@@ -319,6 +336,7 @@ int main(void)
     tcase_add_test(tc, every_cut);
     tcase_add_test(tc, torn_write_of_many_pages);
     tcase_add_test(tc, good_blocks_in_the_wrong_place);
+    tcase_add_test(tc, inputs_left_out);
     tcase_add_test(tc, begins_with_a_later_segment);
     tcase_add_test(tc, wrong_with_a_good_checksum);
     suite_add_tcase(suite, tc);
