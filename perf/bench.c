@@ -12,6 +12,7 @@
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "perf/bench_node.h"
@@ -44,6 +45,7 @@ struct bench {
 
 struct result {
     uint64_t ns, turns, p999_ns, jitter_p999_ns;
+    uint64_t own_ns; /* of them, on the processor: without what other programs took */
     uint64_t writes, bytes, lag_max_ns;
 };
 
@@ -104,6 +106,13 @@ static void settle(struct waiting *w, const struct bench *b, uint64_t released,
             times, sb_clock_cycles_to_ns(&b->clock, now - w->since_tsc[w->from % WAITING_MAX]));
 }
 
+static uint64_t own_time_ns(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
 /* The whole flow through the node. False: an input was not taken. */
 static bool play(const struct bench *b, struct sb_bench_node *node, struct sb_journal *journal,
                  struct result *r, struct sb_histogram *times)
@@ -112,7 +121,7 @@ static bool play(const struct bench *b, struct sb_bench_node *node, struct sb_jo
     w.from = w.to = 0;
     const struct sb_log *log = sb_node_log(node->node);
     const struct sb_engine *engine = sb_node_engine(node->node);
-    const uint64_t begin_n = log->len, begin = sb_clock_tsc();
+    const uint64_t begin_n = log->len, own = own_time_ns(), begin = sb_clock_tsc();
     uint32_t next = 0;
     while (next < b->frames_n || w.from < w.to) {
         const bool send = next < b->frames_n && log->len - sb_node_released(node->node) < WINDOW;
@@ -132,6 +141,7 @@ static bool play(const struct bench *b, struct sb_bench_node *node, struct sb_jo
         r->turns++;
     }
     r->ns = sb_clock_cycles_to_ns(&b->clock, sb_clock_tsc() - begin);
+    r->own_ns = own_time_ns() - own;
     return log->len - begin_n == b->plan.messages_n[SESSION] + 1u;
 }
 
@@ -278,18 +288,21 @@ static void print_pair(uint64_t i, uint64_t events, const struct result *off,
                        const struct result *on)
 {
     const uint64_t ratio = sb_multiply_divide(off->ns, 1000, on->ns);
-    printf("%4" PRIu64 " %9" PRIu64 " %9" PRIu64 "   %" PRIu64 ".%03" PRIu64 " %9" PRIu64
-           " %9" PRIu64 " %9" PRIu64 " %9" PRIu64 " %7" PRIu64 " %6" PRIu64 " %8" PRIu64 "\n",
+    const uint64_t own = sb_multiply_divide(off->own_ns, 1000, on->own_ns);
+    printf("%4" PRIu64 " %9" PRIu64 " %9" PRIu64 "   %" PRIu64 ".%03" PRIu64 "   %" PRIu64
+           ".%03" PRIu64 " %9" PRIu64 " %9" PRIu64 " %9" PRIu64 " %9" PRIu64 " %7" PRIu64
+           " %6" PRIu64 " %8" PRIu64 "\n",
            i + 1, sb_multiply_divide(events, 1000000000, off->ns),
-           sb_multiply_divide(events, 1000000000, on->ns), ratio / 1000, ratio % 1000, off->p999_ns,
-           on->p999_ns, off->jitter_p999_ns, on->jitter_p999_ns, on->writes, on->bytes >> 20,
-           on->lag_max_ns / 1000);
+           sb_multiply_divide(events, 1000000000, on->ns), ratio / 1000, ratio % 1000, own / 1000,
+           own % 1000, off->p999_ns, on->p999_ns, off->jitter_p999_ns, on->jitter_p999_ns,
+           on->writes, on->bytes >> 20, on->lag_max_ns / 1000);
     fflush(stdout);
 }
 
 static bool measure(const struct bench *b)
 {
-    static uint64_t ratio[PAIRS_MAX], off_p[PAIRS_MAX], on_p[PAIRS_MAX], jitter[2 * PAIRS_MAX];
+    static uint64_t ratio[PAIRS_MAX], own[PAIRS_MAX], off_p[PAIRS_MAX], on_p[PAIRS_MAX],
+        jitter[2 * PAIRS_MAX];
     const uint64_t events = b->plan.n;
     struct result r[2];
     if (!run(b, true, &r[1]) || !run(b, false, &r[0])) /* warms up; not counted */
@@ -297,9 +310,9 @@ static bool measure(const struct bench *b)
     printf("%" PRIu64 " events, at most %d inputs in flight; loop on core %" PRIu64
            ", journal on core %" PRIu64 "; ns and events a second\n",
            events, WINDOW, b->loop_core, b->journal_core);
-    printf(
-        "pair   off ev/s   on ev/s  ratio  off p99.9  on p99.9    jitter p99.9 off, on  writes    "
-        "MiB  lag us\n");
+    printf("pair   off ev/s   on ev/s  ratio   own  off p99.9  on p99.9    jitter p99.9 off, on  "
+           "writes    "
+           "MiB  lag us\n");
     for (uint64_t i = 0; i < b->pairs; i++) {
         for (int k = 0; k < 2; k++) {
             const int on = (int)(i + (uint64_t)k) % 2;
@@ -308,16 +321,17 @@ static bool measure(const struct bench *b)
         }
         print_pair(i, events, &r[0], &r[1]);
         ratio[i] = sb_multiply_divide(r[0].ns, 1000, r[1].ns);
+        own[i] = sb_multiply_divide(r[0].own_ns, 1000, r[1].own_ns);
         off_p[i] = r[0].p999_ns;
         on_p[i] = r[1].p999_ns;
         jitter[2 * i] = r[0].jitter_p999_ns;
         jitter[2 * i + 1] = r[1].jitter_p999_ns;
     }
-    const uint64_t m = median(ratio, b->pairs);
+    const uint64_t m = median(ratio, b->pairs), o = median(own, b->pairs);
     printf("median throughput ratio, on to off: %" PRIu64 ".%03" PRIu64
-           "; median p99.9 off %" PRIu64 " ns, on %" PRIu64 " ns, of the machine's jitter %" PRIu64
-           " ns\n",
-           m / 1000, m % 1000, median(off_p, b->pairs), median(on_p, b->pairs),
+           ", by the loop's own processor time %" PRIu64 ".%03" PRIu64 "; median p99.9 off %" PRIu64
+           " ns, on %" PRIu64 " ns, of the machine's jitter %" PRIu64 " ns\n",
+           m / 1000, m % 1000, o / 1000, o % 1000, median(off_p, b->pairs), median(on_p, b->pairs),
            median(jitter, 2 * b->pairs));
     return true;
 }
