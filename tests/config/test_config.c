@@ -154,6 +154,10 @@ START_TEST(the_journal)
     ck_assert_int_eq(cfg.nodes[0].journal_lcore, 3);
     sb_config_free(&cfg);
     EXPECT(NULL, "", "[journal]\ndir = relative\n", ":25: ", "absolute path");
+    EXPECT(NULL, "",
+           "[journal]\ndir = /a\n[memory]\nlog_lines = 4096\nunacked_lines = 1024\n"
+           "[timing]\nlag_max_inputs = 1000\n",
+           "[memory] log_lines = 4096: at least 8192");
     EXPECT(NULL, "", "[journal]\nring_mib = 3\n", ":25: ", "power of two");
     EXPECT("port_clients = af_xdp:iface=a",
            "port_clients = af_xdp:iface=a\nlcore = 3\njournal_lcore = 3", "",

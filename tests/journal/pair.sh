@@ -26,7 +26,9 @@ for name in A B; do
     [[ ${#folders[@]} == 1 && -d ${folders[0]} ]] || { echo "node $name has no journal"; exit 1; }
     printf -v "journal_$name" %s "${folders[0]}"
     "$bin" inspect --journal "${folders[0]}" >"$dir/inspect.$name" || { echo "inspect of $name"; bad=1; }
-    "$bin" match --log "${folders[0]}" --json >"$dir/$name.json" 2>"$dir/$name.err" || { echo "match of $name"; bad=1; }
+    acks=()
+    [[ $name == A ]] || acks=(--acks "$dir/run/acks.csv")
+    "$bin" match --log "${folders[0]}" "${acks[@]}" --json >"$dir/$name.json" 2>"$dir/$name.err" || { echo "match of $name"; bad=1; }
     cat "$dir/inspect.$name" "$dir/$name.json"
 done
 "$bin" match --log "$dir/run/B.log" --acks "$dir/run/acks.csv" --json >"$dir/file.json"
@@ -40,6 +42,9 @@ for what in inputs packets outputs trades digest state_digest state_digest_logge
 done
 hold 'the survivor closed its journal' "$(value B closed)" true
 hold 'acknowledged and not in the log' "$(value file lost)" 0
+hold 'acknowledged and not in the journal' "$(value B lost)" 0
+hold 'acknowledged' "$(value B acknowledged)" "$(value file acknowledged)"
+(($(value B acknowledged) > 10000)) || { echo "only $(value B acknowledged) acknowledgements"; bad=1; }
 hold 'the killed one closed its journal' "$(value A closed)" false
 hold 'packets of the killed one that differ' "$(value A packets_different)" 0
 (($(value A inputs) > 10000)) || { echo "the killed one's journal has $(value A inputs) inputs"; bad=1; }
