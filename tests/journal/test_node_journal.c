@@ -3,6 +3,7 @@
 #include <check.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "perf/match_log.h"
@@ -33,7 +34,7 @@ static void rig_open(struct rig *r)
                                                .inc = 7,
                                                .trading_day = 20231114,
                                                .limits = r->bench.config.limits,
-                                               .segment_bytes = 1u << 16,
+                                               .segment_bytes = 1u << 20,
                                                .ring_bytes = 1u << 20,
                                                .lag_max_ns = UINT64_C(60000000000),
                                                .on_fault = SB_JOURNAL_STOP};
@@ -80,6 +81,53 @@ static void write_log(const struct rig *r, uint64_t state)
                                           .limits = r->bench.config.limits};
     ck_assert(sb_log_file_write(r->log, &head, sb_node_log(node),
                                 sb_engine_applied(sb_node_engine(node)), state, stderr));
+}
+
+/* Runs the survivor's journal through the engine; its words in said. */
+static bool match(const struct rig *r, struct sb_match_log_result *result, char said[512])
+{
+    memset(said, 0, 512);
+    FILE *err = fmemopen(said, 511, "w");
+    const bool good = sb_match_log_run(r->folder[1], NULL, result, err);
+    fclose(err);
+    return good;
+}
+
+static void flip_bit(const char *path, long at)
+{
+    FILE *f = fopen(path, "r+b");
+    ck_assert_ptr_nonnull(f);
+    ck_assert_int_eq(fseek(f, at, SEEK_SET), 0);
+    const int was = fgetc(f);
+    ck_assert_int_ge(was, 0);
+    ck_assert_int_eq(fseek(f, at, SEEK_SET), 0);
+    ck_assert_int_eq(fputc(was ^ 16, f), was ^ 16);
+    fclose(f);
+}
+
+/* Cut, the journal is run as far as it goes; damaged in the middle, it is refused by its place. */
+static void damage(const struct rig *r, const struct sb_match_log_result *whole)
+{
+    struct sb_match_log_result result;
+    char path[SB_JOURNAL_FILE_BYTES], said[512];
+    sb_journal_file(path, r->folder[1], 1);
+    flip_bit(path, 3 * SB_JOURNAL_ALIGN + 150);
+    ck_assert(!match(r, &result, said));
+    ck_assert_msg(strstr(said, "segment 00000001 at offset ") != NULL &&
+                      strstr(said, "DAMAGED") != NULL,
+                  "%s", said);
+    flip_bit(path, 3 * SB_JOURNAL_ALIGN + 150);
+    ck_assert(match(r, &result, said));
+    ck_assert_str_eq(said, "");
+
+    struct stat status; /* the end mark goes, and a part of the block before it */
+    ck_assert_int_eq(stat(path, &status), 0);
+    ck_assert_int_eq(truncate(path, status.st_size - 2 * SB_JOURNAL_ALIGN + 100), 0);
+    ck_assert(match(r, &result, said));
+    ck_assert_ptr_nonnull(strstr(said, "torn tail"));
+    ck_assert(!result.closed);
+    ck_assert_uint_lt(result.inputs, whole->inputs);
+    ck_assert_uint_eq(result.packets_different, 0);
 }
 
 START_TEST(survivor)
@@ -131,6 +179,7 @@ START_TEST(survivor)
     ck_assert_int_eq(reader.found, SB_FOUND_CLOSED);
     ck_assert_uint_eq(reader.scan.block.head.epoch & 3, SB_EPOCH_S);
     sb_journal_reader_close(&reader);
+    damage(&rig, &file);
     rig_close(&rig);
 }
 END_TEST
