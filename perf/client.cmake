@@ -13,3 +13,7 @@ target_link_libraries(shadowbook-plan PUBLIC shadowbook-client shadowbook-perf
 add_library(shadowbook-replay STATIC replay.c convert.c)
 target_link_libraries(shadowbook-replay PUBLIC shadowbook-plan shadowbook-config shadowbook-clock
   shadowbook-dpdk)
+# The verb bench: a node in process.
+add_library(shadowbook-bench STATIC bench.c bench_node.c)
+target_link_libraries(shadowbook-bench PUBLIC shadowbook-plan shadowbook-replica shadowbook-journal
+  shadowbook-config shadowbook-clock)

@@ -13,11 +13,13 @@ static const struct verb {
     {"witness", sb_witness_main, "run the register that decides between the two"},
     {"replay", sb_replay_main, "play a flow against a running shard and check every answer"},
     {"match", sb_match_main, "run the engine alone over a flow or a node's input log"},
+    {"inspect", sb_inspect_main, "show a journal, or the first difference of two"},
     {"generate", sb_generate_main, "make a realistic flow of orders"},
     {"convert", sb_convert_main, "turn a flow into a packet capture, and back"},
     {"sim", sb_sim_main, "run a whole simulated cluster under a seed, with faults"},
     {"failover", sb_failover_main, "repeat takeovers on real processes and measure them"},
     {"top", sb_top_main, "show the counters of running processes"},
+    {"bench", sb_bench_main, "measure what a journal costs the node that writes it"},
     {"echo", sb_echo_main, "measure the round trip of a bare frame"},
 };
 

@@ -1,4 +1,5 @@
-/* match_log.h: `match --log L`: the engine alone over an input log that a node wrote at its clean stop.
+/* match_log.h: `match --log L`: the engine alone over an input log: the file that a node wrote at its clean stop, or the
+ * folder of its journal, as far as that is good (a torn tail is said, damage in the middle is refused).
  *
  * Every packet's digest, the final state digest and, where given, every acknowledgement that a client saw are
  * compared with what this run of the engine makes of the same inputs. */
@@ -13,6 +14,7 @@ struct sb_match_log_result {
     uint64_t inputs, outputs, trades, packets;
     uint64_t packets_different; /* packets whose digest differs from the one in the log */
     uint64_t digest, state_digest, state_digest_logged;
+    bool closed; /* the log ends with an orderly stop, and so has a state digest to compare */
     uint64_t acknowledged; /* rows of the acknowledgement file */
     uint64_t lost;         /* of them: not in the log, or with another key or time */
 };

@@ -17,7 +17,7 @@ enum { PASSES = 3 }; /* odd: the median is one of them */
 static const char *const USAGE =
     "usage: shadowbook match --flow FILE[.xz] [--trades FILE] [--stats] [--orders N]\n"
     "       shadowbook match --generate SEED,EVENTS[,INSTRUMENTS] [--stats] [--orders N]\n"
-    "       shadowbook match --log FILE [--acks FILE] [--json]\n";
+    "       shadowbook match --log FILE|FOLDER [--acks FILE] [--json]\n";
 
 struct arguments {
     const char *flow, *trades, *log, *acks, *generate;

@@ -4,6 +4,6 @@ add_link_options(-Wl,-z,now)
 add_executable(shadowbook main.c
   ${CMAKE_SOURCE_DIR}/replica/main_node.c ${CMAKE_SOURCE_DIR}/replica/main_witness.c
   ${CMAKE_SOURCE_DIR}/replica/host.c)
-target_link_libraries(shadowbook PRIVATE sb_flags shadowbook-replica shadowbook-config
-  shadowbook-counters shadowbook-clock shadowbook-dpdk shadowbook-replay shadowbook-match-verbs shadowbook-top shadowbook-echo shadowbook-sim
-  shadowbook-failover-verb Threads::Threads)
+target_link_libraries(shadowbook PRIVATE sb_flags shadowbook-replica shadowbook-journal shadowbook-config
+  shadowbook-counters shadowbook-clock shadowbook-dpdk shadowbook-replay shadowbook-match-verbs shadowbook-top shadowbook-echo
+  shadowbook-bench shadowbook-failover-verb shadowbook-sim Threads::Threads)

@@ -16,6 +16,8 @@ int sb_match_main(int argc, char **argv);
 int sb_generate_main(int argc, char **argv);
 int sb_replay_main(int argc, char **argv);
 int sb_convert_main(int argc, char **argv);
+int sb_bench_main(int argc, char **argv);
+int sb_inspect_main(int argc, char **argv);
 int sb_sim_main(int argc, char **argv);
 int sb_failover_main(int argc, char **argv);
 

@@ -78,9 +78,10 @@ static const struct {
     const char *name;
     enum sb_config_section kind;
 } SINGLE[] = {
-    {"shard", SB_SECTION_SHARD},   {"engine", SB_SECTION_ENGINE},  {"memory", SB_SECTION_MEMORY},
-    {"timing", SB_SECTION_TIMING}, {"net", SB_SECTION_NET},        {"node A", SB_SECTION_HOST},
-    {"node B", SB_SECTION_HOST},   {"witness W", SB_SECTION_HOST}, {"client", SB_SECTION_HOST},
+    {"shard", SB_SECTION_SHARD},   {"engine", SB_SECTION_ENGINE},   {"memory", SB_SECTION_MEMORY},
+    {"timing", SB_SECTION_TIMING}, {"journal", SB_SECTION_JOURNAL}, {"net", SB_SECTION_NET},
+    {"node A", SB_SECTION_HOST},   {"node B", SB_SECTION_HOST},     {"witness W", SB_SECTION_HOST},
+    {"client", SB_SECTION_HOST},
 };
 enum { SINGLE_N = sizeof SINGLE / sizeof SINGLE[0] };
 
@@ -155,7 +156,8 @@ static void section_begin(struct loader *l, const char *name)
         l->cfg->instruments_n = i > l->cfg->instruments_n ? i : l->cfg->instruments_n;
     } else {
         complain(l, l->line,
-                 "unknown section [%s]: [shard], [engine], [memory], [timing], [net], [node A], "
+                 "unknown section [%s]: [shard], [engine], [memory], [timing], [journal], [net], "
+                 "[node A], "
                  "[node B], [witness W], [client], [session 1..%d] and [instrument 1..%d] are "
                  "accepted",
                  name, SB_SESSIONS_CONFIG_MAX, SB_INSTRUMENTS_CONFIG_MAX);
@@ -286,11 +288,15 @@ void sb_config_defaults(struct sb_config *cfg)
     cfg->solo_after_ns = 200000;
     cfg->lag_max = 65536;
     cfg->client_heartbeat_ns = 100000000;
+    cfg->journal_segment_bytes = 256u << 20;
+    cfg->journal_ring_bytes = 16u << 20;
+    cfg->journal_lag_max_ns = 1000000000;
+    cfg->journal_error = SB_JOURNAL_STOP;
     struct sb_host_config *hosts[] = {&cfg->nodes[0], &cfg->nodes[1], &cfg->witness, &cfg->client};
     static const char *const names[] = {"A", "B", "W", "client"};
     for (unsigned i = 0; i < 4; i++) {
         snprintf(hosts[i]->name, sizeof hosts[i]->name, "%s", names[i]);
-        hosts[i]->lcore = -1;
+        hosts[i]->lcore = hosts[i]->journal_lcore = -1;
         hosts[i]->idle = SB_IDLE_SPIN;
     }
 }

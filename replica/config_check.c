@@ -16,6 +16,9 @@ enum {
     STREAM_BYTES = 2048,
     /* An entry frame's worst number of lines must fit several times. */
     UNACKED_MIN = 1024,
+    /* What one turn can take and apply (96 packets of 21 lines, and 64 that stood before) must still be in the log when
+     * the journal is fed behind it, beside half of it that is not acked. */
+    JOURNALED_LOG_MIN = 8192,
 };
 
 struct checker {
@@ -99,6 +102,10 @@ static void check_memory(struct checker *c)
                  "[memory] unacked_lines = %" PRIu32 ", log_lines = %" PRIu32
                  ": %d up to half of log_lines is accepted",
                  cfg->unacked_lines, cfg->log_lines, UNACKED_MIN);
+    if (cfg->journal_dir[0] != '\0' && cfg->log_lines < JOURNALED_LOG_MIN)
+        complain(c,
+                 "[memory] log_lines = %" PRIu32 ": at least %d is accepted beside a [journal] dir",
+                 cfg->log_lines, JOURNALED_LOG_MIN);
     const uint64_t streams = (uint64_t)cfg->limits.sessions_max + 1;
     uint64_t needed = (uint64_t)cfg->limits.orders_max * FILL_BYTES + streams * STREAM_BYTES;
     /* The node waits until a packet's worst case fits: there must be a ring in which it ever does. */
@@ -184,6 +191,9 @@ static void check_hosts(struct checker *c)
                 complain(c, "there is no section [%s], which is needed", titles[i]);
             continue;
         }
+        if (host->journal_lcore >= 0 && host->journal_lcore == host->lcore)
+            complain(c, "[%s] journal_lcore = lcore = %d: a core of its own is accepted, or none",
+                     titles[i], host->lcore);
         const uint32_t ip = host->ipv4;
         if (ip >> 24 == 0 || ip >> 24 == 127 || ip >> 28 >= 14)
             complain(c, "[%s] ipv4 = " IPV4_FORMAT ": a host's own (unicast) address is accepted",

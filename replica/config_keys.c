@@ -9,7 +9,7 @@
 #include "shadowbook/assert.h"
 #include "shadowbook/config.h"
 
-enum { US = 1000, MS = 1000000, US_MAX = 60 * 1000 * 1000, LCORES_MAX = 1023 };
+enum { US = 1000, MS = 1000000, MIB = 1 << 20, US_MAX = 60 * 1000 * 1000, LCORES_MAX = 1023 };
 
 #define FIELD(type, member) offsetof(type, member), sizeof(((type *)0)->member)
 #define SHARD(key, member, type, required, min, max, words)                                        \
@@ -77,6 +77,16 @@ static const struct sb_config_key KEYS[] = {
     NUMBER(SB_SECTION_TIMING, "client_heartbeat_ms", SB_KEY_UINT, client_heartbeat_ns, 1, 60000,
            MS),
 
+    {SB_SECTION_JOURNAL, "dir", SB_KEY_FOLDER, false, FIELD(struct sb_config, journal_dir), 0, 0, 1,
+     NULL},
+    NUMBER(SB_SECTION_JOURNAL, "segment_mib", SB_KEY_UINT, journal_segment_bytes, 2, 65536, MIB),
+    NUMBER(SB_SECTION_JOURNAL, "keep_segments", SB_KEY_UINT, journal_keep_segments, 0, UINT32_MAX,
+           1),
+    NUMBER(SB_SECTION_JOURNAL, "ring_mib", SB_KEY_POW2, journal_ring_bytes, 1, 4096, MIB),
+    NUMBER(SB_SECTION_JOURNAL, "lag_max_ms", SB_KEY_UINT, journal_lag_max_ns, 1, 60000, MS),
+    {SB_SECTION_JOURNAL, "error", SB_KEY_WORDS, false, FIELD(struct sb_config, journal_error), 0, 0,
+     1, "stop|degrade"},
+
     ADDR("orders", orders, true),
     UDP_PORT("requests_port", requests.port),
     ADDR("replication", replication, true),
@@ -86,6 +96,7 @@ static const struct sb_config_key KEYS[] = {
 
     HOST("ipv4", ipv4, SB_KEY_IPV4, true, NULL),
     HOST("lcore", lcore, SB_KEY_LCORE, false, NULL),
+    HOST("journal_lcore", journal_lcore, SB_KEY_LCORE, false, NULL),
     HOST("idle", idle, SB_KEY_WORDS, false, "spin|yield"),
     HOST("port_clients", ports[SB_PORT_CLIENTS], SB_KEY_SPEC, false, NULL),
     HOST("port_peer", ports[SB_PORT_PEER], SB_KEY_SPEC, false, NULL),
@@ -276,6 +287,15 @@ static bool spec_store(const struct sb_config_key *key, const char *value, char 
     return false;
 }
 
+static bool folder_store(const struct sb_config_key *key, const char *value, char *at)
+{
+    const size_t length = strlen(value);
+    if (length >= key->size || value[0] != '/')
+        return false;
+    memcpy(at, value, length + 1);
+    return true;
+}
+
 static bool symbol_store(const struct sb_config_key *key, const char *value, char *at)
 {
     const size_t length = strlen(value);
@@ -313,6 +333,8 @@ bool sb_config_keys_store(const struct sb_config_key *key, const char *value, vo
         return lcore_store(key, value, at);
     case SB_KEY_SPEC:
         return spec_store(key, value, at);
+    case SB_KEY_FOLDER:
+        return folder_store(key, value, at);
     case SB_KEY_SYMBOL:
         return symbol_store(key, value, at);
     }
@@ -349,6 +371,10 @@ const char *sb_config_keys_accepted(const struct sb_config_key *key,
         snprintf(text, size,
                  "af_xdp:iface=NAME, af_packet:iface=NAME, memif:socket=PATH,role=server|client or "
                  "pci:ADDRESS, without spaces, at most %zu characters",
+                 key->size - 1);
+        break;
+    case SB_KEY_FOLDER:
+        snprintf(text, size, "the absolute path of a folder, at most %zu characters",
                  key->size - 1);
         break;
     case SB_KEY_SYMBOL:

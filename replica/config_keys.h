@@ -20,6 +20,7 @@ enum sb_config_section {
     SB_SECTION_ENGINE,
     SB_SECTION_MEMORY,
     SB_SECTION_TIMING,
+    SB_SECTION_JOURNAL,
     SB_SECTION_NET,
     SB_SECTION_HOST,
     SB_SECTION_SESSION,
@@ -36,6 +37,7 @@ enum sb_config_type {
     SB_KEY_ADDR,   /* a.b.c.d:port, into struct sb_addr */
     SB_KEY_LCORE,  /* none (-1) or a core's number */
     SB_KEY_SPEC,   /* a port specification: driver:arguments */
+    SB_KEY_FOLDER, /* an absolute path */
     SB_KEY_SYMBOL, /* 1..8 characters, stored padded with spaces */
 };
 

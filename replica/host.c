@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "replica/thread.h"
 #include "shadowbook/frame.h"
 
 enum {
@@ -232,11 +233,7 @@ static bool start_discipline(struct opening *o)
     if (d == NULL)
         return false;
     d->clock = &o->h->clock;
-    sigset_t all, old; /* signals belong to the loop's thread */
-    sigfillset(&all);
-    pthread_sigmask(SIG_BLOCK, &all, &old);
-    const int error = pthread_create(&d->thread, NULL, discipline_main, d);
-    pthread_sigmask(SIG_SETMASK, &old, NULL);
+    const int error = sb_thread_start(&d->thread, NULL, discipline_main, d);
     if (error != 0) {
         fprintf(stderr, "cannot start the clock's thread: %s\n", strerror(error));
         free(d);

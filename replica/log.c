@@ -1,5 +1,7 @@
 #include "replica/log.h"
 
+#include <string.h>
+
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
@@ -50,6 +52,23 @@ struct sb_packet *sb_log_commit(struct sb_log *log, uint16_t count, uint16_t lin
 bool sb_log_is_whole(const struct sb_log *log, const struct sb_packet *p)
 {
     return p->sum == sum_of(log, p);
+}
+
+bool sb_lines_good(const void *lines, uint32_t lines_n, uint32_t count, uint64_t n_first)
+{
+    uint32_t at = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        struct sb_command2 c;
+        if (at >= lines_n)
+            return false;
+        const uint32_t left = lines_n - at < 2u ? 1u : 2u;
+        memcpy(&c, (const uint8_t *)lines + (size_t)at * SB_LINE_BYTES,
+               (size_t)left * SB_LINE_BYTES);
+        if (!sb_command_valid(&c.c, left) || c.c.seq != n_first + i)
+            return false;
+        at += sb_command_lines(&c.c);
+    }
+    return at == lines_n;
 }
 
 uint64_t sb_log_find(const struct sb_log *log, uint64_t n)

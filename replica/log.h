@@ -58,6 +58,10 @@ static inline uint64_t sb_packet_last(const struct sb_packet *p)
     return p->n_first + p->count - 1;
 }
 
+/* Are these `count` commands in `lines` lines well formed and numbered from n_first on without a hole? Total over any
+ * bytes, of any alignment. */
+bool sb_lines_good(const void *lines, uint32_t lines_n, uint32_t count, uint64_t n_first);
+
 /* Index of the retained packet that holds number n, or UINT64_MAX. Binary search; the newest is tried first. */
 uint64_t sb_log_find(const struct sb_log *log, uint64_t n);
 

@@ -112,20 +112,6 @@ static int damaged(const struct sb_log_reader *r, FILE *err, const char *why)
     return -1;
 }
 
-static bool lines_good(const struct sb_log_reader *r)
-{
-    uint32_t at = 0;
-    for (uint32_t i = 0; i < r->packet.count; i++) {
-        if (at >= r->packet.lines)
-            return false;
-        const struct sb_command *c = &r->lines[at];
-        if (!sb_command_valid(c, r->packet.lines - at) || c->seq != r->next_n + i)
-            return false;
-        at += sb_command_lines(c);
-    }
-    return at == r->packet.lines;
-}
-
 int sb_log_reader_next(struct sb_log_reader *r, FILE *err)
 {
     if (fread(&r->packet, sizeof r->packet, 1, r->file) != 1)
@@ -145,7 +131,8 @@ int sb_log_reader_next(struct sb_log_reader *r, FILE *err)
         r->state_digest = r->packet.digest;
         return 0;
     }
-    if (r->packet.n_first != r->next_n || !lines_good(r))
+    if (r->packet.n_first != r->next_n ||
+        !sb_lines_good(r->lines, r->packet.lines, r->packet.count, r->next_n))
         return damaged(r, err, "inputs that do not follow each other or are not well formed");
     r->next_n += r->packet.count;
     return 1;

@@ -1,5 +1,6 @@
 /* shadowbook node: one engine of the pair. Composes the node with ports, clock and counters; no rule lives here. */
 #include <inttypes.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,6 +10,7 @@
 
 #include "perf/verbs.h"
 #include "replica/host.h"
+#include "replica/journal_writer.h"
 #include "replica/log_file.h"
 #include "shadowbook/engine.h"
 
@@ -64,7 +66,7 @@ static void catch_crashes(const struct sb_node *node, const struct sb_host *h)
 
 /* --- start and end ----------------------------------------------------------------------------- */
 
-static struct sb_node *make_node(struct sb_host *h)
+static struct sb_node_setup setup_of(struct sb_host *h)
 {
     struct sb_node_setup setup = {
         .config = h->config,
@@ -85,10 +87,59 @@ static struct sb_node *make_node(struct sb_host *h)
             : (uint32_t)((day.tm_year + 1900) * 10000 + (day.tm_mon + 1) * 100 + day.tm_mday);
     for (uint32_t r = 0; r < SB_PORT_ROLES; r++)
         memcpy(setup.mac[r], h->ports[h->port_of_role[r]]->mac, 6);
-    return sb_node_new(h->memory, h->memory_bytes, &setup);
+    return setup;
 }
 
-static int finish(const struct sb_host *h, const struct sb_node *node)
+/* True, too, if none is configured. cores: what the process may use; the loop's thread is pinned by now. */
+static bool open_journal(struct sb_journal *j, const struct sb_host *h,
+                         const struct sb_node_setup *node, const cpu_set_t *cores)
+{
+    const struct sb_config *c = h->config;
+    char folder[SB_JOURNAL_PATH_BYTES];
+    *j = (struct sb_journal){0};
+    if (c->journal_dir[0] == '\0')
+        return true;
+    snprintf(folder, sizeof folder, "%s/%u-%s/%020" PRIu64, c->journal_dir, c->shard,
+             h->arguments.name, node->inc);
+    cpu_set_t own = *cores;
+    if (h->self->journal_lcore >= 0) {
+        CPU_ZERO(&own);
+        CPU_SET((size_t)h->self->journal_lcore, &own);
+    }
+    const struct sb_journal_setup setup = {.folder = folder,
+                                           .shard = c->shard,
+                                           .generation = c->generation,
+                                           .sender = h->id,
+                                           .inc = node->inc,
+                                           .trading_day = node->trading_day,
+                                           .limits = c->limits,
+                                           .segment_bytes = c->journal_segment_bytes,
+                                           .keep_segments = c->journal_keep_segments,
+                                           .ring_bytes = c->journal_ring_bytes,
+                                           .lag_max_ns = c->journal_lag_max_ns,
+                                           .on_fault = c->journal_error,
+                                           .spin = h->self->journal_lcore >= 0,
+                                           .cores = &own};
+    return sb_journal_open(j, &setup, stderr);
+}
+
+/* The orderly end of a journal: everything applied, then END. */
+static bool close_journal(struct sb_journal *j, const struct sb_node *node, uint64_t state)
+{
+    const struct sb_engine *e = sb_node_engine(node);
+    if (j->buffer != NULL && j->writer.state == SB_JOURNAL_WRITING) {
+        const struct sb_journal_record end = {.epoch = sb_node_epoch(node),
+                                              .n = j->writer.queued_n,
+                                              .digest = sb_engine_digest(e),
+                                              .state_digest = state,
+                                              .kind = SB_RECORD_END};
+        if (!sb_journal_writer_record(&j->writer, &end, sb_node_epoch(node)))
+            fprintf(stderr, "journal %s: no room for its end mark\n", j->writer.folder);
+    }
+    return sb_journal_close(j, stderr);
+}
+
+static int finish(const struct sb_host *h, const struct sb_node *node, struct sb_journal *journal)
 {
     const struct sb_engine *e = sb_node_engine(node);
     const uint64_t state = sb_engine_state_digest(e), applied = sb_engine_applied(e);
@@ -97,8 +148,9 @@ static int finish(const struct sb_host *h, const struct sb_node *node)
             ", digest %016" PRIx64 ", state %016" PRIx64 "\n",
             h->arguments.name, role_name(sb_node_role(node)), sb_node_epoch(node), applied,
             sb_node_released(node), sb_engine_digest(e), state);
+    const bool journaled = close_journal(journal, node, state);
     if (h->arguments.log == NULL)
-        return 0;
+        return journaled ? 0 : 1;
     const struct sb_log *log = sb_node_log(node);
     const struct sb_log_file_head head = {
         .magic = SB_LOG_FILE_MAGIC,
@@ -111,7 +163,8 @@ static int finish(const struct sb_host *h, const struct sb_node *node)
         .limits = h->config->limits,
         .sender = h->id,
     };
-    return sb_log_file_write(h->arguments.log, &head, log, applied, state, stderr) ? 0 : 1;
+    const bool logged = sb_log_file_write(h->arguments.log, &head, log, applied, state, stderr);
+    return logged && journaled ? 0 : 1;
 }
 
 /* --- the loop ------------------------------------------------------------------------------------- */
@@ -149,7 +202,20 @@ static void say_changes(const struct sb_host *h, const struct sb_node *node, enu
                 : "");
 }
 
-static void loop(struct sb_host *h, struct sb_node *node)
+/* After the frames of the turn have left. */
+static void journal_turn(struct sb_host *h, struct sb_node *node, struct sb_journal_writer *w,
+                         uint64_t now_ns)
+{
+    const uint64_t applied = sb_engine_applied(sb_node_engine(node));
+    if (sb_journal_writer_turn(w, sb_node_log(node), applied, sb_node_epoch(node), now_ns)) {
+        sb_journal_writer_say(w, stderr);
+        if (w->state == SB_JOURNAL_STOPPING)
+            sb_node_stop(node);
+    }
+    sb_journal_writer_show(w, h->counters.c->value);
+}
+
+static void loop(struct sb_host *h, struct sb_node *node, struct sb_journal *journal)
 {
     volatile int stop = 0;
     sb_host_on_stop(&stop);
@@ -172,6 +238,8 @@ static void loop(struct sb_host *h, struct sb_node *node)
         } else {
             sb_host_send(h, &out, 0);
         }
+        if (journal->buffer != NULL)
+            journal_turn(h, node, &journal->writer, now_ns);
         if (n == 0 && out.n == 0 && !out.busy)
             sb_host_idle(h);
         say_changes(h, node, &said);
@@ -184,6 +252,8 @@ int sb_node_main(int argc, char **argv)
     const int code = sb_host_arguments(&arguments, "node", argc, argv);
     if (code >= 0)
         return code;
+    cpu_set_t cores;
+    sched_getaffinity(0, sizeof cores, &cores);
     struct sb_host h;
     if (!sb_host_open(&h, &arguments, sb_node_footprint))
         return 1;
@@ -192,10 +262,17 @@ int sb_node_main(int argc, char **argv)
         sb_host_close(&h);
         return 0;
     }
-    struct sb_node *node = make_node(&h);
+    const struct sb_node_setup setup = setup_of(&h);
+    struct sb_journal journal;
+    if (!open_journal(&journal, &h, &setup, &cores)) {
+        fprintf(stderr, "shadowbook node: failed to open the journal\n");
+        sb_host_close(&h);
+        return 1;
+    }
+    struct sb_node *node = sb_node_new(h.memory, h.memory_bytes, &setup);
     catch_crashes(node, &h);
-    loop(&h, node);
-    const int result = finish(&h, node);
+    loop(&h, node, &journal);
+    const int result = finish(&h, node, &journal);
     sb_host_close(&h);
     return result;
 }

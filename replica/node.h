@@ -16,8 +16,9 @@
  * shadow) -> apply.c (engine, encode) -> hold.c (held back) -> release.c (let go). The shadow goes the same way from
  * log.c on. role.c decides who may do what; it is the only file that changes the role.
  *
- * Not here yet: journal and rejoin. A node that loses the ownership goes to CATCH and stays there; a restarted node stays
- * in BOOT. SOLO releases under policy MEMORY: its outputs rest on this node's memory alone.
+ * Not here yet: restart from a journal (journal_writer.h writes one beside the loop), and rejoin. A node that loses the
+ * ownership goes to CATCH and stays there; a restarted node stays in BOOT. SOLO releases under policy MEMORY: its outputs
+ * rest on this node's memory alone.
  *
  * Cost: no allocation, lock or system call in any function below but sb_node_new(). One thread.
  */

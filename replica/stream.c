@@ -150,23 +150,6 @@ static void ask_repair(struct sb_node *node, uint64_t to)
     sb_count(node, SB_CTR_REPAIR_TX);
 }
 
-/* Does every command of the packet keep to the format, numbered without a hole? */
-static bool lines_good(const struct sb_stream *s, const uint8_t *lines)
-{
-    uint32_t at = 0;
-    for (uint32_t i = 0; i < s->count; i++) {
-        struct sb_command2 c;
-        if (at >= s->lines)
-            return false;
-        const uint32_t left = s->lines - at < 2u ? 1u : 2u;
-        memcpy(&c, lines + (size_t)at * SB_LINE_BYTES, (size_t)left * SB_LINE_BYTES);
-        if (!sb_command_valid(&c.c, left) || c.c.seq != s->n_first + i)
-            return false;
-        at += sb_command_lines(&c.c);
-    }
-    return at == s->lines;
-}
-
 /* May another packet be taken without dropping one that is not applied yet? */
 static bool log_has_room(const struct sb_node *node)
 {
@@ -215,7 +198,7 @@ void sb_stream_on_stream(struct sb_node *node, const struct sb_head *h, const ui
                        s.lines <= SB_STREAM_LINES_MAX && s.zero == 0 &&
                        h->bytes == sizeof s + (size_t)s.lines * SB_LINE_BYTES &&
                        (s.n_first == 0 || s.n_first + s.count - 1 <= s.len);
-    if (!shape || (s.count != 0 && !lines_good(&s, lines))) {
+    if (!shape || (s.count != 0 && !sb_lines_good(lines, s.lines, s.count, s.n_first))) {
         sb_count(node, SB_CTR_BAD_HEAD);
         return;
     }

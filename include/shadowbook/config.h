@@ -22,6 +22,7 @@ enum sb_release { SB_RELEASE_VERIFIED, SB_RELEASE_LOGGED };
 enum sb_idle { SB_IDLE_SPIN, SB_IDLE_YIELD };
 enum sb_solo_policy { SB_SOLO_MEMORY };
 enum sb_divergence { SB_DIVERGENCE_HALT, SB_DIVERGENCE_PRIMARY_CONTINUES };
+enum sb_journal_on_fault { SB_JOURNAL_STOP, SB_JOURNAL_DEGRADE };
 
 struct sb_addr {
     uint32_t ipv4; /* host byte order */
@@ -43,7 +44,8 @@ struct sb_host_config { /* [node A], [node B], [witness W], [client] */
     bool present;
     char name[16];
     uint32_t ipv4;
-    int lcore; /* -1: not pinned */
+    int lcore;         /* -1: not pinned */
+    int journal_lcore; /* the same, for the journal's thread */
     enum sb_idle idle;
     char ports[SB_PORT_ROLES][128]; /* e.g. "af_xdp:iface=veth0", "memif:socket=PATH,role=server",
                                        "af_packet:iface=veth0", "pci:0000:01:00.0" */
@@ -88,6 +90,12 @@ struct sb_config {
     uint64_t
         lag_max; /* inputs that a shadow may be behind for solo_after before it counts as silent */
     uint64_t client_heartbeat_ns; /* on idle session and feed streams, and for STATUS */
+    /* [journal] */
+    char journal_dir[128]; /* empty: no journal */
+    uint64_t journal_segment_bytes, journal_ring_bytes;
+    uint32_t journal_keep_segments; /* 0: all */
+    uint64_t journal_lag_max_ns;
+    enum sb_journal_on_fault journal_error;
     /* [net] */
     struct sb_addr orders, requests, replication, feed_a, feed_b; /* multicast groups, UDP ports;
                                                      requests has the orders group's address */

@@ -86,7 +86,18 @@
     X(TRADES, "trades", "trades made")                                                             \
     X(OPEN_ORDERS, "orders", "gauge: resting orders")                                              \
     X(REJECTED, "orders", "orders rejected")                                                       \
-    X(OTHER_FRAME, "frames", "of a protocol that is not ours: passed over")
+    X(OTHER_FRAME, "frames", "of a protocol that is not ours: passed over")                        \
+    X(JOURNAL_STATE, "enum",                                                                       \
+      "0 none 1 writing 2 failed: the node goes on without one 3 failed: the node hands over")     \
+    X(JOURNAL_FAULT, "enum",                                                                       \
+      "what ended it: 0 nothing 1 full disk 2 read-only 3 write error 4 slow disk 5 ring full")    \
+    X(JOURNAL_BUFFERED, "flag", "the file system refuses O_DIRECT: written through its cache")     \
+    X(JOURNAL_QUEUED, "seq", "last input handed to the journal")                                   \
+    X(JOURNAL_DURABLE, "seq", "last input that is durable in it")                                  \
+    X(JOURNAL_WRITES, "writes", "blocks written, each durable before the next")                    \
+    X(JOURNAL_BYTES, "bytes", "written to it")                                                     \
+    X(JOURNAL_SEGMENT, "id", "the segment that is written")                                        \
+    X(JOURNAL_LAG_MAX_NS, "ns", "longest that an input waited to become durable")
 
 enum sb_counter {
 #define SB_COUNTER_ENUM(id, unit, help) SB_CTR_##id,

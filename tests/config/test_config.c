@@ -131,6 +131,40 @@ START_TEST(values_arrive_in_their_fields)
 }
 END_TEST
 
+START_TEST(the_journal)
+{
+    static struct sb_config cfg;
+    ck_assert_msg(load_changed(&cfg, NULL, "", ""), "%s", told);
+    ck_assert_str_eq(cfg.journal_dir, ""); /* none, unless one is asked for */
+    ck_assert_int_eq(cfg.nodes[0].journal_lcore, -1);
+    ck_assert_int_eq((int)cfg.journal_error, SB_JOURNAL_STOP);
+    sb_config_free(&cfg);
+    ck_assert_msg(load_changed(&cfg, "port_clients = af_xdp:iface=a",
+                               "port_clients = af_xdp:iface=a\nlcore = 2\njournal_lcore = 3",
+                               "[journal]\ndir = /var/lib/shadowbook\nsegment_mib = 3\n"
+                               "keep_segments = 4\nring_mib = 8\nlag_max_ms = 20\n"
+                               "error = degrade\n"),
+                  "%s", told);
+    ck_assert_str_eq(cfg.journal_dir, "/var/lib/shadowbook");
+    ck_assert_uint_eq(cfg.journal_segment_bytes, 3u << 20);
+    ck_assert_uint_eq(cfg.journal_keep_segments, 4);
+    ck_assert_uint_eq(cfg.journal_ring_bytes, 8u << 20);
+    ck_assert_uint_eq(cfg.journal_lag_max_ns, 20000000);
+    ck_assert_int_eq((int)cfg.journal_error, SB_JOURNAL_DEGRADE);
+    ck_assert_int_eq(cfg.nodes[0].journal_lcore, 3);
+    sb_config_free(&cfg);
+    EXPECT(NULL, "", "[journal]\ndir = relative\n", ":25: ", "absolute path");
+    EXPECT(NULL, "",
+           "[journal]\ndir = /a\n[memory]\nlog_lines = 4096\nunacked_lines = 1024\n"
+           "[timing]\nlag_max_inputs = 1000\n",
+           "[memory] log_lines = 4096: at least 8192");
+    EXPECT(NULL, "", "[journal]\nring_mib = 3\n", ":25: ", "power of two");
+    EXPECT("port_clients = af_xdp:iface=a",
+           "port_clients = af_xdp:iface=a\nlcore = 3\njournal_lcore = 3", "",
+           "[node A] journal_lcore = lcore = 3");
+}
+END_TEST
+
 START_TEST(words_and_dates)
 {
     static struct sb_config cfg;
@@ -366,6 +400,7 @@ int main(void)
     TCase *tests = tcase_create("config");
     suite_add_tcase(suite, tests);
     tcase_add_test(tests, values_arrive_in_their_fields);
+    tcase_add_test(tests, the_journal);
     tcase_add_test(tests, words_and_dates);
     tcase_add_test(tests, single_mistakes_name_line_key_and_what_is_accepted);
     tcase_add_test(tests, mistakes_between_keys);

@@ -65,6 +65,8 @@ plant layers.sh replica/node.h 'int f(void) { return socket(1, 2, 3); }' 'socket
 plant layers.sh replica/node.h 'clock_gettime(0, &t);' 'clock_gettime('
 plant layers.sh replica/node.h '#include "replica/clock.h"' 'replica includes main'
 plant layers.sh replica/main_node.c '#include "perf/top_view.h"' 'perf/verbs.h'
+plant layers.sh replica/main_node.c '#include <liburing.h>' 'liburing outside'
+plant layers.sh replica/node.h '#include "replica/journal_writer.h"' 'replica includes main'
 plant layers.sh perf/top.c '#include "tests/x/x.h"' 'perf includes tests'
 plant layers.sh perf/top.c '#include <rte_mbuf.h>' 'rte_* outside'
 plant layers.sh tests/x/test_x.c 'rte_eal_init(0, 0);' 'rte_* outside'

@@ -24,6 +24,11 @@ expect 0 shadowbook --version
 expect 2 nosuchverb nosuchverb
 expect 2 usage match
 expect 2 usage generate --seed 1
+expect 2 usage inspect
+expect 2 "$dir/absent: cannot open: No such file" inspect --journal "$dir/absent"
+expect 2 'no segment' inspect --journal "$dir"
+expect 1 'no segment' match --log "$dir"
+expect 2 usage bench --journal "$dir"
 expect 2 'out of range' generate --seed 1 --events 0
 expect 2 "$dir/absent.csv: No such file" match --flow "$dir/absent.csv"
 expect 0 '^trades' match --generate 7,1000,3 --stats

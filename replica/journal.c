@@ -1,0 +1,233 @@
+#include "replica/journal.h"
+
+#include <string.h>
+
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+enum { HEAD = sizeof(struct sb_journal_block) };
+
+/* --- one block ---------------------------------------------------------------------------------- */
+
+static uint64_t hash_of(struct sb_journal_block head, const uint8_t *payload, uint32_t bytes)
+{
+    head.hash = 0;
+    return XXH3_64bits_withSeed(payload, bytes, XXH3_64bits(&head, sizeof head));
+}
+
+uint32_t sb_journal_seal(struct sb_journal_block *block)
+{
+    const uint32_t padded = sb_journal_padded(block->length);
+    SB_ASSERT(block->length >= HEAD && padded <= SB_JOURNAL_BLOCK_MAX);
+    uint8_t *bytes = (uint8_t *)block;
+    block->head.magic = SB_JOURNAL_MAGIC;
+    block->head.version = SB_JOURNAL_VERSION;
+    memset(bytes + block->length, 0, padded - block->length);
+    block->hash = hash_of(*block, bytes + HEAD, padded - HEAD);
+    return padded;
+}
+
+static bool all_zero(const uint8_t *p, uint64_t n)
+{
+    for (uint64_t i = 0; i < n; i++)
+        if (p[i] != 0)
+            return false;
+    return true;
+}
+
+/* Is a block of this version there, whole and as it was sealed? NULL, or what is wrong. Says nothing of whether it
+ * belongs there. */
+static const char *block_fault(const uint8_t *p, uint64_t size, struct sb_journal_block *b)
+{
+    if (size < SB_JOURNAL_ALIGN)
+        return "cut short";
+    memcpy(b, p, sizeof *b);
+    if (b->head.magic != SB_JOURNAL_MAGIC)
+        return "no block begins here";
+    if (b->head.version != SB_JOURNAL_VERSION)
+        return "a block of another version";
+    if (b->length < HEAD || b->length > SB_JOURNAL_BLOCK_MAX)
+        return "a block of an impossible length";
+    const uint32_t padded = sb_journal_padded(b->length);
+    if (padded > size)
+        return "cut short inside a block";
+    if (hash_of(*b, p + HEAD, padded - HEAD) != b->hash)
+        return "checksum";
+    return NULL;
+}
+
+/* --- does it say what it may say? ----------------------------------------------------------------- */
+
+static const char *segment_fault(const struct sb_journal_scan *scan,
+                                 const struct sb_journal_block *b, const uint8_t *payload)
+{
+    struct sb_journal_segment s;
+    if (b->length != HEAD + sizeof s || b->count != 0 || b->lines != 0 || b->packets != 0)
+        return "the head of a segment has another size";
+    memcpy(&s, payload, sizeof s);
+    if (scan->blocks != 0 && s.segment != scan->segment.segment + 1)
+        return "a segment is missing before this one";
+    if (!all_zero((const uint8_t *)s.reserved, sizeof s.reserved) || s.zero != 0)
+        return "reserved bytes are not zero";
+    return sb_engine_limits_error(&s.limits);
+}
+
+static const char *data_fault(const struct sb_journal_block *b, const uint8_t *payload)
+{
+    const uint32_t size = b->length - HEAD;
+    uint32_t at = 0, count = 0, lines = 0;
+    for (uint32_t i = 0; i < b->packets; i++) {
+        struct sb_journal_packet p;
+        if (size - at < sizeof p)
+            return "packets do not fit their block";
+        memcpy(&p, payload + at, sizeof p);
+        at += (uint32_t)sizeof p;
+        if (p.count == 0 || p.lines > SB_STREAM_LINES_MAX || p.zero != 0 ||
+            size - at < (uint32_t)p.lines * SB_LINE_BYTES)
+            return "an impossible packet";
+        if (p.n_first != b->n_first + count ||
+            !sb_lines_good(payload + at, p.lines, p.count, p.n_first))
+            return "inputs that do not follow each other or are not well formed";
+        at += (uint32_t)p.lines * SB_LINE_BYTES;
+        count += p.count;
+        lines += p.lines;
+    }
+    return at == size && b->packets != 0 && count == b->count && lines == b->lines
+               ? NULL
+               : "a block does not hold what its head says";
+}
+
+static const char *record_fault(const struct sb_journal_block *b, const uint8_t *payload)
+{
+    struct sb_journal_record r;
+    if (b->length != HEAD + sizeof r || b->count != 0 || b->lines != 0 || b->packets != 0)
+        return "a record has another size";
+    memcpy(&r, payload, sizeof r);
+    if (r.kind > SB_RECORD_END || !all_zero(r.zero, sizeof r.zero))
+        return "an unknown record";
+    return r.n + 1 == b->n_first ? NULL : "a record of another place in the log";
+}
+
+static const char *content_fault(const struct sb_journal_scan *scan,
+                                 const struct sb_journal_block *b, const uint8_t *payload)
+{
+    const struct sb_head *h = &b->head;
+    if (h->flags != 0 || h->bytes != 0 || h->zero != 0 || h->tag != 0 || b->zero != 0)
+        return "reserved bytes are not zero";
+    switch (h->type) {
+    case SB_JOURNAL_SEGMENT:
+        return segment_fault(scan, b, payload);
+    case SB_JOURNAL_DATA:
+        return data_fault(b, payload);
+    case SB_JOURNAL_RECORD:
+        return record_fault(b, payload);
+    default:
+        return "a block of an unknown kind";
+    }
+}
+
+/* Does the good block b belong where the scan stands? */
+static const char *place_fault(const struct sb_journal_scan *scan, const struct sb_journal_block *b)
+{
+    if ((b->head.type == SB_JOURNAL_SEGMENT) != (scan->at == 0))
+        return scan->at == 0 ? "a segment without its head" : "a segment begins inside another";
+    if (scan->blocks == 0) /* earlier segments may have been moved away */
+        return b->n_first == 0 ? "an impossible number" : NULL;
+    const struct sb_journal_block *before = &scan->block;
+    if (b->head.inc != before->head.inc || b->head.shard != before->head.shard ||
+        b->head.sender != before->head.sender)
+        return "a block of another journal";
+    if (b->number != before->number + 1 || b->previous != before->hash)
+        return "does not follow the block before it";
+    if (b->n_first != scan->next_n)
+        return "inputs are missing or repeated";
+    if (b->head.epoch < before->head.epoch)
+        return "the epoch falls";
+    return scan->ended ? "something stands behind the end" : NULL;
+}
+
+/* --- the scan ----------------------------------------------------------------------------------- */
+
+void sb_journal_scan_begin(struct sb_journal_scan *scan)
+{
+    memset(scan, 0, sizeof *scan);
+}
+
+void sb_journal_scan_segment(struct sb_journal_scan *scan, const uint8_t *bytes, uint64_t size,
+                             bool last)
+{
+    scan->bytes = bytes;
+    scan->size = size;
+    scan->at = 0;
+    scan->last = last;
+}
+
+/* Is there a good block of this journal anywhere behind the bad one at scan->at? Blocks stand on whole multiples. */
+static bool later_block(const struct sb_journal_scan *scan)
+{
+    struct sb_journal_block b;
+    for (uint64_t at = scan->at + SB_JOURNAL_ALIGN; at < scan->size; at += SB_JOURNAL_ALIGN)
+        if (block_fault(scan->bytes + at, scan->size - at, &b) == NULL &&
+            (scan->blocks == 0 ||
+             (b.head.inc == scan->block.head.inc && b.number > scan->block.number)))
+            return true;
+    return false;
+}
+
+static enum sb_journal_found end(struct sb_journal_scan *scan, const char *why)
+{
+    scan->why = why;
+    const bool nothing = all_zero(scan->bytes + scan->at, scan->size - scan->at);
+    if (nothing && scan->at != 0 && !scan->last)
+        return SB_FOUND_NEXT; /* if something is missing here, the next one's head does not follow */
+    if (nothing && scan->last)
+        return scan->ended ? SB_FOUND_CLOSED : SB_FOUND_OPEN;
+    return !scan->last || later_block(scan) ? SB_FOUND_DAMAGED : SB_FOUND_TORN;
+}
+
+enum sb_journal_found sb_journal_scan_next(struct sb_journal_scan *scan)
+{
+    struct sb_journal_block b;
+    const uint8_t *p = scan->bytes + scan->at;
+    const char *why = block_fault(p, scan->size - scan->at, &b);
+    if (why != NULL)
+        return end(scan, why);
+    /* What was sealed whole and is yet not right is no torn write. */
+    why = place_fault(scan, &b);
+    if (why == NULL)
+        why = content_fault(scan, &b, p + HEAD);
+    if (why != NULL) {
+        scan->why = why;
+        return SB_FOUND_DAMAGED;
+    }
+    if (scan->blocks++ == 0)
+        scan->first_n = b.n_first;
+    scan->block = b;
+    scan->payload = p + HEAD;
+    scan->next_n = b.n_first + b.count;
+    scan->at += sb_journal_padded(b.length);
+    if (b.head.type == SB_JOURNAL_SEGMENT)
+        memcpy(&scan->segment, scan->payload, sizeof scan->segment);
+    if (b.head.type == SB_JOURNAL_RECORD)
+        memcpy(&scan->record, scan->payload, sizeof scan->record);
+    scan->ended = b.head.type == SB_JOURNAL_RECORD && scan->record.kind == SB_RECORD_END;
+    return SB_FOUND_BLOCK;
+}
+
+const struct sb_journal_packet *sb_journal_packet_next(const struct sb_journal_scan *scan,
+                                                       uint32_t *at,
+                                                       const struct sb_command **lines)
+{
+    if (scan->block.head.type != SB_JOURNAL_DATA || *at == scan->block.length - HEAD)
+        return NULL;
+    const struct sb_journal_packet *p = (const void *)(scan->payload + *at);
+    *lines = (const struct sb_command *)(const void *)(p + 1);
+    *at += (uint32_t)sizeof *p + (uint32_t)p->lines * SB_LINE_BYTES;
+    return p;
+}
+
+const char *sb_journal_record_name(uint8_t kind)
+{
+    static const char *const names[] = {"NONE", "JOIN", "SOLO", "PAIR", "END"};
+    return kind < sizeof names / sizeof names[0] ? names[kind] : "?";
+}

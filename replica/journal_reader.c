@@ -1,0 +1,223 @@
+#include "replica/journal_reader.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define SUFFIX ".journal"
+
+const char *sb_journal_file(char path[SB_JOURNAL_FILE_BYTES], const char *folder, uint64_t segment)
+{
+    snprintf(path, SB_JOURNAL_FILE_BYTES, "%s/%08" PRIu64 SUFFIX, folder, segment);
+    return path;
+}
+
+bool sb_journal_is_folder(const char *path)
+{
+    struct stat status;
+    return stat(path, &status) == 0 && S_ISDIR(status.st_mode);
+}
+
+/* --- which files ------------------------------------------------------------------------------- */
+
+/* The number in a segment's name; 0: not one. */
+static uint64_t number_of(const char *name)
+{
+    uint64_t n = 0;
+    size_t digits = strspn(name, "0123456789");
+    if (digits < 8 || digits > 18 || strcmp(name + digits, SUFFIX) != 0)
+        return 0;
+    for (size_t i = 0; i < digits; i++)
+        n = 10 * n + (uint64_t)(name[i] - '0');
+    return n;
+}
+
+static int by_number(const void *x, const void *y)
+{
+    const uint64_t a = *(const uint64_t *)x, b = *(const uint64_t *)y;
+    return (a > b) - (a < b);
+}
+
+/* Fills in r->segments of the folder r->folder. */
+static bool list(struct sb_journal_reader *r, FILE *err)
+{
+    DIR *d = opendir(r->folder);
+    if (d == NULL) {
+        fprintf(err, "%s: cannot open: %s\n", r->folder, strerror(errno));
+        return false;
+    }
+    bool good = true;
+    const struct dirent *entry;
+    size_t cap = 0;
+    r->segments_n = 0;
+    while (good && (entry = readdir(d)) != NULL) {
+        const uint64_t n = number_of(entry->d_name);
+        if (n == 0)
+            continue;
+        if (r->segments_n == cap) {
+            cap = cap == 0 ? 64 : 2 * cap;
+            uint64_t *grown = realloc(r->segments, cap * sizeof *grown);
+            good = grown != NULL;
+            if (!good) {
+                fprintf(err, "%s: out of memory\n", r->folder);
+                break;
+            }
+            r->segments = grown;
+        }
+        r->segments[r->segments_n++] = n;
+    }
+    closedir(d);
+    if (good && r->segments_n != 0)
+        qsort(r->segments, r->segments_n, sizeof *r->segments, by_number);
+    return good;
+}
+
+/* Goes into the folder in r->folder whose name sorts last. */
+static bool descend(struct sb_journal_reader *r)
+{
+    DIR *d = opendir(r->folder);
+    if (d == NULL)
+        return false;
+    char newest[256] = "";
+    const struct dirent *entry;
+    while ((entry = readdir(d)) != NULL) {
+        char path[SB_JOURNAL_PATH_BYTES + 260];
+        snprintf(path, sizeof path, "%s/%s", r->folder, entry->d_name);
+        if (entry->d_name[0] != '.' && strcmp(entry->d_name, newest) > 0 &&
+            sb_journal_is_folder(path))
+            snprintf(newest, sizeof newest, "%s", entry->d_name);
+    }
+    closedir(d);
+    const size_t length = strlen(r->folder);
+    if (newest[0] == '\0' || length + 1 + strlen(newest) >= sizeof r->folder)
+        return false;
+    snprintf(r->folder + length, sizeof r->folder - length, "/%s", newest);
+    return true;
+}
+
+bool sb_journal_reader_open(struct sb_journal_reader *r, const char *path, FILE *err)
+{
+    memset(r, 0, sizeof *r);
+    r->found = SB_FOUND_NEXT;
+    if (strlen(path) >= sizeof r->folder) {
+        fprintf(err, "%s: path too long\n", path);
+        return false;
+    }
+    memcpy(r->folder, path, strlen(path) + 1);
+    bool good = list(r, err);
+    if (good && r->segments_n == 0 && descend(r))
+        good = list(r, err);
+    if (good && r->segments_n == 0) {
+        fprintf(err,
+                "%s: no segment (00000001" SUFFIX " ...) is there: a journal's folder is "
+                "accepted\n",
+                path);
+        good = false;
+    }
+    if (!good)
+        sb_journal_reader_close(r);
+    sb_journal_scan_begin(&r->scan);
+    return good;
+}
+
+void sb_journal_reader_close(struct sb_journal_reader *r)
+{
+    free(r->segments);
+    free(r->bytes);
+    r->segments = NULL;
+    r->bytes = NULL;
+    r->segments_n = r->bytes_cap = 0;
+}
+
+/* --- what is in them ------------------------------------------------------------------------------ */
+
+static bool load(struct sb_journal_reader *r, FILE *err)
+{
+    char path[SB_JOURNAL_FILE_BYTES];
+    sb_journal_file(path, r->folder, r->segments[r->next]);
+    FILE *f = fopen(path, "rb");
+    struct stat status;
+    if (f == NULL || fstat(fileno(f), &status) != 0) {
+        fprintf(err, "%s: cannot open: %s\n", path, strerror(errno));
+        if (f != NULL)
+            fclose(f);
+        return false;
+    }
+    const size_t size = (size_t)status.st_size;
+    if (size > r->bytes_cap) {
+        uint8_t *grown = realloc(r->bytes, size);
+        if (grown == NULL) {
+            fprintf(err, "%s: no memory for its %zu bytes\n", path, size);
+            fclose(f);
+            return false;
+        }
+        r->bytes = grown;
+        r->bytes_cap = size;
+    }
+    /* A segment that is being written may be cut to its length between the two calls. */
+    const size_t got = size != 0 ? fread(r->bytes, 1, size, f) : 0;
+    const bool good = ferror(f) == 0;
+    if (!good)
+        fprintf(err, "%s: cannot read: %s\n", path, strerror(errno));
+    fclose(f);
+    sb_journal_scan_segment(&r->scan, r->bytes, got, r->next + 1 == r->segments_n);
+    r->next++;
+    return good;
+}
+
+int sb_journal_reader_block(struct sb_journal_reader *r, FILE *err)
+{
+    if (r->found > SB_FOUND_NEXT)
+        return 0;
+    r->packet_at = 0;
+    do {
+        if (r->found == SB_FOUND_NEXT && !load(r, err))
+            return -1;
+        r->found = sb_journal_scan_next(&r->scan);
+    } while (r->found == SB_FOUND_NEXT);
+    return r->found == SB_FOUND_BLOCK;
+}
+
+int sb_journal_reader_packet(struct sb_journal_reader *r, const struct sb_journal_packet **packet,
+                             const struct sb_command **lines, FILE *err)
+{
+    while (r->found != SB_FOUND_BLOCK ||
+           (*packet = sb_journal_packet_next(&r->scan, &r->packet_at, lines)) == NULL) {
+        const int more = sb_journal_reader_block(r, err);
+        if (more != 1)
+            return more;
+    }
+    return 1;
+}
+
+void sb_journal_reader_say_end(const struct sb_journal_reader *r, FILE *to)
+{
+    const struct sb_journal_scan *s = &r->scan;
+    const uint64_t segment = r->next != 0 ? r->segments[r->next - 1] : 0;
+    fprintf(to, "%s: ends in segment %08" PRIu64 " at offset %" PRIu64, r->folder, segment, s->at);
+    if (s->next_n > 1)
+        fprintf(to, ", after input %" PRIu64, s->next_n - 1);
+    else
+        fprintf(to, ", without an input");
+    switch (r->found) {
+    case SB_FOUND_CLOSED:
+        fprintf(to, ": closed, by an orderly stop\n");
+        break;
+    case SB_FOUND_OPEN:
+        fprintf(to, ": open, the writer ended between two writes\n");
+        break;
+    case SB_FOUND_TORN:
+        fprintf(to, ": torn tail (%s, and nothing good behind it)\n", s->why);
+        break;
+    case SB_FOUND_DAMAGED:
+        fprintf(to, ": DAMAGED in the middle (%s, and there is more behind it)\n", s->why);
+        break;
+    case SB_FOUND_BLOCK:
+    case SB_FOUND_NEXT:
+        fprintf(to, ": not read to its end\n");
+        break;
+    }
+}

@@ -1,0 +1,142 @@
+/* journal_writer.h: writes a node's input log to disk, beside the loop.
+ *
+ *     loop's thread                                   journal's thread, on a core of its own
+ *     turn: packets applied since the last ──ring──▶  everything in the ring into one block, one write,
+ *     one; never waits                                durable; then the next
+ *           ◀──────── durable number, fault ────────
+ *
+ * The loop calls turn after the frames of its own turn have left; a packet goes in when it is applied, so that its
+ * digest stands with it. What one write holds grows with the time that the write before it took (group commit). A
+ * closed segment is never written again: it may be moved away, and is removed by keep_segments.
+ *
+ * Faults. Each ends the journal for the rest of the run: it has a hole then. The loop goes on without one or hands over,
+ * as on_fault says; state and fault are counters, and say() prints one warning.
+ *     FULL       no room for a segment, or for a block where the file system cannot reserve it
+ *     READ_ONLY  the file system became read-only
+ *     WRITE      any other error of the disk
+ *     SLOW       something waits for longer than lag_max to become durable. (Time is counted from turn to turn, at most
+ *                SB_JOURNAL_TURN_MAX_NS each: a pause of the loop is not the disk's.)
+ *     RING       the ring is full: the disk does not keep up with the input
+ *
+ * Not covered: waiting for durability before an output leaves. Nothing restarts from a journal yet.
+ */
+#ifndef SHADOWBOOK_JOURNAL_WRITER_H
+#define SHADOWBOOK_JOURNAL_WRITER_H
+
+#include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
+
+#include "replica/byte_ring.h"
+#include "replica/journal_disk.h"
+#include "replica/journal_reader.h"
+#include "shadowbook/config.h"
+
+enum { SB_JOURNAL_BUFFER_BYTES = SB_JOURNAL_ALIGN + SB_JOURNAL_BLOCK_MAX };
+#define SB_JOURNAL_TURN_MAX_NS UINT64_C(10000000)
+
+enum sb_journal_fault {
+    SB_JOURNAL_GOOD = 0,
+    SB_JOURNAL_FULL = 1,
+    SB_JOURNAL_READ_ONLY = 2,
+    SB_JOURNAL_WRITE = 3,
+    SB_JOURNAL_SLOW = 4,
+    SB_JOURNAL_RING = 5,
+};
+
+/* As shown by the JOURNAL_STATE counter. */
+enum sb_journal_state {
+    SB_JOURNAL_OFF = 0,
+    SB_JOURNAL_WRITING = 1,
+    SB_JOURNAL_DEGRADED = 2, /* a fault, and the node goes on without a journal */
+    SB_JOURNAL_STOPPING = 3, /* a fault, and the node is to hand over */
+};
+
+struct sb_journal_setup {
+    const char
+        *folder; /* of this journal: made by open, must not be there yet; its parent must be */
+    uint16_t shard, generation;
+    uint8_t sender; /* enum sb_node_id */
+    uint64_t inc, epoch;
+    uint32_t trading_day;
+    struct sb_engine_limits limits;
+    uint64_t segment_bytes; /* a multiple of SB_JOURNAL_ALIGN, at least 4 of them */
+    uint64_t keep_segments; /* closed ones; 0: all */
+    uint64_t ring_bytes;    /* a power of two */
+    uint64_t lag_max_ns;
+    enum sb_journal_on_fault on_fault;
+    bool spin;              /* the thread polls without pause: it has a core of its own */
+    const cpu_set_t *cores; /* where the thread may run; NULL: where the caller may */
+};
+
+struct sb_journal_writer {
+    struct sb_journal_setup setup;
+    char folder[SB_JOURNAL_PATH_BYTES];
+    struct sb_journal_disk disk;
+    struct sb_byte_ring ring;
+    void *ring_memory;
+
+    /* The loop's. */
+    enum sb_journal_state state;
+    enum sb_journal_fault fault;
+    bool buffered;              /* O_DIRECT was refused */
+    uint64_t next_packet;       /* index in the log */
+    uint64_t queued_n;          /* last number put into the ring */
+    uint64_t mark_n, waited_ns; /* mark_n has not been durable for so long */
+    uint64_t last_turn_ns, lag_max_seen_ns;
+
+    /* From the journal's thread to the loop's. */
+    _Alignas(64) atomic_uint_least64_t durable_n, writes, bytes_written, segments;
+    atomic_int thread_fault, thread_errno;
+    atomic_bool stop;
+
+    /* The thread's. */
+    _Alignas(64) pthread_t thread;
+    uint8_t *buffer; /* a segment's head, then the block that is filled */
+    uint64_t offset, number, previous, next_n, segment;
+};
+
+/* Makes the folder and the first segment, starts the thread. buffer: SB_JOURNAL_BUFFER_BYTES, page aligned: the memory
+ * that the disk was opened with; both are the caller's until close. False: said on err which step, which file, why, and
+ * what to do; nothing is left behind but perhaps an empty folder. */
+bool sb_journal_writer_open(struct sb_journal_writer *w, const struct sb_journal_setup *setup,
+                            const struct sb_journal_disk *disk, void *buffer, FILE *err);
+
+/* After the frames of a turn have left: hands over the packets up to `applied`, and looks after faults. True: this turn
+ * found one: say() it. Never waits; no system call. Loop's thread. */
+bool sb_journal_writer_turn(struct sb_journal_writer *w, const struct sb_log *log, uint64_t applied,
+                            uint64_t epoch, uint64_t now_ns);
+
+/* Puts a record behind what was handed over. False: the ring is full, or the journal has ended. Loop's thread. */
+bool sb_journal_writer_record(struct sb_journal_writer *w, const struct sb_journal_record *record,
+                              uint64_t epoch);
+
+/* Last number that is durable on this disk. Any thread. */
+static inline uint64_t sb_journal_writer_durable(const struct sb_journal_writer *w)
+{
+    return atomic_load_explicit(&w->durable_n, memory_order_acquire);
+}
+
+/* The JOURNAL_* counters. */
+void sb_journal_writer_show(const struct sb_journal_writer *w, uint64_t *counters);
+
+/* One line: the fault, and what follows from it. */
+void sb_journal_writer_say(const struct sb_journal_writer *w, FILE *to);
+
+/* Waits until all that was handed over is durable, at most some seconds, and ends. False: something is not (said on err). */
+bool sb_journal_writer_close(struct sb_journal_writer *w, FILE *err);
+
+/* --- the writer with a real disk under it ------------------------------------------------------------- */
+
+struct sb_journal {
+    struct sb_journal_uring uring;
+    struct sb_journal_writer writer;
+    void *buffer; /* NULL: not open */
+};
+
+/* Opens both. Says on err, too, where the file system refuses O_DIRECT. False: said on err why. */
+bool sb_journal_open(struct sb_journal *j, const struct sb_journal_setup *setup, FILE *err);
+/* As sb_journal_writer_close(). True, too, if j is not open. */
+bool sb_journal_close(struct sb_journal *j, FILE *err);
+
+#endif

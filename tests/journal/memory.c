@@ -1,0 +1,115 @@
+#include "tests/journal/memory.h"
+
+#include <check.h>
+#include <string.h>
+
+void memory_begin(struct memory *m)
+{
+    memset(m, 0, sizeof *m);
+    m->next_n = 1;
+    m->epoch = 4;
+}
+
+static uint8_t *begin_block(struct memory *m, uint8_t kind)
+{
+    uint8_t *at = m->bytes[m->segments - 1] + m->size[m->segments - 1];
+    m->block = (struct sb_journal_block *)(void *)at;
+    *m->block = (struct sb_journal_block){
+        .head = {.type = kind, .shard = 3, .epoch = m->epoch, .inc = 99, .sender = 1},
+        .number = m->number,
+        .previous = m->previous,
+        .n_first = m->next_n,
+        .length = sizeof *m->block};
+    m->block_at[m->number++] = (uint64_t)(m->segments - 1) << 32 | m->size[m->segments - 1];
+    return at + sizeof *m->block;
+}
+
+static void end_block(struct memory *m)
+{
+    m->next_n += m->block->count;
+    m->size[m->segments - 1] += sb_journal_seal(m->block);
+    m->previous = m->block->hash;
+    ck_assert_uint_le(m->size[m->segments - 1], MEMORY_BYTES);
+}
+
+void memory_segment(struct memory *m)
+{
+    const struct sb_journal_segment s = {.segment = ++m->segments,
+                                         .trading_day = 20261124,
+                                         .generation = 2,
+                                         .limits = SB_ENGINE_LIMITS_DEFAULT};
+    memcpy(begin_block(m, SB_JOURNAL_SEGMENT), &s, sizeof s);
+    m->block->length += (uint32_t)sizeof s;
+    end_block(m);
+}
+
+void memory_data(struct memory *m, uint32_t packets)
+{
+    uint8_t *p = begin_block(m, SB_JOURNAL_DATA);
+    uint64_t n = m->next_n;
+    for (uint32_t i = 1; i <= packets; i++) {
+        const struct sb_journal_packet head = {
+            .n_first = n, .digest = 0xD1D1 + n, .count = (uint16_t)i, .lines = (uint16_t)i};
+        memcpy(p, &head, sizeof head);
+        p += sizeof head;
+        for (uint32_t k = 0; k < i; k++, n++) {
+            const struct sb_command c = {.seq = n,
+                                         .time_ns = 1000 + n,
+                                         .kind = SB_CMD_CANCEL,
+                                         .session = 1,
+                                         .session_seq = n,
+                                         .key = (uint32_t)n};
+            ck_assert_uint_le(n, MEMORY_COMMANDS);
+            m->written[n] = c;
+            memcpy(p, &c, sizeof c);
+            p += sizeof c;
+        }
+        m->block->count += i;
+        m->block->lines += i;
+        m->block->packets++;
+    }
+    m->block->length = (uint32_t)(p - (uint8_t *)m->block);
+    end_block(m);
+}
+
+void memory_record(struct memory *m, uint8_t kind)
+{
+    const struct sb_journal_record r = {
+        .epoch = m->epoch, .n = m->next_n - 1, .digest = 5, .state_digest = 6, .kind = kind};
+    memcpy(begin_block(m, SB_JOURNAL_RECORD), &r, sizeof r);
+    m->block->length += (uint32_t)sizeof r;
+    end_block(m);
+}
+
+static void read_packets(const struct memory *m, const struct sb_journal_scan *scan, uint64_t *n)
+{
+    const struct sb_journal_packet *p;
+    const struct sb_command *lines;
+    for (uint32_t at = 0; (p = sb_journal_packet_next(scan, &at, &lines)) != NULL;) {
+        ck_assert_uint_eq(p->digest, 0xD1D1 + p->n_first);
+        for (uint32_t i = 0; i < p->count; i++)
+            if (lines[i].seq != *n + 1 || lines[i].seq > MEMORY_COMMANDS ||
+                memcmp(&lines[i], &m->written[++*n], sizeof lines[i]) != 0)
+                ck_abort_msg("another command came out than was written, behind %lu", *n);
+    }
+}
+
+enum sb_journal_found memory_read(const struct memory *m, struct sb_journal_scan *scan, uint64_t *n)
+{
+    enum sb_journal_found found = SB_FOUND_NEXT;
+    uint32_t segment = 0;
+    *n = 0;
+    sb_journal_scan_begin(scan);
+    while (found == SB_FOUND_BLOCK || found == SB_FOUND_NEXT) {
+        if (found == SB_FOUND_NEXT) {
+            ck_assert_uint_lt(segment, m->segments);
+            sb_journal_scan_segment(scan, m->bytes[segment], m->size[segment],
+                                    segment + 1 == m->segments);
+            segment++;
+        }
+        found = sb_journal_scan_next(scan);
+        if (found == SB_FOUND_BLOCK)
+            read_packets(m, scan, n);
+    }
+    return found;
+}

@@ -1,0 +1,30 @@
+/* memory.h: a small journal in memory, made block by block, and the read of it. */
+#ifndef SHADOWBOOK_TESTS_JOURNAL_MEMORY_H
+#define SHADOWBOOK_TESTS_JOURNAL_MEMORY_H
+
+#include "replica/journal.h"
+
+enum { MEMORY_SEGMENTS = 4, MEMORY_BYTES = 16 * SB_JOURNAL_ALIGN, MEMORY_COMMANDS = 256 };
+
+struct memory {
+    _Alignas(64) uint8_t bytes[MEMORY_SEGMENTS][MEMORY_BYTES];
+    uint64_t size[MEMORY_SEGMENTS];
+    uint32_t segments;
+    struct sb_journal_block *block; /* that is being made */
+    uint64_t number, previous, next_n, epoch;
+    struct sb_command written[MEMORY_COMMANDS + 1]; /* by number; one line each */
+    uint64_t block_at[32];                          /* segment << 32 | offset of each block */
+};
+
+void memory_begin(struct memory *m);
+void memory_segment(struct memory *m);
+/* A block of `packets` packets of 1, 2, ... commands. */
+void memory_data(struct memory *m, uint32_t packets);
+void memory_record(struct memory *m, uint8_t kind);
+
+/* Reads all of it. Asserts that what comes out is what was written, from number 1 on without a hole. Returns the end;
+ * *n: last number read. */
+enum sb_journal_found memory_read(const struct memory *m, struct sb_journal_scan *scan,
+                                  uint64_t *n);
+
+#endif

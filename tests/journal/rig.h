@@ -1,0 +1,48 @@
+/* rig.h: a log that grows, a journal of it on a real file system, and a disk that can be made to fail. */
+#ifndef SHADOWBOOK_TESTS_JOURNAL_RIG_H
+#define SHADOWBOOK_TESTS_JOURNAL_RIG_H
+
+#include "replica/journal_writer.h"
+
+/* Stands between the writer and the disk under it. Countdowns: the operation that finds 1 fails with `error`; 0: never. */
+struct faulty_disk {
+    struct sb_journal_disk under;
+    int create_fails, write_fails, error;
+    uint32_t write_pause_ms;
+    atomic_bool hangs; /* writes wait until it is false again */
+};
+
+struct rig {
+    char dir[128], folder[192]; /* what open made, and the journal in it */
+    uint8_t *log_memory;
+    struct sb_log log;
+    struct sb_journal_setup setup;
+    struct sb_journal_uring uring;
+    void *buffer;
+    struct faulty_disk disk;
+    struct sb_journal_writer writer;
+    uint64_t now_ns;
+    char said[1024];
+};
+
+/* A folder of its own under `under`, a log, a setup with small segments (16 KiB) and a small ring. Nothing is started. */
+void rig_open(struct rig *r, const char *under);
+/* Starts the writer. False: r->said has the words. */
+bool rig_start(struct rig *r);
+/* Ends the writer, without removing files; an END record first if `end`. Returns what close does. */
+bool rig_stop(struct rig *r, bool end);
+/* Removes the folder and all memory. */
+void rig_close(struct rig *r);
+
+/* Appends a packet of `count` commands to the log; the contents follow from their numbers. */
+void rig_add(struct rig *r, uint16_t count);
+/* A turn of the loop, `ns` after the last one. */
+bool rig_turn(struct rig *r, uint64_t ns);
+/* Turns until `n` is durable or a fault is found; asserts after some seconds. */
+void rig_until_durable(struct rig *r, uint64_t n);
+
+/* Reads the journal back; asserts that its commands are the ones that were added, without a hole, from number `from` on.
+ * Returns the end; *n: last number. */
+enum sb_journal_found rig_read(const struct rig *r, uint64_t from, uint64_t *n);
+
+#endif

@@ -1,0 +1,360 @@
+/* test_writer.c: the writer over real file systems and over a disk that fails: what was reported durable is there.
+ *
+ * Not covered: power cuts (a killed process leaves its pages to the kernel). */
+#include <check.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "shadowbook/counters.h"
+#include "tests/journal/rig.h"
+
+static struct rig rig;
+
+/* Memory, and whatever the build stands on. */
+static const char *const places[] = {"/dev/shm", "."};
+
+static uint16_t some(uint64_t i)
+{
+    return (uint16_t)(1 + (i * 7 + i / 13) % SB_STREAM_LINES_MAX);
+}
+
+START_TEST(all_of_it_comes_back)
+{
+    rig_open(&rig, places[_i]);
+    ck_assert_msg(rig_start(&rig), "%s", rig.said);
+    for (uint64_t i = 0; i < 600; i++) {
+        rig_add(&rig, some(i));
+        ck_assert(!rig_turn(&rig, 1000));
+        if (i % 50 == 0)
+            rig_until_durable(&rig, rig.log.len);
+    }
+    const uint64_t last = rig.log.len;
+    ck_assert_msg(rig_stop(&rig, true), "%s", rig.said);
+    ck_assert_uint_eq(sb_journal_writer_durable(&rig.writer), last);
+    uint64_t n;
+    ck_assert_int_eq(rig_read(&rig, 1, &n), SB_FOUND_CLOSED);
+    ck_assert_uint_eq(n, last);
+    ck_assert_uint_gt(atomic_load(&rig.writer.segments), 20);
+    rig_close(&rig);
+}
+END_TEST
+
+START_TEST(only_what_is_applied_goes_in)
+{
+    rig_open(&rig, places[0]);
+    ck_assert(rig_start(&rig));
+    rig_add(&rig, 5);
+    rig_add(&rig, 5);
+    ck_assert(!sb_journal_writer_turn(&rig.writer, &rig.log, 7, 4, 1));
+    ck_assert_uint_eq(rig.writer.queued_n, 5);
+    ck_assert(rig_stop(&rig, false));
+    uint64_t n;
+    ck_assert_int_eq(rig_read(&rig, 1, &n), SB_FOUND_OPEN);
+    ck_assert_uint_eq(n, 5);
+    rig_close(&rig);
+}
+END_TEST
+
+/* While one write is under way everything else waits for the next: a slow disk makes few, large writes. */
+START_TEST(group_commit)
+{
+    rig_open(&rig, places[0]);
+    rig.setup.segment_bytes = 8u << 20;
+    rig.disk.write_pause_ms = 20;
+    ck_assert(rig_start(&rig));
+    for (uint64_t i = 0; i < 500; i++) {
+        rig_add(&rig, 2);
+        ck_assert(!rig_turn(&rig, 1000));
+    }
+    rig_until_durable(&rig, 1000);
+    uint64_t counters[SB_CTR_COUNT] = {0};
+    sb_journal_writer_show(&rig.writer, counters);
+    ck_assert_uint_le(counters[SB_CTR_JOURNAL_WRITES], 20);
+    ck_assert_uint_eq(counters[SB_CTR_JOURNAL_STATE], SB_JOURNAL_WRITING);
+    ck_assert_uint_eq(counters[SB_CTR_JOURNAL_DURABLE], 1000);
+    ck_assert_uint_eq(counters[SB_CTR_JOURNAL_QUEUED], 1000);
+    ck_assert(rig_stop(&rig, true));
+    uint64_t n;
+    ck_assert_int_eq(rig_read(&rig, 1, &n), SB_FOUND_CLOSED);
+    ck_assert_uint_eq(n, 1000);
+    rig_close(&rig);
+}
+END_TEST
+
+/* Two closed segments are kept; each is as long as what is in it, and a whole number of pages. */
+START_TEST(retention)
+{
+    rig_open(&rig, places[0]);
+    rig.setup.keep_segments = 2;
+    ck_assert(rig_start(&rig));
+    while (atomic_load(&rig.writer.segments) < 8) {
+        rig_add(&rig, 21);
+        rig_until_durable(&rig, rig.log.len);
+    }
+    const uint64_t last = rig.log.len, segment = atomic_load(&rig.writer.segments);
+    ck_assert(rig_stop(&rig, true));
+    char path[SB_JOURNAL_FILE_BYTES];
+    struct stat status;
+    const uint64_t newest = atomic_load(&rig.writer.segments); /* the end mark may have begun one */
+    ck_assert_uint_le(segment, newest);
+    for (uint64_t i = 1; i <= newest; i++) {
+        const bool there = stat(sb_journal_file(path, rig.folder, i), &status) == 0;
+        ck_assert_int_eq(there, i + 2 >= newest);
+        if (there)
+            ck_assert_int_eq(status.st_size % SB_JOURNAL_ALIGN, 0);
+        if (there && i < newest)
+            ck_assert_int_eq(status.st_size, 4 * SB_JOURNAL_ALIGN);
+    }
+    struct sb_journal_reader reader;
+    ck_assert(sb_journal_reader_open(&reader, rig.folder, stderr));
+    ck_assert_int_eq(sb_journal_reader_block(&reader, stderr), 1);
+    const uint64_t first = reader.scan.first_n;
+    sb_journal_reader_close(&reader);
+    ck_assert_uint_gt(first, 1);
+    uint64_t n;
+    ck_assert_int_eq(rig_read(&rig, first, &n), SB_FOUND_CLOSED);
+    ck_assert_uint_eq(n, last);
+    rig_close(&rig);
+}
+END_TEST
+
+/* A closed segment that is moved away, and comes back, is as it was: the writer knows it no more. */
+START_TEST(closed_segments_can_be_moved)
+{
+    rig_open(&rig, places[0]);
+    rig.setup.keep_segments = 1;
+    ck_assert(rig_start(&rig));
+    while (atomic_load(&rig.writer.segments) < 2) {
+        rig_add(&rig, 21);
+        rig_until_durable(&rig, rig.log.len);
+    }
+    char from[SB_JOURNAL_FILE_BYTES], to[256];
+    sb_journal_file(from, rig.folder, 1);
+    snprintf(to, sizeof to, "%s/archived", rig.dir);
+    ck_assert_int_eq(rename(from, to), 0);
+    while (atomic_load(&rig.writer.segments) <
+           3) { /* its turn to be removed: not there, no fault */
+        rig_add(&rig, 21);
+        rig_until_durable(&rig, rig.log.len);
+    }
+    const uint64_t last = rig.log.len;
+    ck_assert_msg(rig_stop(&rig, true), "%s", rig.said);
+    ck_assert_int_eq(rename(to, from), 0);
+    uint64_t n;
+    ck_assert_int_eq(rig_read(&rig, 1, &n), SB_FOUND_CLOSED);
+    ck_assert_uint_eq(n, last);
+    rig_close(&rig);
+}
+END_TEST
+
+/* --- faults ----------------------------------------------------------------------------------------- */
+
+static const struct {
+    int create_fails, write_fails, error;
+    enum sb_journal_fault fault;
+    const char *words;
+} faults[] = {
+    {3, 0, ENOSPC, SB_JOURNAL_FULL, "full"},
+    {3, 0, EDQUOT, SB_JOURNAL_FULL, "full"},
+    {2, 0, EROFS, SB_JOURNAL_READ_ONLY, "read-only"},
+    {0, 9, EIO, SB_JOURNAL_WRITE, "a write failed: Input/output error"},
+    {0, 9, ENOSPC, SB_JOURNAL_FULL, "full"},
+};
+
+START_TEST(faults_of_the_disk)
+{
+    const bool degrade = _i % 2 == 0;
+    rig_open(&rig, places[0]);
+    rig.setup.on_fault = degrade ? SB_JOURNAL_DEGRADE : SB_JOURNAL_STOP;
+    rig.disk.create_fails = faults[_i / 2].create_fails;
+    rig.disk.write_fails = faults[_i / 2].write_fails;
+    rig.disk.error = faults[_i / 2].error;
+    ck_assert(rig_start(&rig));
+    bool found = false;
+    for (int i = 0; i < 20000 && !found; i++) {
+        rig_add(&rig, 3);
+        found = rig_turn(&rig, 1000);
+        nanosleep(&(struct timespec){.tv_nsec = 100000}, NULL);
+    }
+    ck_assert(found);
+    rig_add(&rig, 3);
+    ck_assert(!rig_turn(&rig, 1000)); /* said once */
+    uint64_t counters[SB_CTR_COUNT] = {0};
+    sb_journal_writer_show(&rig.writer, counters);
+    ck_assert_uint_eq(counters[SB_CTR_JOURNAL_FAULT], faults[_i / 2].fault);
+    ck_assert_uint_eq(counters[SB_CTR_JOURNAL_STATE],
+                      degrade ? SB_JOURNAL_DEGRADED : SB_JOURNAL_STOPPING);
+    ck_assert_uint_lt(counters[SB_CTR_JOURNAL_QUEUED], rig.log.len);
+    char words[1024] = "";
+    FILE *f = fmemopen(words, sizeof words - 1, "w");
+    sb_journal_writer_say(&rig.writer, f);
+    fclose(f);
+    ck_assert_msg(strstr(words, faults[_i / 2].words) != NULL, "%s", words);
+    ck_assert_ptr_nonnull(strstr(words, degrade ? "WITHOUT a journal" : "hands over"));
+    const uint64_t durable = sb_journal_writer_durable(&rig.writer);
+    ck_assert_uint_gt(durable, 0);
+    ck_assert(!rig_stop(&rig, false));
+    ck_assert_ptr_nonnull(strstr(rig.said, "fault"));
+    uint64_t n;
+    const enum sb_journal_found end = rig_read(&rig, 1, &n);
+    ck_assert(end == SB_FOUND_OPEN || end == SB_FOUND_TORN);
+    ck_assert_uint_eq(n, durable);
+    rig_close(&rig);
+}
+END_TEST
+
+START_TEST(slow_disk)
+{
+    rig_open(&rig, places[0]);
+    rig.setup.lag_max_ns = 50000000;
+    ck_assert(rig_start(&rig));
+    rig_add(&rig, 1);
+    rig_until_durable(&rig, 1);
+    atomic_store(&rig.disk.hangs, true);
+    rig_add(&rig, 1);
+    ck_assert(!rig_turn(&rig, 1000));
+    ck_assert(!rig_turn(&rig, 1000000000)); /* a pause of the loop is not the disk's */
+    for (int i = 0; i < 3; i++)
+        ck_assert(!rig_turn(&rig, 10000000));
+    bool found = false;
+    for (int i = 0; i < 3 && !found; i++)
+        found = rig_turn(&rig, 10000000);
+    ck_assert(found);
+    ck_assert_int_eq(rig.writer.fault, SB_JOURNAL_SLOW);
+    ck_assert_uint_gt(rig.writer.lag_max_seen_ns, 50000000);
+    atomic_store(&rig.disk.hangs, false);
+    ck_assert(!rig_stop(&rig, false));
+    rig_close(&rig);
+}
+END_TEST
+
+START_TEST(full_ring)
+{
+    rig_open(&rig, places[0]);
+    rig.setup.ring_bytes = 1u << 14;
+    ck_assert(rig_start(&rig));
+    rig_add(&rig, 1);
+    rig_until_durable(&rig, 1);
+    atomic_store(&rig.disk.hangs, true);
+    int added = 0;
+    for (; added < 100; added++) {
+        rig_add(&rig, 10);
+        if (rig_turn(&rig, 1000))
+            break;
+    }
+    ck_assert_int_gt(
+        added, 20); /* 16 KiB hold two dozen packets of 688 bytes; the thread took one block more */
+    ck_assert_int_lt(added, 100);
+    ck_assert_int_eq(rig.writer.fault, SB_JOURNAL_RING);
+    const uint64_t queued = rig.writer.queued_n;
+    atomic_store(&rig.disk.hangs, false);
+    ck_assert(!rig_stop(&rig, false));
+    uint64_t n; /* what had found room is there */
+    ck_assert_int_eq(rig_read(&rig, 1, &n), SB_FOUND_OPEN);
+    ck_assert_uint_eq(n, queued);
+    rig_close(&rig);
+}
+END_TEST
+
+START_TEST(start_up_errors)
+{
+    rig_open(&rig, places[0]);
+    char none[256];
+    snprintf(none, sizeof none, "%s/none/3-B/1", rig.dir);
+    rig.setup.folder = none;
+    ck_assert(!rig_start(&rig));
+    ck_assert_ptr_nonnull(
+        strstr(rig.said, "/none/3-B: No such file or directory; make the folder"));
+    rig.setup.folder = rig.folder;
+    rig.disk.create_fails = 1;
+    rig.disk.error = ENOSPC;
+    ck_assert(!rig_start(&rig));
+    ck_assert_ptr_nonnull(strstr(rig.said, "00000001.journal: No space left on device; free some"));
+    ck_assert(!rig_start(&rig)); /* the folder of the last attempt is there */
+    ck_assert_ptr_nonnull(strstr(rig.said, "File exists; a journal is never written over"));
+    rig_close(&rig);
+}
+END_TEST
+
+/* --- a process that dies ------------------------------------------------------------------------------- */
+
+/* Writes as fast as it can, and says what is durable. */
+static void write_until_killed(int to)
+{
+    ck_assert(rig_start(&rig));
+    uint64_t said = 0;
+    for (uint64_t i = 0;; i++) {
+        if (rig.log.len - sb_journal_writer_durable(&rig.writer) < 2000)
+            rig_add(&rig, some(i));
+        if (rig_turn(&rig, 1000))
+            _exit(1);
+        const uint64_t durable = sb_journal_writer_durable(&rig.writer);
+        if (durable != said && write(to, &durable, sizeof durable) != sizeof durable)
+            _exit(1);
+        said = durable;
+    }
+}
+
+START_TEST(killed_in_the_middle)
+{
+    uint64_t most = 0;
+    for (long round = 0; round < 12; round++) {
+        rig_open(&rig, places[round % 2]);
+        rig.setup.segment_bytes = 1u << 20;
+        rig.setup.lag_max_ns = UINT64_MAX; /* turns are not in real time here */
+        int pipes[2];
+        ck_assert_int_eq(pipe(pipes), 0);
+        const pid_t child = fork();
+        ck_assert_int_ge(child, 0);
+        if (child == 0)
+            write_until_killed(pipes[1]);
+        close(pipes[1]);
+        uint64_t durable = 0, at = 0;
+        const uint64_t until = 200 + 1931 * (uint64_t)round;
+        while (at < until && read(pipes[0], &at, sizeof at) == sizeof at)
+            durable = at;
+        kill(child, SIGKILL);
+        while (read(pipes[0], &at, sizeof at) == sizeof at)
+            durable = at;
+        waitpid(child, NULL, 0);
+        close(pipes[0]);
+        uint64_t n;
+        const enum sb_journal_found end = rig_read(&rig, 1, &n);
+        ck_assert(end == SB_FOUND_OPEN || end == SB_FOUND_TORN);
+        ck_assert_uint_ge(durable, until);
+        ck_assert_msg(n >= durable, "%lu was durable, %lu is there", durable, n);
+        most = n > most ? n : most;
+        rig_close(&rig);
+    }
+    ck_assert_uint_gt(most, 20000);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("journal-writer");
+    TCase *tc = tcase_create("writer");
+    tcase_set_timeout(tc, 100);
+    tcase_add_loop_test(tc, all_of_it_comes_back, 0, 2);
+    tcase_add_test(tc, only_what_is_applied_goes_in);
+    tcase_add_test(tc, group_commit);
+    tcase_add_test(tc, retention);
+    tcase_add_test(tc, closed_segments_can_be_moved);
+    tcase_add_loop_test(tc, faults_of_the_disk, 0, 2 * (int)(sizeof faults / sizeof faults[0]));
+    tcase_add_test(tc, slow_disk);
+    tcase_add_test(tc, full_ring);
+    tcase_add_test(tc, start_up_errors);
+    tcase_add_test(tc, killed_in_the_middle);
+    suite_add_tcase(suite, tc);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_ENV);
+    const int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
