@@ -25,7 +25,7 @@ enum { BOOT_EVERY_NS = 2000000, STOP_AT_MOST_NS = 1000000000 };
 enum { CANCEL_QUICK = 8, CANCEL_EVERY_NS = 10000000 };
 /* Nothing on the ports towards peer and witness for so long, though the witness (HELLO every 20 ms) was there shortly
  * before. Resigning cannot be taken back: a witness that stands still just when the shadow dies must not cause it. */
-enum { DEAF_SHADOW_NS = 100000000, DEAF_PRIMARY_NS = 300000000, HELLO_AT_MOST_NS = 50000000 };
+enum { DEAF_SHADOW_NS = 100000000, DEAF_PRIMARY_NS = 300000000, HELLO_AT_MOST_NS = 100000000 };
 /* A new day's primary may learn of its pairing later than its shadow does: no suspicion before that. */
 enum { GENESIS_GRACE_NS = 500000000 };
 

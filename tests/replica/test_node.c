@@ -671,7 +671,7 @@ START_TEST(lonely_node_is_not_deaf)
     struct bench b;
     bench_pair(&b, NULL);
     b.down[BENCH_W] = true;
-    bench_run(&b, 60 * MS);
+    bench_run(&b, 150 * MS);
     b.down[1 - _i] = true;
     bench_run(&b, 400 * MS);
     ck_assert_uint_eq(b.counters[_i][SB_CTR_DEAF], 0);
