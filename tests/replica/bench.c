@@ -290,6 +290,50 @@ struct bench_frame bench_request(const struct bench *b, uint32_t from_ipv4, cons
     return finish(from_ipv4, b->config.requests, p, sizeof p);
 }
 
+struct bench_frame bench_ack(const struct bench *b, uint64_t epoch, uint64_t inc, uint64_t to_inc,
+                             uint64_t held, uint64_t applied, uint64_t digest)
+{
+    const struct sb_ack a = {.to_inc = to_inc, .held = held, .applied = applied, .digest = digest};
+    return bench_ours(b, SB_FT_ACK, epoch, inc, SB_NODE_B, 0, &a, sizeof a);
+}
+
+struct bench_frame bench_control(const struct bench *b, uint8_t type, uint64_t epoch, uint64_t inc,
+                                 uint8_t sender, struct sb_control c)
+{
+    return bench_ours(b, type, epoch, inc, sender, 0, &c, sizeof c);
+}
+
+struct bench_frame bench_packet(const struct bench *b, uint64_t epoch, uint64_t inc,
+                                uint64_t to_inc, uint64_t n)
+{
+    struct bench_stream p = {
+        .s = {.to_inc = to_inc, .n_first = n, .len = n, .count = 1, .lines = 1}};
+    p.lines[0] = (struct sb_command){.seq = n,
+                                     .time_ns = b->now_ns,
+                                     .kind = SB_CMD_PHASE,
+                                     .phase = SB_PHASE_HALTED,
+                                     .instrument = SB_INSTRUMENT_ALL};
+    return bench_ours(b, SB_FT_STREAM, epoch, inc, SB_NODE_A, SB_FF_PAIRED, &p,
+                      sizeof p.s + SB_LINE_BYTES);
+}
+
+bool bench_lose_acks(const struct bench *b, uint32_t from, uint32_t to, const struct sb_head *h)
+{
+    (void)b;
+    (void)from;
+    (void)to;
+    return h->type == SB_FT_ACK;
+}
+
+bool bench_lose_all(const struct bench *b, uint32_t from, uint32_t to, const struct sb_head *h)
+{
+    (void)b;
+    (void)from;
+    (void)to;
+    (void)h;
+    return true;
+}
+
 uint32_t bench_block_order(uint8_t *blocks, uint32_t key, char side, uint64_t price)
 {
     struct sb_ouch_enter e = {.ref = key,

@@ -64,6 +64,21 @@ struct bench_frame bench_entry(const struct bench *b, uint32_t session, uint64_t
                                uint16_t count);
 struct bench_frame bench_request(const struct bench *b, uint32_t from_ipv4, const char name[10],
                                  uint64_t seq, uint16_t count);
+/* A STREAM with up to two lines. */
+struct bench_stream {
+    struct sb_stream s;
+    struct sb_command lines[2];
+};
+/* An ACK of B's; a control frame; a STREAM of A's with one command, number n, that halts everything. */
+struct bench_frame bench_ack(const struct bench *b, uint64_t epoch, uint64_t inc, uint64_t to_inc,
+                             uint64_t held, uint64_t applied, uint64_t digest);
+struct bench_frame bench_control(const struct bench *b, uint8_t type, uint64_t epoch, uint64_t inc,
+                                 uint8_t sender, struct sb_control c);
+struct bench_frame bench_packet(const struct bench *b, uint64_t epoch, uint64_t inc,
+                                uint64_t to_inc, uint64_t n);
+/* For `lost`: acks are; every frame is. */
+bool bench_lose_acks(const struct bench *b, uint32_t from, uint32_t to, const struct sb_head *h);
+bool bench_lose_all(const struct bench *b, uint32_t from, uint32_t to, const struct sb_head *h);
 uint32_t bench_block_order(uint8_t *blocks, uint32_t key, char side, uint64_t price);
 uint32_t bench_block_login(uint8_t *blocks, uint64_t nonce, uint32_t ipv4);
 /* One order of session 1 with the next number and key, to both nodes. */

@@ -23,14 +23,6 @@ static void put_both(struct bench *b, const struct bench_frame *f)
     bench_put(b, 1, f);
 }
 
-static bool lose_acks(const struct bench *b, uint32_t from, uint32_t to, const struct sb_head *h)
-{
-    (void)b;
-    (void)from;
-    (void)to;
-    return h->type == SB_FT_ACK;
-}
-
 START_TEST(each_number_is_taken_once)
 {
     struct bench b;
@@ -146,7 +138,7 @@ START_TEST(full_log_takes_nothing_and_rejects_nothing)
     struct bench b;
     bench_pair(&b, small);
     b.config.solo_after_ns = UINT64_C(1000) * MS; /* stay a pair */
-    b.lost = lose_acks;
+    b.lost = bench_lose_acks;
     uint64_t sent = 0;
     while (b.counters[0][SB_CTR_ENTRY_BACKPRESSURE] == 0) {
         ck_assert_uint_lt(sent, 2000);
@@ -180,7 +172,7 @@ START_TEST(smallest_messages_do_not_break_the_bound)
     bench_pair(&b, small);
     b.config.solo_after_ns = UINT64_C(1000) * MS;
     uint8_t blocks[1408] = {0};
-    b.lost = lose_acks;
+    b.lost = bench_lose_acks;
     for (uint64_t i = 0; i < 6; i++) {
         const struct bench_frame f = bench_entry(&b, 1, 77, 1 + i * 704, blocks, 1408, 704);
         put_both(&b, &f);
@@ -210,7 +202,7 @@ START_TEST(full_hold_ring_takes_nothing)
     struct bench b;
     bench_pair(&b, tiny_hold);
     b.config.solo_after_ns = UINT64_C(1000) * MS;
-    b.lost = lose_acks;
+    b.lost = bench_lose_acks;
     for (uint32_t i = 0; b.counters[0][SB_CTR_ENTRY_BACKPRESSURE] == 0; i++) {
         ck_assert_uint_lt(i, 5000);
         bench_order_at(&b, i + 1, i + 1, 3);
@@ -252,7 +244,7 @@ START_TEST(commands_for_all_instruments_wait_for_room)
     struct bench b;
     bench_pair(&b, many);
     b.config.solo_after_ns = UINT64_C(1000) * MS;
-    b.lost = lose_acks;
+    b.lost = bench_lose_acks;
     uint8_t blocks[1400];
     uint32_t at = 0;
     for (uint32_t i = 0; i < 50; i++) {
@@ -287,7 +279,7 @@ START_TEST(safe_is_never_above_what_is_released)
     ck_assert(bench_status(&b, &s, &gap));
     ck_assert_uint_eq(s.wanted, 2);
     ck_assert_uint_eq(s.safe, 1);
-    b.lost = lose_acks;
+    b.lost = bench_lose_acks;
     for (uint32_t i = 2; i <= 4; i++)
         bench_order_at(&b, i, i, 3);
     bench_run(&b, 3 * MS);
@@ -349,7 +341,7 @@ START_TEST(rerequests)
     ck_assert_uint_eq(sb_get64(f->data + 42 + 10), 3);
     ck_assert_uint_eq(f->data[42 + 22], 'A');
 
-    b.lost = lose_acks; /* one that is encoded, not released */
+    b.lost = bench_lose_acks; /* one that is encoded, not released */
     bench_order_at(&b, 2, 2, 3);
     bench_run(&b, 10000);
     ck_assert_uint_eq(b.node[0]->applied, 7);
@@ -436,7 +428,7 @@ START_TEST(shadow_resends_only_what_was_released)
 {
     struct bench b;
     bench_pair(&b, NULL);
-    b.lost = lose_acks;
+    b.lost = bench_lose_acks;
     bench_order_at(&b, 1, 1, 3);
     bench_run(&b, 100000);
     ck_assert_uint_eq(b.node[1]->applied, 6);

@@ -423,22 +423,13 @@ static void small(struct sb_config *c)
     c->pending_bytes = 1u << 13;
 }
 
-static bool lose_all(const struct bench *b, uint32_t from, uint32_t to, const struct sb_head *h)
-{
-    (void)b;
-    (void)from;
-    (void)to;
-    (void)h;
-    return true;
-}
-
 /* A pair with an answered order behind it and another that only the primary has. */
 static void pair_open(struct bench *b)
 {
     bench_pair(b, small);
     bench_order(b, 'B', 10000);
     bench_run(b, MS / 2);
-    b->lost = lose_all;
+    b->lost = bench_lose_all;
     bench_order_at(b, b->next_message++, b->next_key++, 1);
     for (int i = 0; i < 3; i++)
         bench_step(b);
@@ -489,7 +480,7 @@ START_TEST(before_the_pairing)
     small(&b.config);
     bench_start(&b, SB_NODE_A, true);
     bench_start(&b, SB_NODE_B, true);
-    b.lost = lose_all;
+    b.lost = bench_lose_all;
     bench_step(&b);
     b.node[0]->winc = b.node[1]->winc = b.witness.winc;
     for (uint32_t host = 0; host < 2; host++)
