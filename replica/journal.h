@@ -1,7 +1,9 @@
 /* journal.h: a node's input log on disk: the format, and what a reader may believe of it. Pure, no I/O.
  *
- * A journal is one life of one node: a folder of segment files, 00000001.journal and so on. A segment is a row of
- * blocks; a block is what one write put there, durable before the next was begun. All integers little-endian, reserved
+ * A journal is one log of one node: a folder of segment files, 00000001.journal and so on. A segment is a row of
+ * blocks; a block is what one write put there, durable before the next was begun. A node that was restarted and goes on
+ * with the log goes on with its journal: with a segment of its own, under its higher incarnation, behind all that the
+ * lives before it left there. All integers little-endian, reserved
  * bytes zero. A block is padded with zeros to a multiple of 4096 bytes and begins with this head of 96 bytes:
  *
  *      0  struct sb_head, as every frame of ours has it (frame.h): magic SB_JOURNAL_MAGIC, version, type = kind of the block,
@@ -15,14 +17,18 @@
  *                                                     included, with that as seed
  *
  *     kind     what follows
- *     SEGMENT  struct sb_journal_segment: first block of every file. Its `previous` is what ties two files together
+ *     SEGMENT  struct sb_journal_segment: first block of every file. Its `previous` is what ties two files together. It names
+ *              the last ownership record before it, so that one is known though its segment is gone or not read. Day,
+ *              generation and limits are those of the whole journal (but window_levels, which is speed only)
  *     DATA     `packets` times: struct sb_journal_packet, its lines. Packets as in log.h: never cut differently, each with
  *              the running digest after its last command. All of one epoch
  *     RECORD   struct sb_journal_record: what the node owned from here on (REPLICATION.md section 1), or END: an orderly
- *              stop, with nothing behind it. In log order: a good record vouches for every input before it
+ *              stop, with nothing of this life behind it. In log order: a good record vouches for every input before it
  *
  * A closed segment is cut to its length and never written again; the last one may have zeros behind its end (it is
- * allocated before it is used). Segments from the front may be missing: moved away, or removed by the retention.
+ * allocated before it is used), and a life that goes on cuts off what is torn there before its own segment begins.
+ * Segments from the front may be missing: moved away, removed by the retention, or never written, where the journal
+ * was begun from a snapshot (snapshot.h).
  *
  * What a reader finds at the end:
  *     CLOSED   END record, nothing behind it
@@ -67,9 +73,14 @@ _Static_assert(sizeof(struct sb_journal_block) == 96, "disk layout");
 struct sb_journal_segment {
     uint64_t segment; /* from 1; the file's name */
     uint32_t trading_day;
-    uint16_t generation, zero;
+    uint16_t generation;
+    uint8_t
+        owner_kind; /* of the last ownership record before this segment: enum sb_journal_record_kind */
+    uint8_t zero;
     struct sb_engine_limits limits;
-    uint32_t reserved[7];
+    uint32_t zero2;
+    uint64_t owner_epoch;
+    uint32_t reserved[4];
 };
 _Static_assert(sizeof(struct sb_journal_segment) == 64, "disk layout");
 
@@ -96,6 +107,23 @@ struct sb_journal_record {
     uint8_t zero[31];
 };
 _Static_assert(sizeof(struct sb_journal_record) == 64, "disk layout");
+
+/* What the last record of ownership says: JOIN, SOLO or PAIR; NONE before the first. END is none. */
+struct sb_journal_owner {
+    uint64_t epoch;
+    uint8_t kind; /* enum sb_journal_record_kind */
+};
+
+/* Where the good part of a journal ends, and all that a later life needs to go on behind it. */
+struct sb_journal_end {
+    uint64_t segment;  /* number of the last file */
+    uint64_t offset;   /* in it; 0: nothing in the file is good, not even its head */
+    uint64_t number;   /* of the next block */
+    uint64_t previous; /* hash of the last one */
+    uint64_t next_n;
+    uint64_t epoch, inc; /* of the last block: they do not fall */
+    struct sb_journal_owner owner;
+};
 
 /* --- writing ---------------------------------------------------------------------------------- */
 
@@ -125,7 +153,8 @@ enum sb_journal_found {
 struct sb_journal_scan {
     struct sb_journal_block block;     /* a copy of the last good one's head */
     struct sb_journal_segment segment; /* the one that is read */
-    struct sb_journal_record record;   /* the last one; kind NONE before the first */
+    struct sb_journal_record record;   /* the last one read; kind NONE before the first */
+    struct sb_journal_owner owner;     /* also of a record before the first segment that is there */
     const uint8_t *payload; /* behind the head of the last good block; in the caller's bytes */
     uint64_t next_n;        /* number of the next command */
     uint64_t first_n;     /* of the first in the journal as it is: 1 unless segments are missing */
@@ -133,8 +162,8 @@ struct sb_journal_scan {
     const uint8_t *bytes; /* of this segment */
     uint64_t size, at;    /* at: where the next block begins; at an end, where it ends */
     bool last;            /* no later segment exists */
-    bool ended;           /* the last block was an END record */
-    const char *why;      /* TORN and DAMAGED: what is wrong at `at` */
+    bool ended;      /* the last block was an END record; false again when another life goes on */
+    const char *why; /* TORN and DAMAGED: what is wrong at `at` */
 };
 
 void sb_journal_scan_begin(struct sb_journal_scan *scan);
@@ -146,6 +175,10 @@ void sb_journal_scan_segment(struct sb_journal_scan *scan, const uint8_t *bytes,
 
 /* The next good block, or why there is none. An end is final. Total over any bytes. */
 enum sb_journal_found sb_journal_scan_next(struct sb_journal_scan *scan);
+
+/* Where a scan that came to an end stands; segment: the number of the file that was read last. Behind DAMAGED nothing is
+ * ever to be continued. */
+struct sb_journal_end sb_journal_scan_end(const struct sb_journal_scan *scan, uint64_t segment);
 
 /* The packets of a DATA block: *at from 0 on. NULL behind the last. Only for a block that the scan found good. */
 const struct sb_journal_packet *sb_journal_packet_next(const struct sb_journal_scan *scan,

@@ -18,7 +18,10 @@
  *                SB_JOURNAL_TURN_MAX_NS each: a pause of the loop is not the disk's.)
  *     RING       the ring is full: the disk does not keep up with the input
  *
- * Not covered: waiting for durability before an output leaves. Nothing restarts from a journal yet.
+ * A life that goes on with an earlier one's log gives `after`, as recovery.h found it: what is torn behind it is cut off,
+ * durable, and the next segment begins. Packets of a log that the journal holds already are passed over.
+ *
+ * Not covered: waiting for durability before an output leaves.
  */
 #ifndef SHADOWBOOK_JOURNAL_WRITER_H
 #define SHADOWBOOK_JOURNAL_WRITER_H
@@ -53,8 +56,12 @@ enum sb_journal_state {
 };
 
 struct sb_journal_setup {
-    const char
-        *folder; /* of this journal: made by open, must not be there yet; its parent must be */
+    const char *
+        folder; /* of this journal. New: made by open if it is not there (its parent must be), without a
+                           segment in it. To go on with (`after`): as it was left */
+    const struct sb_journal_end
+        *after;      /* NULL: a new journal. Not kept. Same shard and sender, inc higher */
+    uint64_t base_n; /* new: last number before it, the one of its snapshot; 0: none */
     uint16_t shard, generation;
     uint8_t sender; /* enum sb_node_id */
     uint64_t inc, epoch;
@@ -81,12 +88,14 @@ struct sb_journal_writer {
     enum sb_journal_fault fault;
     bool buffered;              /* O_DIRECT was refused */
     uint64_t next_packet;       /* index in the log */
-    uint64_t queued_n;          /* last number put into the ring */
+    uint64_t queued_n;          /* last number put into the ring, or before this life */
+    uint64_t records_queued;    /* put into the ring in this life */
     uint64_t mark_n, waited_ns; /* mark_n has not been durable for so long */
     uint64_t last_turn_ns, lag_max_seen_ns;
 
     /* From the journal's thread to the loop's. */
-    _Alignas(64) atomic_uint_least64_t durable_n, writes, bytes_written, segments;
+    _Alignas(64) atomic_uint_least64_t durable_n, records_durable;
+    atomic_uint_least64_t writes, bytes_written, segments;
     atomic_int thread_fault, thread_errno;
     atomic_bool stop;
 
@@ -94,9 +103,10 @@ struct sb_journal_writer {
     _Alignas(64) pthread_t thread;
     uint8_t *buffer; /* a segment's head, then the block that is filled */
     uint64_t offset, number, previous, next_n, segment;
+    struct sb_journal_owner owner;
 };
 
-/* Makes the folder and the first segment, starts the thread. buffer: SB_JOURNAL_BUFFER_BYTES, page aligned: the memory
+/* Makes the folder and the first segment, or goes on behind `after`; starts the thread. buffer: SB_JOURNAL_BUFFER_BYTES, page aligned: the memory
  * that the disk was opened with; both are the caller's until close. False: said on err which step, which file, why, and
  * what to do; nothing is left behind but perhaps an empty folder. */
 bool sb_journal_writer_open(struct sb_journal_writer *w, const struct sb_journal_setup *setup,
@@ -107,7 +117,8 @@ bool sb_journal_writer_open(struct sb_journal_writer *w, const struct sb_journal
 bool sb_journal_writer_turn(struct sb_journal_writer *w, const struct sb_log *log, uint64_t applied,
                             uint64_t epoch, uint64_t now_ns);
 
-/* Puts a record behind what was handed over. False: the ring is full, or the journal has ended. Loop's thread. */
+/* Puts a record behind what was handed over; it is number w->records_queued of this life then. False: the ring is full, or
+ * the journal has ended. Loop's thread. */
 bool sb_journal_writer_record(struct sb_journal_writer *w, const struct sb_journal_record *record,
                               uint64_t epoch);
 
@@ -115,6 +126,12 @@ bool sb_journal_writer_record(struct sb_journal_writer *w, const struct sb_journ
 static inline uint64_t sb_journal_writer_durable(const struct sb_journal_writer *w)
 {
     return atomic_load_explicit(&w->durable_n, memory_order_acquire);
+}
+
+/* How many of this life's records are durable, and with each all inputs before it. Any thread. */
+static inline uint64_t sb_journal_writer_records_durable(const struct sb_journal_writer *w)
+{
+    return atomic_load_explicit(&w->records_durable, memory_order_acquire);
 }
 
 /* The JOURNAL_* counters. */

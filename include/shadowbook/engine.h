@@ -148,6 +148,23 @@ uint64_t sb_engine_last_time_ns(const struct sb_engine *e);
  * at the same places). Canonical: independent of slot numbers and table layout. O(state). */
 uint64_t sb_engine_state_digest(const struct sb_engine *e);
 
+/* --- the state as bytes -------------------------------------------------------------------------
+ *
+ * The image holds all that sb_engine_state_digest() covers and the stats. Canonical: equal commands give equal bytes,
+ * whatever the history of memory; only window_levels is not in it. Little-endian, with a version of its own, without a
+ * checksum (who stores it adds one). */
+
+/* Bytes of the image of e. O(sessions_max + instruments_max). */
+size_t sb_engine_image_bytes(const struct sb_engine *e);
+
+/* Writes the image into out, exactly so many bytes (asserted). O(state * log orders); needs no memory of its own. */
+void sb_engine_save(const struct sb_engine *e, void *out, size_t bytes);
+
+/* Makes the state of an engine that nothing was applied to (asserted) that of the image. NULL, or what is wrong with it: then
+ * the engine must be formatted anew. Total over any bytes: an engine is loaded only from what sb_engine_save() could have
+ * written. Its limits must equal those in the image, but for window_levels. O(state). */
+const char *sb_engine_load(struct sb_engine *fresh, const void *image, size_t bytes);
+
 /* Views. Pointers stay valid for the engine's life; contents change with apply(). */
 struct sb_session_view {
     uint64_t last_session_seq; /* last message number taken */
