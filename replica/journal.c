@@ -58,6 +58,12 @@ static const char *block_fault(const uint8_t *p, uint64_t size, struct sb_journa
 
 /* --- does it say what it may say? ----------------------------------------------------------------- */
 
+static bool same_log(const struct sb_journal_segment *a, const struct sb_journal_segment *b)
+{
+    return a->trading_day == b->trading_day && a->generation == b->generation &&
+           sb_engine_limits_equal(&a->limits, &b->limits);
+}
+
 static const char *segment_fault(const struct sb_journal_scan *scan,
                                  const struct sb_journal_block *b, const uint8_t *payload)
 {
@@ -65,11 +71,18 @@ static const char *segment_fault(const struct sb_journal_scan *scan,
     if (b->length != HEAD + sizeof s || b->count != 0 || b->lines != 0 || b->packets != 0)
         return "the head of a segment has another size";
     memcpy(&s, payload, sizeof s);
-    if (scan->blocks != 0 && s.segment != scan->segment.segment + 1)
-        return "a segment is missing before this one";
-    if (!all_zero((const uint8_t *)s.reserved, sizeof s.reserved) || s.zero != 0)
+    if (!all_zero((const uint8_t *)s.reserved, sizeof s.reserved) || s.zero != 0 || s.zero2 != 0)
         return "reserved bytes are not zero";
-    return sb_engine_limits_error(&s.limits);
+    if (s.owner_kind > SB_RECORD_PAIR)
+        return "an unknown record";
+    const char *limits = sb_engine_limits_error(&s.limits);
+    if (limits != NULL || scan->blocks == 0)
+        return limits;
+    if (s.segment != scan->segment.segment + 1)
+        return "a segment is missing before this one";
+    if (s.owner_kind != scan->owner.kind || s.owner_epoch != scan->owner.epoch)
+        return "a segment that knows of another record than the ones before it";
+    return same_log(&s, &scan->segment) ? NULL : "a segment of another day or of other limits";
 }
 
 static const char *data_fault(const struct sb_journal_block *b, const uint8_t *payload)
@@ -134,16 +147,19 @@ static const char *place_fault(const struct sb_journal_scan *scan, const struct 
     if (scan->blocks == 0) /* earlier segments may have been moved away */
         return b->n_first == 0 ? "an impossible number" : NULL;
     const struct sb_journal_block *before = &scan->block;
-    if (b->head.inc != before->head.inc || b->head.shard != before->head.shard ||
-        b->head.sender != before->head.sender)
+    if (b->head.shard != before->head.shard || b->head.sender != before->head.sender)
         return "a block of another journal";
+    const bool begins = b->head.type == SB_JOURNAL_SEGMENT;
+    if (b->head.inc < before->head.inc || (b->head.inc > before->head.inc && !begins))
+        return "a block of another life";
     if (b->number != before->number + 1 || b->previous != before->hash)
         return "does not follow the block before it";
     if (b->n_first != scan->next_n)
         return "inputs are missing or repeated";
     if (b->head.epoch < before->head.epoch)
         return "the epoch falls";
-    return scan->ended ? "something stands behind the end" : NULL;
+    return scan->ended && b->head.inc == before->head.inc ? "something stands behind the end"
+                                                          : NULL;
 }
 
 /* --- the scan ----------------------------------------------------------------------------------- */
@@ -169,7 +185,7 @@ static bool later_block(const struct sb_journal_scan *scan)
     for (uint64_t at = scan->at + SB_JOURNAL_ALIGN; at < scan->size; at += SB_JOURNAL_ALIGN)
         if (block_fault(scan->bytes + at, scan->size - at, &b) == NULL &&
             (scan->blocks == 0 ||
-             (b.head.inc == scan->block.head.inc && b.number > scan->block.number)))
+             (b.head.inc >= scan->block.head.inc && b.number > scan->block.number)))
             return true;
     return false;
 }
@@ -183,6 +199,26 @@ static enum sb_journal_found end(struct sb_journal_scan *scan, const char *why)
     if (nothing && scan->last)
         return scan->ended ? SB_FOUND_CLOSED : SB_FOUND_OPEN;
     return !scan->last || later_block(scan) ? SB_FOUND_DAMAGED : SB_FOUND_TORN;
+}
+
+/* The good block b, whose payload is known, is the last one now. */
+static void take(struct sb_journal_scan *scan, const struct sb_journal_block *b)
+{
+    if (scan->blocks++ == 0)
+        scan->first_n = b->n_first;
+    scan->block = *b;
+    scan->next_n = b->n_first + b->count;
+    scan->ended = false;
+    if (b->head.type == SB_JOURNAL_SEGMENT) {
+        memcpy(&scan->segment, scan->payload, sizeof scan->segment);
+        scan->owner = (struct sb_journal_owner){.epoch = scan->segment.owner_epoch,
+                                                .kind = scan->segment.owner_kind};
+    }
+    if (b->head.type == SB_JOURNAL_RECORD) {
+        memcpy(&scan->record, scan->payload, sizeof scan->record);
+        scan->ended = scan->record.kind == SB_RECORD_END;
+        sb_journal_own(&scan->owner, &scan->record);
+    }
 }
 
 enum sb_journal_found sb_journal_scan_next(struct sb_journal_scan *scan)
@@ -200,18 +236,22 @@ enum sb_journal_found sb_journal_scan_next(struct sb_journal_scan *scan)
         scan->why = why;
         return SB_FOUND_DAMAGED;
     }
-    if (scan->blocks++ == 0)
-        scan->first_n = b.n_first;
-    scan->block = b;
     scan->payload = p + HEAD;
-    scan->next_n = b.n_first + b.count;
     scan->at += sb_journal_padded(b.length);
-    if (b.head.type == SB_JOURNAL_SEGMENT)
-        memcpy(&scan->segment, scan->payload, sizeof scan->segment);
-    if (b.head.type == SB_JOURNAL_RECORD)
-        memcpy(&scan->record, scan->payload, sizeof scan->record);
-    scan->ended = b.head.type == SB_JOURNAL_RECORD && scan->record.kind == SB_RECORD_END;
+    take(scan, &b);
     return SB_FOUND_BLOCK;
+}
+
+struct sb_journal_end sb_journal_scan_end(const struct sb_journal_scan *scan, uint64_t segment)
+{
+    return (struct sb_journal_end){.segment = segment,
+                                   .offset = scan->at,
+                                   .number = scan->blocks != 0 ? scan->block.number + 1 : 0,
+                                   .previous = scan->block.hash,
+                                   .next_n = scan->next_n,
+                                   .epoch = scan->block.head.epoch,
+                                   .inc = scan->block.head.inc,
+                                   .owner = scan->owner};
 }
 
 const struct sb_journal_packet *sb_journal_packet_next(const struct sb_journal_scan *scan,

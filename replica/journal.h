@@ -114,6 +114,13 @@ struct sb_journal_owner {
     uint8_t kind; /* enum sb_journal_record_kind */
 };
 
+/* Takes a record into account. */
+static inline void sb_journal_own(struct sb_journal_owner *o, const struct sb_journal_record *r)
+{
+    if (r->kind == SB_RECORD_JOIN || r->kind == SB_RECORD_SOLO || r->kind == SB_RECORD_PAIR)
+        *o = (struct sb_journal_owner){.epoch = r->epoch, .kind = r->kind};
+}
+
 /* Where the good part of a journal ends, and all that a later life needs to go on behind it. */
 struct sb_journal_end {
     uint64_t segment;  /* number of the last file */

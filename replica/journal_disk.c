@@ -127,6 +127,16 @@ static int uring_remove(void *self, const char *path)
     return unlink(path) == 0 || errno == ENOENT ? 0 : errno;
 }
 
+static int uring_cut(void *self, const char *path, uint64_t bytes)
+{
+    (void)self;
+    const int fd = open(path, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
+    if (fd < 0)
+        return errno;
+    const int error = ftruncate(fd, (off_t)bytes) != 0 || fsync(fd) != 0 ? errno : 0;
+    return close(fd) != 0 && error == 0 ? errno : error;
+}
+
 bool sb_journal_uring_open(struct sb_journal_uring *u, void *buffer, size_t bytes, FILE *err)
 {
     memset(u, 0, sizeof *u);
@@ -169,5 +179,6 @@ struct sb_journal_disk sb_journal_uring_disk(struct sb_journal_uring *u)
                                     .create = uring_create,
                                     .write = uring_write,
                                     .close = uring_close,
-                                    .remove = uring_remove};
+                                    .remove = uring_remove,
+                                    .cut = uring_cut};
 }

@@ -1,6 +1,7 @@
 #include "replica/journal_writer.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -84,7 +85,9 @@ static int segment_begin(struct sb_journal_writer *w, uint64_t epoch)
     const struct sb_journal_segment head = {.segment = w->segment,
                                             .trading_day = s->trading_day,
                                             .generation = s->generation,
-                                            .limits = s->limits};
+                                            .limits = s->limits,
+                                            .owner_kind = w->owner.kind,
+                                            .owner_epoch = w->owner.epoch};
     struct sb_journal_block *b = block_begin(w, w->buffer, SB_JOURNAL_SEGMENT, epoch);
     block_append(b, &head, sizeof head);
     error = block_write(w, b);
@@ -148,9 +151,16 @@ static int write_out(struct sb_journal_writer *w, struct sb_journal_block *b)
         error = segment_roll(w, b->head.epoch);
     if (error == 0)
         error = block_write(w, b);
-    if (error == 0)
-        atomic_store_explicit(&w->durable_n, w->next_n - 1, memory_order_release);
-    return error;
+    if (error != 0)
+        return error;
+    atomic_store_explicit(&w->durable_n, w->next_n - 1, memory_order_release);
+    if (b->head.type == SB_JOURNAL_RECORD) {
+        struct sb_journal_record r;
+        memcpy(&r, b + 1, sizeof r);
+        sb_journal_own(&w->owner, &r);
+        atomic_fetch_add_explicit(&w->records_durable, 1, memory_order_release);
+    }
+    return 0;
 }
 
 static void *thread_main(void *arg)
@@ -194,7 +204,29 @@ static bool open_failed(const char *step, const char *file, int error, FILE *err
     return false;
 }
 
-static bool open_files(struct sb_journal_writer *w, FILE *err)
+/* Cuts off what is torn, and stands behind what is good. A file in which nothing is good has no place in the row. */
+static bool open_after(struct sb_journal_writer *w, const struct sb_journal_end *after, FILE *err)
+{
+    char path[SB_JOURNAL_FILE_BYTES];
+    sb_journal_file(path, w->folder, after->segment);
+    if (w->setup.inc <= after->inc) {
+        fprintf(err,
+                "journal: %s is of incarnation %" PRIu64 ": %" PRIu64 " cannot go on with it\n",
+                w->folder, after->inc, w->setup.inc);
+        return false;
+    }
+    const int error = after->offset != 0 ? w->disk.cut(w->disk.self, path, after->offset)
+                                         : w->disk.remove(w->disk.self, path);
+    if (error != 0)
+        return open_failed("cut", path, error, err);
+    w->segment = after->offset != 0 ? after->segment : after->segment - 1;
+    w->number = after->number;
+    w->previous = after->previous;
+    w->owner = after->owner;
+    return true;
+}
+
+static bool open_files(struct sb_journal_writer *w, const struct sb_journal_end *after, FILE *err)
 {
     char path[SB_JOURNAL_FILE_BYTES];
     /* The folder above belongs to this node, and holds the journals of its earlier starts. */
@@ -206,11 +238,18 @@ static bool open_files(struct sb_journal_writer *w, FILE *err)
     if (error != 0 && error != EEXIST)
         return open_failed("make the folder", path, error, err);
     error = w->disk.make_folder(w->disk.self, w->folder);
-    if (error != 0)
+    const bool may_be_there =
+        after != NULL || w->setup.base_n != 0; /* a snapshot is put in first */
+    if (error != 0 && !(error == EEXIST && may_be_there))
         return open_failed("make the folder", w->folder, error, err);
-    error = segment_begin(w, w->setup.epoch);
+    if (after != NULL && !open_after(w, after, err))
+        return false;
+    const uint64_t epoch =
+        after != NULL && after->epoch > w->setup.epoch ? after->epoch : w->setup.epoch;
+    error = segment_begin(w, epoch);
     if (error != 0)
-        return open_failed("begin the segment", sb_journal_file(path, w->folder, 1), error, err);
+        return open_failed("begin the segment", sb_journal_file(path, w->folder, w->segment + 1),
+                           error, err);
     return true;
 }
 
@@ -222,8 +261,11 @@ bool sb_journal_writer_open(struct sb_journal_writer *w, const struct sb_journal
     memset(w, 0, sizeof *w);
     w->setup = *setup;
     w->disk = *disk;
+    w->setup.after = NULL; /* the caller's */
     w->buffer = buffer;
-    w->next_n = 1;
+    w->next_n = setup->after != NULL ? setup->after->next_n : setup->base_n + 1;
+    w->queued_n = w->mark_n = w->next_n - 1;
+    atomic_store_explicit(&w->durable_n, w->queued_n, memory_order_relaxed);
     if (strlen(setup->folder) >= sizeof w->folder) {
         fprintf(err, "journal: path too long: %s\n", setup->folder);
         return false;
@@ -238,7 +280,7 @@ bool sb_journal_writer_open(struct sb_journal_writer *w, const struct sb_journal
     }
     memset(w->ring_memory, 0, setup->ring_bytes); /* no page fault in the loop */
     sb_byte_ring_init(&w->ring, w->ring_memory, setup->ring_bytes);
-    bool good = open_files(w, err);
+    bool good = open_files(w, setup->after, err);
     if (good) {
         w->state = SB_JOURNAL_WRITING;
         const int error = sb_thread_start(&w->thread, setup->cores, thread_main, w);
@@ -316,11 +358,16 @@ bool sb_journal_writer_turn(struct sb_journal_writer *w, const struct sb_log *lo
     const int fault = atomic_load_explicit(&w->thread_fault, memory_order_acquire);
     if (fault != SB_JOURNAL_GOOD)
         return fail(w, (enum sb_journal_fault)fault);
-    SB_ASSERT_LE(log->packet_first, w->next_packet);
+    if (w->next_packet < log->packet_first)
+        w->next_packet = log->packet_first;
     for (; w->next_packet < log->packet_end; w->next_packet++) {
         const struct sb_packet *p = sb_log_packet(log, w->next_packet);
         if (sb_packet_last(p) > applied)
             break;
+        if (sb_packet_last(p) <= w->queued_n)
+            continue; /* an earlier life's */
+        SB_ASSERT_EQ(p->n_first,
+                     w->queued_n + 1); /* the log has dropped nothing that is not here */
         if (!offer(w, log, p, epoch))
             return fail(w, SB_JOURNAL_RING);
     }
@@ -338,6 +385,7 @@ bool sb_journal_writer_record(struct sb_journal_writer *w, const struct sb_journ
         return false;
     memcpy(at, record, sizeof *record);
     sb_byte_ring_commit(&w->ring);
+    w->records_queued++;
     return true;
 }
 

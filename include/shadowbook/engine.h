@@ -86,6 +86,7 @@
 #ifndef SHADOWBOOK_ENGINE_H
 #define SHADOWBOOK_ENGINE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -116,6 +117,14 @@ struct sb_engine_limits {
 
 /* NULL if the limits can be served, else what is wrong with them. */
 const char *sb_engine_limits_error(const struct sb_engine_limits *limits);
+
+/* Do two limits say the same? window_levels does not count: it never shows. */
+static inline bool sb_engine_limits_equal(const struct sb_engine_limits *a,
+                                          const struct sb_engine_limits *b)
+{
+    return a->instruments_max == b->instruments_max && a->sessions_max == b->sessions_max &&
+           a->orders_max == b->orders_max && a->levels_max == b->levels_max;
+}
 
 /* Bytes that sb_engine_new() needs. */
 size_t sb_engine_footprint(const struct sb_engine_limits *limits);

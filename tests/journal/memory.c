@@ -8,6 +8,21 @@ void memory_begin(struct memory *m)
     memset(m, 0, sizeof *m);
     m->next_n = 1;
     m->epoch = 4;
+    m->inc = 99;
+}
+
+void memory_go_on(struct memory *m, const struct sb_journal_end *end)
+{
+    m->segments = (uint32_t)(end->offset != 0 ? end->segment : end->segment - 1);
+    if (m->segments != 0)
+        m->size[m->segments - 1] = end->offset != 0 ? end->offset : m->size[m->segments - 1];
+    memset(m->bytes[m->segments], 0, sizeof m->bytes[0] * (MEMORY_SEGMENTS - m->segments));
+    memset(&m->size[m->segments], 0, sizeof m->size[0] * (MEMORY_SEGMENTS - m->segments));
+    m->number = end->number;
+    m->previous = end->previous;
+    m->next_n = end->next_n != 0 ? end->next_n : 1;
+    m->owner = end->owner;
+    m->inc++;
 }
 
 static uint8_t *begin_block(struct memory *m, uint8_t kind)
@@ -15,11 +30,12 @@ static uint8_t *begin_block(struct memory *m, uint8_t kind)
     uint8_t *at = m->bytes[m->segments - 1] + m->size[m->segments - 1];
     m->block = (struct sb_journal_block *)(void *)at;
     *m->block = (struct sb_journal_block){
-        .head = {.type = kind, .shard = 3, .epoch = m->epoch, .inc = 99, .sender = 1},
+        .head = {.type = kind, .shard = 3, .epoch = m->epoch, .inc = m->inc, .sender = 1},
         .number = m->number,
         .previous = m->previous,
         .n_first = m->next_n,
         .length = sizeof *m->block};
+    m->inputs_before[m->number] = m->next_n - 1;
     m->block_at[m->number++] = (uint64_t)(m->segments - 1) << 32 | m->size[m->segments - 1];
     return at + sizeof *m->block;
 }
@@ -37,7 +53,9 @@ void memory_segment(struct memory *m)
     const struct sb_journal_segment s = {.segment = ++m->segments,
                                          .trading_day = 20261124,
                                          .generation = 2,
-                                         .limits = SB_ENGINE_LIMITS_DEFAULT};
+                                         .limits = SB_ENGINE_LIMITS_DEFAULT,
+                                         .owner_kind = m->owner.kind,
+                                         .owner_epoch = m->owner.epoch};
     memcpy(begin_block(m, SB_JOURNAL_SEGMENT), &s, sizeof s);
     m->block->length += (uint32_t)sizeof s;
     end_block(m);
@@ -76,6 +94,7 @@ void memory_record(struct memory *m, uint8_t kind)
 {
     const struct sb_journal_record r = {
         .epoch = m->epoch, .n = m->next_n - 1, .digest = 5, .state_digest = 6, .kind = kind};
+    sb_journal_own(&m->owner, &r);
     memcpy(begin_block(m, SB_JOURNAL_RECORD), &r, sizeof r);
     m->block->length += (uint32_t)sizeof r;
     end_block(m);

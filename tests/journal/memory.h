@@ -11,9 +11,11 @@ struct memory {
     uint64_t size[MEMORY_SEGMENTS];
     uint32_t segments;
     struct sb_journal_block *block; /* that is being made */
-    uint64_t number, previous, next_n, epoch;
+    uint64_t number, previous, next_n, epoch, inc;
+    struct sb_journal_owner owner;
     struct sb_command written[MEMORY_COMMANDS + 1]; /* by number; one line each */
     uint64_t block_at[32];                          /* segment << 32 | offset of each block */
+    uint64_t inputs_before[32];                     /* each block */
 };
 
 void memory_begin(struct memory *m);
@@ -21,6 +23,9 @@ void memory_segment(struct memory *m);
 /* A block of `packets` packets of 1, 2, ... commands. */
 void memory_data(struct memory *m, uint32_t packets);
 void memory_record(struct memory *m, uint8_t kind);
+
+/* Another life goes on where a read of it ended; what was behind is gone. */
+void memory_go_on(struct memory *m, const struct sb_journal_end *end);
 
 /* Reads all of it. Asserts that what comes out is what was written, from number 1 on without a hole. Returns the end;
  * *n: last number read. */

@@ -15,8 +15,7 @@ static struct memory journal;
 static struct sb_journal_scan scan;
 
 /* Two segments, six blocks: head, 6 inputs, SOLO; head, 3 inputs, END. A page of zeros behind. */
-enum { BLOCKS = 6, FIRST_SEGMENT_BLOCKS = 3 };
-static const uint64_t inputs_before[BLOCKS] = {0, 0, 6, 6, 6, 9};
+enum { BLOCKS = 6 };
 
 static void small_journal(void)
 {
@@ -31,6 +30,26 @@ static void small_journal(void)
     ck_assert_uint_eq(journal.number, BLOCKS);
     journal.size[1] += SB_JOURNAL_ALIGN;
 }
+
+/* The same, and a second life behind it: head, 1 input, PAIR; and a page of zeros. */
+static void two_lives(void)
+{
+    small_journal();
+    uint64_t n;
+    ck_assert_int_eq(memory_read(&journal, &scan, &n), SB_FOUND_CLOSED);
+    const struct sb_journal_end end = sb_journal_scan_end(&scan, 2);
+    memory_go_on(&journal, &end);
+    memory_segment(&journal);
+    memory_data(&journal, 1);
+    memory_record(&journal, SB_RECORD_PAIR);
+    journal.size[2] += SB_JOURNAL_ALIGN;
+}
+
+static const struct {
+    void (*make)(void);
+    uint32_t blocks;
+    uint64_t inputs;
+} journals[] = {{small_journal, BLOCKS, 9}, {two_lives, BLOCKS + 3, 10}};
 
 static void put(uint8_t *at, uint32_t bytes, uint64_t value)
 {
@@ -110,6 +129,18 @@ START_TEST(golden_bytes)
 
     ck_assert_uint_eq(journal.size[0], sizeof expected);
     ck_assert_mem_eq(journal.bytes[0], expected, sizeof expected);
+
+    memory_segment(&journal); /* the second segment names the record before it */
+    static uint8_t second[4096];
+    put_head(second, 1, 2, 160);
+    put(second + 40, 8, 3);
+    memcpy(second + 48, r + 88, 8);
+    memcpy(second + 96, b + 96, 40);
+    second[96] = 2;          /* segment */
+    second[110] = 3;         /* PAIR */
+    put(second + 136, 8, 4); /* its epoch */
+    put_hash(second, 4096);
+    ck_assert_mem_eq(journal.bytes[1], second, sizeof second);
 }
 END_TEST
 
@@ -142,11 +173,11 @@ START_TEST(a_block_of_many_pages)
 }
 END_TEST
 
-/* Which block does this byte of the journal belong to? BLOCKS: to none. */
-static uint32_t block_of(uint32_t segment, uint64_t at)
+/* Which block does this byte of the journal belong to? blocks: to none. */
+static uint32_t block_of(uint32_t blocks, uint32_t segment, uint64_t at)
 {
-    uint32_t found = BLOCKS;
-    for (uint32_t i = 0; i < BLOCKS; i++)
+    uint32_t found = blocks;
+    for (uint32_t i = 0; i < blocks; i++)
         if (journal.block_at[i] >> 32 == segment && (uint32_t)journal.block_at[i] <= at &&
             at < (uint32_t)journal.block_at[i] + SB_JOURNAL_ALIGN)
             found = i;
@@ -156,50 +187,91 @@ static uint32_t block_of(uint32_t segment, uint64_t at)
 /* Every bit of every byte: everything before its block is read, nothing at or behind it, and the place is named. */
 START_TEST(every_flipped_bit)
 {
-    small_journal();
+    const uint32_t blocks = journals[_i].blocks;
+    journals[_i].make();
     for (uint32_t s = 0; s < journal.segments; s++)
         for (uint64_t bit = 0; bit < journal.size[s] * 8; bit++) {
             journal.bytes[s][bit / 8] ^= (uint8_t)(1u << bit % 8);
-            const uint32_t block = block_of(s, bit / 8);
+            const uint32_t block = block_of(blocks, s, bit / 8);
             uint64_t n;
             const enum sb_journal_found found = memory_read(&journal, &scan, &n);
             const enum sb_journal_found expected =
-                block < BLOCKS - 1 ? SB_FOUND_DAMAGED : SB_FOUND_TORN;
-            const uint64_t place = block < BLOCKS ? (uint32_t)journal.block_at[block]
+                block < blocks - 1 || s + 1 < journal.segments ? SB_FOUND_DAMAGED : SB_FOUND_TORN;
+            const uint64_t place = block < blocks ? (uint32_t)journal.block_at[block]
                                                   : journal.size[s] - SB_JOURNAL_ALIGN;
             if (found != expected || scan.at != place || scan.why == NULL ||
-                n != (block < BLOCKS ? inputs_before[block] : 9))
+                n != (block < blocks ? journal.inputs_before[block] : journals[_i].inputs))
                 ck_abort_msg("segment %u bit %lu: found %d at %lu after %lu", s, bit, (int)found,
                              scan.at, n);
             journal.bytes[s][bit / 8] ^= (uint8_t)(1u << bit % 8);
         }
     uint64_t n;
-    ck_assert_int_eq(memory_read(&journal, &scan, &n), SB_FOUND_CLOSED);
+    ck_assert_int_eq(memory_read(&journal, &scan, &n), _i == 0 ? SB_FOUND_CLOSED : SB_FOUND_OPEN);
 }
 END_TEST
+
+/* Cuts the journal to `size` bytes of segment s, and reads it: whole blocks are read, and where they end is known. Returns
+ * the end. */
+static enum sb_journal_found judge_cut(int i, uint32_t s, uint64_t size)
+{
+    uint32_t whole = 0;
+    while (whole < journals[i].blocks &&
+           (journal.block_at[whole] >> 32 < s ||
+            (journal.block_at[whole] >> 32 == s &&
+             (uint32_t)journal.block_at[whole] + SB_JOURNAL_ALIGN <= size)))
+        whole++;
+    const uint64_t good = whole != 0 && journal.block_at[whole - 1] >> 32 == s
+                              ? (uint32_t)journal.block_at[whole - 1] + SB_JOURNAL_ALIGN
+                              : 0;
+    const bool torn = size > good && block_of(journals[i].blocks, s, good) < journals[i].blocks;
+    const enum sb_journal_found expected = torn              ? SB_FOUND_TORN
+                                           : whole == BLOCKS ? SB_FOUND_CLOSED
+                                                             : SB_FOUND_OPEN;
+    journal.size[s] = size;
+    journal.segments = s + 1;
+    uint64_t n;
+    const enum sb_journal_found found = memory_read(&journal, &scan, &n);
+    if (found != expected || scan.at != good || scan.blocks != whole ||
+        n != (whole < journals[i].blocks ? journal.inputs_before[whole] : journals[i].inputs))
+        ck_abort_msg("segment %u cut to %lu: found %d at %lu after %lu", s, size, (int)found,
+                     scan.at, n);
+    return found;
+}
 
 /* The journal as it was when it had `size` bytes: open at the end of a block, torn inside one. */
 START_TEST(every_cut)
 {
-    small_journal();
-    for (uint32_t s = journal.segments; s-- > 0; journal.segments--)
-        for (uint64_t size = journal.size[s]; size-- > 0;) {
-            journal.size[s] = size;
-            const bool whole = size % SB_JOURNAL_ALIGN == 0;
-            const uint32_t before =
-                (s == 0 ? 0 : FIRST_SEGMENT_BLOCKS) + (uint32_t)(size / SB_JOURNAL_ALIGN);
-            const bool closed = s == 1 && size >= 3 * SB_JOURNAL_ALIGN;
-            const uint32_t blocks = before < BLOCKS ? before : BLOCKS;
+    journals[_i].make();
+    for (uint32_t s = journal.segments; s-- > 0;)
+        for (uint64_t size = journal.size[s]; size-- > 0;)
+            judge_cut(_i, s, size);
+}
+END_TEST
+
+/* And a life that goes on behind each of them: all that was good stays, what it adds follows, and who owned is known. */
+START_TEST(going_on_behind_every_cut)
+{
+    journals[_i].make();
+    static struct memory whole;
+    whole = journal;
+    for (uint32_t s = 0; s < whole.segments; s++)
+        for (uint64_t size = 0; size < whole.size[s]; size++) {
+            journal = whole;
+            judge_cut(_i, s, size);
+            const struct sb_journal_end end = sb_journal_scan_end(&scan, s + 1);
+            const uint64_t blocks = scan.blocks, n_before = end.next_n != 0 ? end.next_n - 1 : 0;
+            ck_assert_uint_eq(end.owner.kind, blocks < 3   ? SB_RECORD_NONE
+                                              : blocks < 9 ? SB_RECORD_SOLO
+                                                           : SB_RECORD_PAIR);
+            memory_go_on(&journal, &end);
+            memory_segment(&journal);
+            memory_data(&journal, 2);
             uint64_t n;
             const enum sb_journal_found found = memory_read(&journal, &scan, &n);
-            const enum sb_journal_found expected = closed  ? SB_FOUND_CLOSED
-                                                   : whole ? SB_FOUND_OPEN
-                                                           : SB_FOUND_TORN;
-            if (found != expected || n != (blocks < BLOCKS ? inputs_before[blocks] : 9) ||
-                scan.at != size / SB_JOURNAL_ALIGN * SB_JOURNAL_ALIGN -
-                               (closed && size >= 4 * SB_JOURNAL_ALIGN ? SB_JOURNAL_ALIGN : 0))
-                ck_abort_msg("segment %u cut to %lu: found %d at %lu after %lu", s, size,
-                             (int)found, scan.at, n);
+            if (found != SB_FOUND_OPEN || scan.blocks != blocks + 2 || n != n_before + 3 ||
+                scan.block.head.inc != whole.inc + 1 || scan.owner.kind != end.owner.kind)
+                ck_abort_msg("behind segment %u cut to %lu: found %d (%s) after %lu", s, size,
+                             (int)found, scan.why, n);
         }
 }
 END_TEST
@@ -297,7 +369,7 @@ static void resealed(uint32_t block, uint32_t offset, uint8_t value)
     sb_journal_seal((struct sb_journal_block *)(void *)b);
     uint64_t n;
     const enum sb_journal_found found = memory_read(&journal, &scan, &n);
-    ck_assert_msg(found == SB_FOUND_DAMAGED && n == inputs_before[block],
+    ck_assert_msg(found == SB_FOUND_DAMAGED && n == journal.inputs_before[block],
                   "block %u offset %u: found %d after %lu", block, offset, (int)found, n);
 }
 
@@ -320,7 +392,49 @@ START_TEST(wrong_with_a_good_checksum)
     resealed(2, 128, 9);           /* record: kind */
     resealed(2, 159, 1);           /* record: reserved */
     resealed(0, 112, 0);           /* segment: limits, beginning with instruments_max */
-    resealed(0, 110, 1);           /* segment: reserved */
+    resealed(0, 110, 4);           /* segment: no record of ownership */
+    resealed(0, 111, 1);           /* segment: reserved */
+    resealed(0, 132, 1);
+    resealed(0, 144, 1);
+}
+END_TEST
+
+/* The head of a second life's segment that says what it may not: it would have no place in this journal. */
+START_TEST(lives_that_do_not_follow)
+{
+    static const struct {
+        uint32_t offset;
+        uint8_t value;
+        const char *why;
+    } wrong[] = {
+        {16, 99, "something stands behind the end"}, /* inc: the life that had ended */
+        {16, 98, "a block of another life"},
+        {24, 0, "a block of another journal"}, /* sender */
+        {96, 4, "a segment is missing before this one"},
+        {104, 1, "a segment of another day or of other limits"},
+        {108, 1, "a segment of another day or of other limits"}, /* generation */
+        {116, 1, "a segment of another day or of other limits"}, /* sessions_max */
+        {110, SB_RECORD_PAIR, "a segment that knows of another record than the ones before it"},
+        {136, 9, "a segment that knows of another record than the ones before it"},
+    };
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        two_lives();
+        uint8_t *b = journal.bytes[2];
+        ck_assert_uint_ne(b[wrong[i].offset], wrong[i].value);
+        b[wrong[i].offset] = wrong[i].value;
+        sb_journal_seal((struct sb_journal_block *)(void *)b);
+        uint64_t n;
+        ck_assert_int_eq(memory_read(&journal, &scan, &n), SB_FOUND_DAMAGED);
+        ck_assert_str_eq(scan.why, wrong[i].why);
+        ck_assert_uint_eq(n, 9);
+    }
+    two_lives(); /* another window is the same log */
+    journal.bytes[2][129] = 8;
+    sb_journal_seal((struct sb_journal_block *)(void *)journal.bytes[2]);
+    uint64_t n;
+    ck_assert_int_eq(memory_read(&journal, &scan, &n), SB_FOUND_DAMAGED);
+    ck_assert_str_eq(scan.why, "does not follow the block before it");
+    ck_assert_uint_eq(scan.segment.segment, 3);
 }
 END_TEST
 
@@ -332,8 +446,10 @@ int main(void)
     tcase_add_test(tc, golden_bytes);
     tcase_add_test(tc, round_trip);
     tcase_add_test(tc, a_block_of_many_pages);
-    tcase_add_test(tc, every_flipped_bit);
-    tcase_add_test(tc, every_cut);
+    tcase_add_loop_test(tc, every_flipped_bit, 0, 2);
+    tcase_add_loop_test(tc, every_cut, 0, 2);
+    tcase_add_loop_test(tc, going_on_behind_every_cut, 0, 2);
+    tcase_add_test(tc, lives_that_do_not_follow);
     tcase_add_test(tc, torn_write_of_many_pages);
     tcase_add_test(tc, good_blocks_in_the_wrong_place);
     tcase_add_test(tc, inputs_left_out);
