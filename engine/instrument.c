@@ -28,50 +28,59 @@ uint32_t sb_engine_find_symbol(const struct sb_engine *e, const char symbol[8])
     return e->symbols[symbol_place(e, symbol)].instrument;
 }
 
-static bool served(const struct sb_engine *e, uint32_t instrument, const union sb_command_ext *x)
+static bool served(const struct sb_engine *e, uint32_t instrument,
+                   const struct sb_instrument_view *v)
 {
     static const char blank[8] = "        ", nothing[8] = "";
     if (instrument == 0 || instrument > e->limits.instruments_max ||
         e->books[instrument].view.defined)
         return false;
-    if (memcmp(x->instrument.symbol, blank, 8) == 0 ||
-        memcmp(x->instrument.symbol, nothing, 8) == 0 ||
-        sb_engine_find_symbol(e, x->instrument.symbol) != SB_INSTRUMENT_NONE)
+    if (memcmp(v->symbol, blank, 8) == 0 || memcmp(v->symbol, nothing, 8) == 0 ||
+        sb_engine_find_symbol(e, v->symbol) != SB_INSTRUMENT_NONE)
         return false;
-    const int64_t tick = x->instrument.tick;
-    const int64_t low = x->instrument.price_min, high = x->instrument.price_max;
+    const int64_t tick = v->tick, low = v->price_min, high = v->price_max;
     if (tick < 1 || low < tick || high < low || high > SB_PRICE_MAX || low % tick != 0 ||
         high % tick != 0)
         return false;
-    return x->instrument.lot >= 1 && x->instrument.quantity_max >= x->instrument.lot &&
-           x->instrument.quantity_max <= SB_QUANTITY_MAX && x->instrument.phase <= SB_PHASE_HALTED;
+    return v->lot >= 1 && v->quantity_max >= v->lot && v->quantity_max <= SB_QUANTITY_MAX &&
+           v->phase <= SB_PHASE_HALTED;
+}
+
+bool sb_instrument_put(struct sb_engine *e, uint32_t instrument,
+                       const struct sb_instrument_view *view)
+{
+    if (!served(e, instrument, view))
+        return false;
+    struct sb_book *b = &e->books[instrument];
+    b->index = instrument;
+    b->tick = (uint32_t)view->tick;
+    b->view = *view;
+    b->view.defined = 1;
+    struct sb_symbol *symbol = &e->symbols[symbol_place(e, b->view.symbol)];
+    memcpy(symbol->text, b->view.symbol, 8);
+    symbol->instrument = instrument;
+    if (instrument > e->instruments)
+        e->instruments = instrument;
+    return true;
 }
 
 bool sb_instrument_define(struct sb_engine *e, const struct sb_command *cmd, struct sb_outbox *box)
 {
     const union sb_command_ext *x = sb_command_ext(cmd);
-    if (!served(e, cmd->instrument, x))
+    struct sb_instrument_view view = {.tick = x->instrument.tick,
+                                      .price_min = x->instrument.price_min,
+                                      .price_max = x->instrument.price_max,
+                                      .lot = x->instrument.lot,
+                                      .quantity_max = x->instrument.quantity_max,
+                                      .phase = x->instrument.phase};
+    memcpy(view.symbol, x->instrument.symbol, 8);
+    if (!sb_instrument_put(e, cmd->instrument, &view))
         return false;
-    struct sb_book *b = &e->books[cmd->instrument];
-    b->index = cmd->instrument;
-    b->tick = (uint32_t)x->instrument.tick;
-    memcpy(b->view.symbol, x->instrument.symbol, 8);
-    b->view.tick = x->instrument.tick;
-    b->view.price_min = x->instrument.price_min;
-    b->view.price_max = x->instrument.price_max;
-    b->view.lot = x->instrument.lot;
-    b->view.quantity_max = x->instrument.quantity_max;
-    b->view.defined = 1;
-    struct sb_symbol *symbol = &e->symbols[symbol_place(e, b->view.symbol)];
-    memcpy(symbol->text, b->view.symbol, 8);
-    symbol->instrument = b->index;
-    if (b->index > e->instruments)
-        e->instruments = b->index;
     sb_outbox_feed(e, box,
                    (struct sb_output){.kind = SB_OUT_F_DIRECTORY,
-                                      .instrument = b->index,
-                                      .quantity = b->view.lot});
-    sb_instrument_set_phase(e, b, x->instrument.phase, box);
+                                      .instrument = cmd->instrument,
+                                      .quantity = view.lot});
+    sb_instrument_set_phase(e, &e->books[cmd->instrument], view.phase, box);
     return true;
 }
 
