@@ -254,6 +254,11 @@ uint64_t sb_engine_last_time_ns(const struct sb_engine *e)
     return e->time_ns;
 }
 
+const struct sb_engine_limits *sb_engine_limits_of(const struct sb_engine *e)
+{
+    return &e->limits;
+}
+
 const struct sb_session_view *sb_engine_session(const struct sb_engine *e, uint32_t session)
 {
     return session <= e->limits.sessions_max ? &e->sessions[session].view : NULL;

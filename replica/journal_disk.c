@@ -6,29 +6,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "replica/flush.h"
 #include "replica/journal.h"
 #include "shadowbook/assert.h"
-
-/* The folder of path is flushed, so that the file's name outlives a power cut. */
-static int flush_folder(const char *path)
-{
-    char folder[1024];
-    const char *slash = strrchr(path, '/');
-    SB_ASSERT(slash != NULL && (size_t)(slash - path) < sizeof folder);
-    memcpy(folder, path, (size_t)(slash - path));
-    folder[slash - path] = '\0';
-    const int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0)
-        return errno;
-    const int error = fsync(fd) != 0 ? errno : 0;
-    close(fd);
-    return error;
-}
 
 static int uring_make_folder(void *self, const char *path)
 {
     (void)self;
-    return mkdir(path, 0755) == 0 ? flush_folder(path) : errno;
+    return mkdir(path, 0755) == 0 ? sb_flush_folder_of(path) : errno;
 }
 
 static int uring_create(void *self, const char *path, uint64_t bytes)
@@ -52,7 +37,7 @@ static int uring_create(void *self, const char *path, uint64_t bytes)
     if (error == 0 && fsync(u->fd) != 0)
         error = errno;
     if (error == 0)
-        error = flush_folder(path);
+        error = sb_flush_folder_of(path);
     if (error != 0) {
         close(u->fd);
         u->fd = -1;

@@ -7,11 +7,9 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#define SUFFIX ".journal"
-
 const char *sb_journal_file(char path[SB_JOURNAL_FILE_BYTES], const char *folder, uint64_t segment)
 {
-    snprintf(path, SB_JOURNAL_FILE_BYTES, "%s/%08" PRIu64 SUFFIX, folder, segment);
+    snprintf(path, SB_JOURNAL_FILE_BYTES, "%s/%08" PRIu64 SB_JOURNAL_SUFFIX, folder, segment);
     return path;
 }
 
@@ -23,15 +21,17 @@ bool sb_journal_is_folder(const char *path)
 
 /* --- which files ------------------------------------------------------------------------------- */
 
-/* The number in a segment's name; 0: not one. */
-static uint64_t number_of(const char *name)
+/* The number in a file's name; 0: not one. */
+static uint64_t number_of(const char *name, const char *suffix)
 {
     uint64_t n = 0;
-    size_t digits = strspn(name, "0123456789");
-    if (digits < 8 || digits > 18 || strcmp(name + digits, SUFFIX) != 0)
+    const size_t digits = strspn(name, "0123456789");
+    if (digits < 8 || digits > 20 || strcmp(name + digits, suffix) != 0)
         return 0;
     for (size_t i = 0; i < digits; i++)
-        n = 10 * n + (uint64_t)(name[i] - '0');
+        if (__builtin_mul_overflow(n, 10, &n) ||
+            __builtin_add_overflow(n, (uint64_t)(name[i] - '0'), &n))
+            return 0;
     return n;
 }
 
@@ -41,38 +41,48 @@ static int by_number(const void *x, const void *y)
     return (a > b) - (a < b);
 }
 
-/* Fills in r->segments of the folder r->folder. */
-static bool list(struct sb_journal_reader *r, FILE *err)
+bool sb_journal_list(const char *folder, const char *suffix, uint64_t **numbers, size_t *n,
+                     FILE *err)
 {
-    DIR *d = opendir(r->folder);
+    *numbers = NULL;
+    *n = 0;
+    DIR *d = opendir(folder);
     if (d == NULL) {
-        fprintf(err, "%s: cannot open: %s\n", r->folder, strerror(errno));
+        fprintf(err, "%s: cannot open: %s\n", folder, strerror(errno));
         return false;
     }
-    bool good = true;
     const struct dirent *entry;
     size_t cap = 0;
-    r->segments_n = 0;
+    bool good = true;
     while (good && (entry = readdir(d)) != NULL) {
-        const uint64_t n = number_of(entry->d_name);
-        if (n == 0)
+        const uint64_t number = number_of(entry->d_name, suffix);
+        if (number == 0)
             continue;
-        if (r->segments_n == cap) {
+        if (*n == cap) {
             cap = cap == 0 ? 64 : 2 * cap;
-            uint64_t *grown = realloc(r->segments, cap * sizeof *grown);
+            uint64_t *grown = realloc(*numbers, cap * sizeof *grown);
             good = grown != NULL;
             if (!good) {
-                fprintf(err, "%s: out of memory\n", r->folder);
+                fprintf(err, "%s: out of memory\n", folder);
                 break;
             }
-            r->segments = grown;
+            *numbers = grown;
         }
-        r->segments[r->segments_n++] = n;
+        (*numbers)[(*n)++] = number;
     }
     closedir(d);
-    if (good && r->segments_n != 0)
-        qsort(r->segments, r->segments_n, sizeof *r->segments, by_number);
+    if (good && *n != 0)
+        qsort(*numbers, *n, sizeof **numbers, by_number);
+    if (!good) {
+        free(*numbers);
+        *numbers = NULL;
+    }
     return good;
+}
+
+static bool list(struct sb_journal_reader *r, FILE *err)
+{
+    return sb_journal_list(r->folder, SB_JOURNAL_SUFFIX, &r->segments, &r->segments_n, err);
 }
 
 /* Goes into the folder in r->folder whose name sorts last. */
@@ -98,29 +108,36 @@ static bool descend(struct sb_journal_reader *r)
     return true;
 }
 
-bool sb_journal_reader_open(struct sb_journal_reader *r, const char *path, FILE *err)
+int sb_journal_reader_find(struct sb_journal_reader *r, const char *path, FILE *err)
 {
     memset(r, 0, sizeof *r);
+    sb_journal_scan_begin(&r->scan);
     r->found = SB_FOUND_NEXT;
     if (strlen(path) >= sizeof r->folder) {
         fprintf(err, "%s: path too long\n", path);
-        return false;
+        return -1;
     }
     memcpy(r->folder, path, strlen(path) + 1);
     bool good = list(r, err);
-    if (good && r->segments_n == 0 && descend(r))
+    if (good && r->segments_n == 0 && descend(r)) {
+        free(r->segments);
         good = list(r, err);
-    if (good && r->segments_n == 0) {
-        fprintf(err,
-                "%s: no segment (00000001" SUFFIX " ...) is there: a journal's folder is "
-                "accepted\n",
-                path);
-        good = false;
     }
-    if (!good)
-        sb_journal_reader_close(r);
-    sb_journal_scan_begin(&r->scan);
-    return good;
+    if (good && r->segments_n != 0)
+        return 1;
+    sb_journal_reader_close(r);
+    return good ? 0 : -1;
+}
+
+bool sb_journal_reader_open(struct sb_journal_reader *r, const char *path, FILE *err)
+{
+    const int found = sb_journal_reader_find(r, path, err);
+    if (found == 0)
+        fprintf(err,
+                "%s: no segment (00000001" SB_JOURNAL_SUFFIX
+                " ...) is there: a journal's folder is accepted\n",
+                path);
+    return found == 1;
 }
 
 void sb_journal_reader_close(struct sb_journal_reader *r)

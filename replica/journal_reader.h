@@ -24,11 +24,21 @@ struct sb_journal_reader {
     enum sb_journal_found found; /* of the last step; an end stays */
 };
 
+#define SB_JOURNAL_SUFFIX ".journal"
+
 /* The file of a segment. Returns path. */
 const char *sb_journal_file(char path[SB_JOURNAL_FILE_BYTES], const char *folder, uint64_t segment);
 
 /* Is this a folder? (Tools take a journal wherever they take a log file.) */
 bool sb_journal_is_folder(const char *path);
+
+/* The numbers of a folder's files whose names are a number and this suffix, rising; the caller frees them. False: said on
+ * err why. */
+bool sb_journal_list(const char *folder, const char *suffix, uint64_t **numbers, size_t *n,
+                     FILE *err);
+
+/* As open, which is built on it. 1: open; 0: there is no segment (nothing said); -1: cannot be read (said on err). */
+int sb_journal_reader_find(struct sb_journal_reader *r, const char *path, FILE *err);
 
 /* Opens the journal in the folder at path, or, where that holds no segment but folders that do, in the one whose name
  * sorts last: a node's newest. False: said on err why. */

@@ -31,7 +31,7 @@ struct sb_snapshot_head {
     uint64_t digest, state_digest; /* running and full-state digest there */
     uint32_t instruments_max, sessions_max, orders_max, levels_max; /* the engine's limits */
     uint64_t image_bytes;
-    uint64_t reserved[5];
+    uint64_t reserved[6];
     uint64_t hash; /* XXH3-64 of the head with hash = 0, then of the image with that as seed */
 };
 _Static_assert(sizeof(struct sb_snapshot_head) == 128, "file layout");

@@ -151,6 +151,7 @@ uint64_t sb_engine_seal(struct sb_engine *e, struct sb_outbox *box);
 uint64_t sb_engine_digest(const struct sb_engine *e);  /* as of the last seal */
 uint64_t sb_engine_applied(const struct sb_engine *e); /* seq of the last command */
 uint64_t sb_engine_last_time_ns(const struct sb_engine *e);
+const struct sb_engine_limits *sb_engine_limits_of(const struct sb_engine *e);
 
 /* One number for everything that can influence later outputs: instruments, sessions, every open
  * order in book order, counters, and the running digest as of the last seal (so compare it, too, only where both sealed

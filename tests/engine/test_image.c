@@ -229,7 +229,7 @@ START_TEST(layout)
     ck_assert_mem_eq(image, "SBE1\1\0\0\0", 8);
     ck_assert_uint_eq(at(image + 8, 4), rig_limits.instruments_max);
     ck_assert_uint_eq(at(image + 24, 8), sb_engine_applied(r.e));
-    ck_assert_uint_eq(at(image + 48, 8), 7);           /* references: six orders, a replace */
+    ck_assert_uint_eq(at(image + 48, 8), 8);           /* references: seven orders, a replace */
     ck_assert_uint_eq(at(image + SESSION + 48, 8), 1); /* session 2: last message */
     ck_assert_uint_eq(at(image + SESSION + 48 + 16, 8), 77);
     ck_assert_uint_eq(at(image + SESSION + 48 + 24, 4), 2);

@@ -1,0 +1,252 @@
+#include "replica/recovery.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* --- heads, without the rest --------------------------------------------------------------------------- */
+
+/* The head of the block at an offset; not more is known of it than that it looks like one. */
+static bool head_at(int fd, uint64_t at, struct sb_journal_block *b)
+{
+    return pread(fd, b, sizeof *b, (off_t)at) == (ssize_t)sizeof *b &&
+           b->head.magic == SB_JOURNAL_MAGIC && b->head.version == SB_JOURNAL_VERSION &&
+           b->length >= sizeof *b && b->length <= SB_JOURNAL_BLOCK_MAX;
+}
+
+/* What the head of a segment says: a block of one page, judged as the scan would. */
+struct segment_head {
+    uint64_t n_first;
+    uint16_t shard;
+    struct sb_journal_segment segment;
+};
+
+static bool segment_head(int fd, struct segment_head *h)
+{
+    _Alignas(64) uint8_t page[SB_JOURNAL_ALIGN];
+    struct sb_journal_scan scan;
+    sb_journal_scan_begin(&scan);
+    if (pread(fd, page, sizeof page, 0) != (ssize_t)sizeof page)
+        return false;
+    sb_journal_scan_segment(&scan, page, sizeof page, true);
+    if (sb_journal_scan_next(&scan) != SB_FOUND_BLOCK)
+        return false;
+    *h = (struct segment_head){
+        .n_first = scan.first_n, .shard = scan.block.head.shard, .segment = scan.segment};
+    return true;
+}
+
+static int open_segment(const struct sb_recovery *r, size_t i)
+{
+    char path[SB_JOURNAL_FILE_BYTES];
+    return open(sb_journal_file(path, r->reader.folder, r->reader.segments[i]),
+                O_RDONLY | O_CLOEXEC);
+}
+
+/* The head of the last segment that begins at or before n_first and has a good one. Returns its index, or SIZE_MAX. */
+static size_t last_segment(const struct sb_recovery *r, uint64_t n_first, struct segment_head *h)
+{
+    for (size_t i = r->reader.segments_n; i-- > 0;) {
+        const int fd = open_segment(r, i);
+        const bool good = fd >= 0 && segment_head(fd, h);
+        if (fd >= 0)
+            close(fd);
+        if (good && h->n_first <= n_first)
+            return i;
+    }
+    return SIZE_MAX;
+}
+
+/* From head to head through segment i. */
+static uint64_t estimate(const struct sb_recovery *r, size_t i)
+{
+    const int fd = open_segment(r, i);
+    struct sb_journal_block b;
+    uint64_t n = 0;
+    for (uint64_t at = 0; fd >= 0 && head_at(fd, at, &b); at += sb_journal_padded(b.length))
+        n = b.n_first + b.count - 1;
+    if (fd >= 0)
+        close(fd);
+    return n;
+}
+
+/* --- open ------------------------------------------------------------------------------------------------ */
+
+static bool same_log(const struct sb_snapshot_head *s, const struct segment_head *h)
+{
+    const struct sb_engine_limits limits = {.instruments_max = s->instruments_max,
+                                            .sessions_max = s->sessions_max,
+                                            .orders_max = s->orders_max,
+                                            .levels_max = s->levels_max};
+    return s->shard == h->shard && s->generation == h->segment.generation &&
+           s->trading_day == h->segment.trading_day &&
+           sb_engine_limits_equal(&limits, &h->segment.limits);
+}
+
+/* Takes the snapshot of input n, if it is good and the journal goes on from it. False: said on err why not. */
+static bool take_snapshot(struct sb_recovery *r, uint64_t n, FILE *err)
+{
+    char path[SB_SNAPSHOT_PATH_BYTES];
+    sb_snapshot_file(path, r->reader.folder, n);
+    if (!sb_snapshot_read(&r->snapshot, path, err))
+        return false;
+    struct segment_head h;
+    const size_t from = last_segment(r, n + 1, &h);
+    const char *wrong = NULL;
+    if (r->snapshot.head.n != n)
+        wrong = "it is of another input than its name says";
+    else if (n > r->n_estimate)
+        wrong = "the journal ends before it: something durable was lost";
+    else if (from == SIZE_MAX)
+        wrong = "the journal begins later";
+    else if (!same_log(&r->snapshot.head, &h))
+        wrong = "it is of another log";
+    r->ahead = r->ahead || (r->snapshot.head.n == n && n > r->n_estimate);
+    if (wrong != NULL) {
+        fprintf(err, "%s: not used: %s\n", path, wrong);
+        sb_snapshot_free(&r->snapshot);
+        return false;
+    }
+    r->reader.next = from;
+    r->limits = h.segment.limits;
+    r->next_n = n + 1;
+    return true;
+}
+
+/* From the first input on. */
+static enum sb_recovery_opened from_the_beginning(struct sb_recovery *r, FILE *err)
+{
+    struct sb_journal_reader *reader = &r->reader;
+    const int more = sb_journal_reader_block(reader, err);
+    if (more == 0 && reader->segments_n == 1 && reader->found != SB_FOUND_DAMAGED)
+        return SB_RECOVERY_NOTHING;
+    if (more == 0)
+        sb_journal_reader_say_end(reader, err);
+    if (more != 1)
+        return SB_RECOVERY_BAD;
+    if (reader->scan.first_n != 1) {
+        fprintf(err,
+                "%s: begins at input %" PRIu64
+                ", and no good snapshot is there from which it goes on\n",
+                reader->folder, reader->scan.first_n);
+        return SB_RECOVERY_BAD;
+    }
+    r->limits = reader->scan.segment.limits;
+    return SB_RECOVERY_READY;
+}
+
+/* The snapshots are listed before the segments are looked at: of a journal that is being written, none is then newer. */
+static int find(struct sb_recovery *r, const char *path, uint64_t **snapshots, size_t *n, FILE *err)
+{
+    struct stat status;
+    if (stat(path, &status) != 0 && errno == ENOENT)
+        return 0;
+    int found = sb_journal_reader_find(&r->reader, path, err);
+    if (found != 1)
+        return found;
+    char folder[SB_JOURNAL_PATH_BYTES];
+    memcpy(folder, r->reader.folder, sizeof folder);
+    sb_journal_reader_close(&r->reader);
+    if (!sb_journal_list(folder, SB_SNAPSHOT_SUFFIX, snapshots, n, err))
+        return -1;
+    return sb_journal_reader_find(&r->reader, folder, err);
+}
+
+enum sb_recovery_opened sb_recovery_open(struct sb_recovery *r, const char *path, bool whole,
+                                         FILE *err)
+{
+    memset(r, 0, sizeof *r);
+    r->found = SB_FOUND_NEXT;
+    r->next_n = 1;
+    uint64_t *snapshots = NULL;
+    size_t n = 0;
+    const int found = find(r, path, &snapshots, &n, err);
+    enum sb_recovery_opened opened = found == 0 ? SB_RECOVERY_NOTHING : SB_RECOVERY_BAD;
+    if (found == 1) {
+        struct segment_head h;
+        const size_t last = last_segment(r, UINT64_MAX, &h);
+        r->n_estimate = last != SIZE_MAX ? estimate(r, last) : 0;
+        /* Where not even one segment has a head there is no journal that a snapshot could belong to. */
+        bool taken = false;
+        while (!whole && !taken && last != SIZE_MAX && n > 0)
+            taken = take_snapshot(r, snapshots[--n], err);
+        opened = taken ? SB_RECOVERY_READY : from_the_beginning(r, err);
+    }
+    free(snapshots);
+    return opened;
+}
+
+void sb_recovery_close(struct sb_recovery *r)
+{
+    sb_journal_reader_close(&r->reader);
+    sb_snapshot_free(&r->snapshot);
+}
+
+/* --- packets -------------------------------------------------------------------------------------------- */
+
+static int end_found(struct sb_recovery *r)
+{
+    const struct sb_journal_reader *reader = &r->reader;
+    r->found = reader->found;
+    r->why = reader->scan.why;
+    r->end = sb_journal_scan_end(&reader->scan, reader->segments[reader->next - 1]);
+    if (reader->scan.next_n < r->next_n)
+        r->ahead = true;
+    if (r->ahead && r->found != SB_FOUND_DAMAGED) {
+        r->found = SB_FOUND_DAMAGED;
+        r->why = "a snapshot holds inputs that are not here";
+    }
+    return 0;
+}
+
+/* A packet that the snapshot's input ends must have led to the snapshot's digest. */
+static bool fits_snapshot(const struct sb_recovery *r, const struct sb_journal_packet *p, FILE *err)
+{
+    const uint64_t last = p->n_first + p->count - 1;
+    if (last < r->next_n - 1 || (last == r->next_n - 1 && p->digest == r->snapshot.head.digest))
+        return true;
+    fprintf(err,
+            "%s: the snapshot behind input %" PRIu64
+            " does not belong to this journal: its packet ends with input %" PRIu64
+            ", digest %016" PRIx64 " instead of %016" PRIx64 "\n",
+            r->reader.folder, r->next_n - 1, last, p->digest, r->snapshot.head.digest);
+    return false;
+}
+
+int sb_recovery_packet(struct sb_recovery *r, const struct sb_journal_packet **packet,
+                       const struct sb_command **lines, FILE *err)
+{
+    for (;;) {
+        const int more = sb_journal_reader_packet(&r->reader, packet, lines, err);
+        if (more != 1)
+            return more == 0 ? end_found(r) : -1;
+        const struct sb_journal_packet *p = *packet;
+        if (p->n_first < r->next_n) { /* only before the first packet behind a snapshot */
+            if (!fits_snapshot(r, p, err))
+                return -1;
+            continue;
+        }
+        r->next_n = p->n_first + p->count;
+        return 1;
+    }
+}
+
+const struct sb_journal_record *sb_recovery_closed(const struct sb_recovery *r)
+{
+    return r->found == SB_FOUND_CLOSED ? &r->reader.scan.record : NULL;
+}
+
+void sb_recovery_say_end(const struct sb_recovery *r, FILE *to)
+{
+    if (r->ahead)
+        fprintf(to,
+                "%s: ends after input %" PRIu64
+                ": DAMAGED: a snapshot holds inputs that are not here\n",
+                r->reader.folder, r->end.next_n - 1);
+    else
+        sb_journal_reader_say_end(&r->reader, to);
+}
