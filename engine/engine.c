@@ -249,6 +249,14 @@ uint64_t sb_engine_applied(const struct sb_engine *e)
     return e->applied;
 }
 
+uint64_t sb_engine_next_stream_seq(const struct sb_engine *e, uint32_t stream)
+{
+    SB_ASSERT_LE(stream, e->limits.sessions_max);
+    const uint64_t next =
+        stream == SB_STREAM_FEED ? e->feed_seq : e->sessions[stream].view.next_stream_seq;
+    return next != 0 ? next : 1; /* not defined yet */
+}
+
 uint64_t sb_engine_last_time_ns(const struct sb_engine *e)
 {
     return e->time_ns;

@@ -58,7 +58,7 @@ static uint64_t packet_bytes_max(const struct sb_node *node, const struct sb_pac
     return sb_hold_bytes_max(&node->config->limits, open_orders, packet->count, for_all);
 }
 
-static void name_streams(struct sb_node *node)
+void sb_apply_name_streams(struct sb_node *node)
 {
     const struct sb_day_view *day = sb_engine_day(node->engine);
     for (uint32_t i = 0; i <= node->config->limits.sessions_max; i++)
@@ -152,8 +152,18 @@ static void encode_stream(struct sb_node *node, uint32_t stream, uint32_t role, 
     }
 }
 
-static void apply_packet(struct sb_node *node, struct sb_packet *packet)
+/* From here on outputs are encoded: what the streams carried before is not here, but counted. */
+static void begin_encoding(struct sb_node *node)
 {
+    node->encoding = true;
+    for (uint32_t i = 0; i <= node->config->limits.sessions_max; i++)
+        node->hold.released_seq[i] = sb_engine_next_stream_seq(node->engine, i);
+}
+
+void sb_apply_packet(struct sb_node *node, struct sb_packet *packet)
+{
+    if (!node->encoding && packet->n_first >= node->encode_from)
+        begin_encoding(node);
     const struct sb_command *commands[SB_STREAM_LINES_MAX];
     const struct sb_command *c = sb_log_lines(&node->log, packet);
     for (uint32_t i = 0; i < packet->count; i++) {
@@ -164,10 +174,11 @@ static void apply_packet(struct sb_node *node, struct sb_packet *packet)
         c += sb_command_lines(c);
     }
     if (!node->named)
-        name_streams(node);
+        sb_apply_name_streams(node);
     const uint64_t n = sb_packet_last(packet);
-    uint32_t touched_n;
-    group_by_stream(node, &touched_n);
+    uint32_t touched_n = 0;
+    if (node->encoding)
+        group_by_stream(node, &touched_n);
     for (uint32_t i = 0; i < touched_n; i++) {
         const uint32_t s = node->touched[i];
         if (s != SB_STREAM_FEED) {
@@ -184,20 +195,25 @@ static void apply_packet(struct sb_node *node, struct sb_packet *packet)
     node->applied = n;
 }
 
+bool sb_apply_has_room(const struct sb_node *node, const struct sb_packet *packet)
+{
+    return sb_hold_room(&node->hold) >= packet_bytes_max(node, packet);
+}
+
 bool sb_apply_turn(struct sb_node *node)
 {
-    if (node->role == SB_ROLE_DIVERGED || node->role == SB_ROLE_CATCH)
+    if (!sb_role_owns(node) && !sb_role_follows(node) && node->role != SB_ROLE_RESIGNED)
         return false;
     const uint64_t before = node->applied;
     for (uint32_t i = 0; i < PACKETS_A_TURN && node->apply_next < node->log.packet_end; i++) {
         struct sb_packet *packet = sb_log_packet(&node->log, node->apply_next);
         /* The owner looked before it sequenced; a shadow waits here until the released mark moves on. */
-        if (sb_hold_room(&node->hold) < packet_bytes_max(node, packet))
+        if (!sb_apply_has_room(node, packet))
             break;
-        apply_packet(node, packet);
+        sb_apply_packet(node, packet);
         node->apply_next++;
     }
-    if (node->applied != before && node->role == SB_ROLE_SHADOW)
+    if (node->applied != before && sb_role_follows(node))
         node->ack_due = true;
     const struct sb_engine_stats *stats = sb_engine_stats(node->engine);
     node->ctr[SB_CTR_TRADES] = stats->trades;

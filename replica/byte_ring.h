@@ -84,6 +84,13 @@ static inline const void *sb_byte_ring_peek(struct sb_byte_ring *r, uint32_t *by
     return r->bytes + (at & (r->cap - 1)) + SB_BYTE_RING_WORD;
 }
 
+/* Bytes in use, as the producer sees it. */
+static inline uint64_t sb_byte_ring_used(const struct sb_byte_ring *r)
+{
+    return atomic_load_explicit(&r->head, memory_order_relaxed) -
+           atomic_load_explicit(&r->tail, memory_order_acquire);
+}
+
 static inline void sb_byte_ring_release(struct sb_byte_ring *r)
 {
     r->tail_at = r->tail_next;

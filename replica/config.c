@@ -271,7 +271,8 @@ void sb_config_defaults(struct sb_config *cfg)
 {
     memset(cfg, 0, sizeof *cfg);
     cfg->release = SB_RELEASE_VERIFIED;
-    cfg->solo_policy = SB_SOLO_MEMORY;
+    cfg->hold = SB_HOLD_TWO_MEMORIES;
+    cfg->solo_policy = SB_SOLO_AUTO;
     cfg->divergence = SB_DIVERGENCE_HALT;
     cfg->limits = (struct sb_engine_limits)SB_ENGINE_LIMITS_DEFAULT;
     cfg->log_lines = 1u << 20;

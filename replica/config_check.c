@@ -122,6 +122,32 @@ static void check_memory(struct checker *c)
                  cfg->limits.sessions_max, STREAM_BYTES);
 }
 
+/* A setting that could not be kept would be a promise broken in silence. */
+static void check_hold(struct checker *c)
+{
+    const struct sb_config *cfg = c->cfg;
+    const bool journal = cfg->journal_dir[0] != '\0';
+    const bool strict = cfg->hold != SB_HOLD_TWO_MEMORIES;
+    if (strict && !journal)
+        complain(c, "[shard] hold = memory-and-disk or two-disks: a [journal] dir is needed");
+    if (strict && journal && cfg->journal_error == SB_JOURNAL_DEGRADE)
+        complain(
+            c, "[journal] error = degrade: stop is accepted with [shard] hold = memory-and-disk or "
+               "two-disks, which a node without a journal cannot keep");
+    if (cfg->solo_policy == SB_SOLO_DISK && !journal)
+        complain(c, "[shard] solo_policy = disk: a [journal] dir is needed");
+    if (cfg->solo_policy == SB_SOLO_WITNESS && cfg->witness_log_lines == 0)
+        complain(
+            c,
+            "[shard] solo_policy = witness: [memory] witness_log_lines of the size of log_lines is "
+            "needed");
+    if (cfg->witness_log_lines != 0 && cfg->witness_log_lines < cfg->unacked_lines)
+        complain(c,
+                 "[memory] witness_log_lines = %" PRIu32 ": 0, or at least unacked_lines = %" PRIu32
+                 " is accepted",
+                 cfg->witness_log_lines, cfg->unacked_lines);
+}
+
 static bool is_multicast(uint32_t ipv4)
 {
     return ipv4 >> 28 == 14;
@@ -291,6 +317,7 @@ bool sb_config_check(const struct sb_config *cfg, FILE *err)
     struct checker c = {.cfg = cfg, .err = err};
     check_timing(&c);
     check_memory(&c);
+    check_hold(&c);
     check_net(&c);
     check_hosts(&c);
     check_sessions(&c);

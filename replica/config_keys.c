@@ -49,7 +49,8 @@ static const struct sb_config_key KEYS[] = {
     SHARD("generation", generation, SB_KEY_UINT, false, 0, SB_SHARD_MAX, NULL),
     SHARD("trading_day", trading_day, SB_KEY_DATE, false, 0, 0, NULL),
     SHARD("release", release, SB_KEY_WORDS, false, 0, 0, "verified|logged"),
-    SHARD("solo_policy", solo_policy, SB_KEY_WORDS, false, 0, 0, "memory"),
+    SHARD("hold", hold, SB_KEY_WORDS, false, 0, 0, "two-memories|memory-and-disk|two-disks"),
+    SHARD("solo_policy", solo_policy, SB_KEY_WORDS, false, 0, 0, "auto|witness|disk|memory|halt"),
     SHARD("divergence", divergence, SB_KEY_WORDS, false, 0, 0, "halt|primary-continues"),
     SHARD("primary", primary, SB_KEY_WORDS, false, 0, 0, "A|B"),
 
@@ -65,6 +66,7 @@ static const struct sb_config_key KEYS[] = {
            1),
     NUMBER(SB_SECTION_MEMORY, "retain_packets", SB_KEY_POW2, retain_packets, 64, 1u << 24, 1),
     NUMBER(SB_SECTION_MEMORY, "pending_bytes", SB_KEY_UINT, pending_bytes, 1u << 16, 1u << 30, 1),
+    NUMBER(SB_SECTION_MEMORY, "witness_log_lines", SB_KEY_POW2, witness_log_lines, 0, 1u << 30, 1),
     {SB_SECTION_MEMORY, "hugepages", SB_KEY_WORDS, false, FIELD(struct sb_config, hugepages), 0, 0,
      1, "no|yes"},
 
@@ -97,6 +99,7 @@ static const struct sb_config_key KEYS[] = {
     HOST("ipv4", ipv4, SB_KEY_IPV4, true, NULL),
     HOST("lcore", lcore, SB_KEY_LCORE, false, NULL),
     HOST("journal_lcore", journal_lcore, SB_KEY_LCORE, false, NULL),
+    HOST("transfer", transfer, SB_KEY_HOST_ADDR, false, NULL),
     HOST("idle", idle, SB_KEY_WORDS, false, "spin|yield"),
     HOST("port_clients", ports[SB_PORT_CLIENTS], SB_KEY_SPEC, false, NULL),
     HOST("port_peer", ports[SB_PORT_PEER], SB_KEY_SPEC, false, NULL),
@@ -328,6 +331,7 @@ bool sb_config_keys_store(const struct sb_config_key *key, const char *value, vo
         uint_store(at, key->size, ipv4);
         return true;
     case SB_KEY_ADDR:
+    case SB_KEY_HOST_ADDR:
         return addr_store(value, at);
     case SB_KEY_LCORE:
         return lcore_store(key, value, at);
@@ -363,6 +367,9 @@ const char *sb_config_keys_accepted(const struct sb_config_key *key,
         break;
     case SB_KEY_ADDR:
         snprintf(text, size, "an IPv4 multicast group and UDP port a.b.c.d:port");
+        break;
+    case SB_KEY_HOST_ADDR:
+        snprintf(text, size, "an IPv4 address and TCP port a.b.c.d:port");
         break;
     case SB_KEY_LCORE:
         snprintf(text, size, "none, or a core from 0 to %" PRIu64, key->max);

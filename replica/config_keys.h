@@ -29,16 +29,17 @@ enum sb_config_section {
 };
 
 enum sb_config_type {
-    SB_KEY_UINT,   /* decimal, or hexadecimal behind 0x; min..max in the key's unit */
-    SB_KEY_POW2,   /* the same, and a power of two */
-    SB_KEY_WORDS,  /* one of the words in `words`; stored is its place, from 0 */
-    SB_KEY_DATE,   /* yyyymmdd, or today (0) */
-    SB_KEY_IPV4,   /* a.b.c.d */
-    SB_KEY_ADDR,   /* a.b.c.d:port, into struct sb_addr */
-    SB_KEY_LCORE,  /* none (-1) or a core's number */
-    SB_KEY_SPEC,   /* a port specification: driver:arguments */
-    SB_KEY_FOLDER, /* an absolute path */
-    SB_KEY_SYMBOL, /* 1..8 characters, stored padded with spaces */
+    SB_KEY_UINT,      /* decimal, or hexadecimal behind 0x; min..max in the key's unit */
+    SB_KEY_POW2,      /* the same, and a power of two */
+    SB_KEY_WORDS,     /* one of the words in `words`; stored is its place, from 0 */
+    SB_KEY_DATE,      /* yyyymmdd, or today (0) */
+    SB_KEY_IPV4,      /* a.b.c.d */
+    SB_KEY_ADDR,      /* a.b.c.d:port, into struct sb_addr */
+    SB_KEY_HOST_ADDR, /* the same, of a host */
+    SB_KEY_LCORE,     /* none (-1) or a core's number */
+    SB_KEY_SPEC,      /* a port specification: driver:arguments */
+    SB_KEY_FOLDER,    /* an absolute path */
+    SB_KEY_SYMBOL,    /* 1..8 characters, stored padded with spaces */
 };
 
 struct sb_config_key {

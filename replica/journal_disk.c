@@ -10,10 +10,15 @@
 #include "replica/journal.h"
 #include "shadowbook/assert.h"
 
+int sb_journal_make_folder(const char *path)
+{
+    return mkdir(path, 0755) == 0 ? sb_flush_folder_of(path) : errno;
+}
+
 static int uring_make_folder(void *self, const char *path)
 {
     (void)self;
-    return mkdir(path, 0755) == 0 ? sb_flush_folder_of(path) : errno;
+    return sb_journal_make_folder(path);
 }
 
 static int uring_create(void *self, const char *path, uint64_t bytes)

@@ -36,6 +36,9 @@ struct sb_journal_uring {
     bool preallocated; /* the file system could reserve the room */
 };
 
+/* A folder, durable. 0 or an errno: EEXIST if it is there. */
+int sb_journal_make_folder(const char *path);
+
 /* buffer: what blocks are written from, page aligned, the caller's. False: said on err why and what to do. */
 bool sb_journal_uring_open(struct sb_journal_uring *u, void *buffer, size_t bytes, FILE *err);
 void sb_journal_uring_close(struct sb_journal_uring *u);

@@ -34,6 +34,14 @@ struct sb_node *sb_node_new(void *mem, size_t bytes, const struct sb_node_setup 
     node->inc = setup->inc;
     layout(node, &arena);
     node->role = SB_ROLE_BOOT;
+    if (setup->join_epoch != 0) {
+        node->role = SB_ROLE_CATCH;
+        node->copying = true;
+        node->epoch = setup->join_epoch;
+        node->peer_inc = setup->join_inc;
+        node->ack_due = true;
+        sb_load_want_record(node, SB_RECORD_JOIN);
+    }
     node->beat_next = UINT32_MAX;
     return node;
 }
@@ -158,6 +166,10 @@ static void show(struct sb_node *node)
     v[SB_CTR_ACKED] =
         node->config->release == SB_RELEASE_VERIFIED ? node->acked_verified : node->acked_held;
     v[SB_CTR_DIGEST] = node->digest;
+    v[SB_CTR_HOLD] = node->config->hold;
+    v[SB_CTR_SOLO_POLICY] = sb_config_solo_policy(node->config);
+    v[SB_CTR_RECORD] = node->record_due ? node->loaded_record.kind : node->record.kind;
+    v[SB_CTR_PEER_DURABLE] = node->peer_durable_n;
     v[SB_CTR_POLLS]++;
     if (node->last_poll_ns != 0 && node->now_ns - node->last_poll_ns > v[SB_CTR_POLL_GAP_MAX_NS])
         v[SB_CTR_POLL_GAP_MAX_NS] = node->now_ns - node->last_poll_ns;
@@ -192,7 +204,7 @@ void sb_node_poll(struct sb_node *node, uint64_t now_ns, const struct sb_node_fr
     for (uint32_t i = 0; i < n; i++)
         on_frame(node, &in[i]);
     sb_sequencer_close(node);
-    if (node->role == SB_ROLE_SHADOW) {
+    if (sb_role_follows(node)) {
         more = sb_apply_turn(node);
         sb_sequencer_forget(node);
     }
@@ -214,7 +226,7 @@ void sb_node_poll(struct sb_node *node, uint64_t now_ns, const struct sb_node_fr
             .frames = node->out, .n = node->out_n, .went_live = true, .busy = true};
         return;
     }
-    if (sb_role_owns(node) && !node->stopping) {
+    if (sb_role_sequences(node)) {
         if (!sb_sequencer_genesis(node))
             more = true;
         else if (node->draining_pending && node->applied == node->log.len)
@@ -230,11 +242,6 @@ void sb_node_poll(struct sb_node *node, uint64_t now_ns, const struct sb_node_fr
     out->busy = more || node->apply_next < node->log.packet_end || node->draining_pending ||
                 node->arm == SB_ARM_ARMED;
     out->done = node->stopped;
-}
-
-void sb_node_stop(struct sb_node *node)
-{
-    node->stopping = true;
 }
 
 uint32_t sb_node_crash_frame(const struct sb_node *node, uint8_t *buf)

@@ -6,19 +6,22 @@
  * the simulated network of the tests. Rules R1..R25 and states are those of the replication protocol; the
  * code names them where it obeys them.
  *
- *            ARM->W          ARMOK(k)            T2
- *   SHADOW --------> arming ----------> armed -------> SOLO (g,S)
- *      ^                                                 ^  (g,P) <- SOLOOK <- PRIM -> RESIGNED
- *      +---- PAIROK of (1,D) ---- BOOT                   |
- *      a later owner is seen: CATCH (owns nothing, releases nothing)
+ *                    ARM->W          ARMOK(k)            T2
+ *           SHADOW --------> arming ----------> armed -------> SOLO (g,S)
+ *            ^  ^                                               |   ^  (g,P) <- SOLOOK <- PRIM -> RESIGNED
+ *   PAIROK   |  '-- PAIROK of (1,D) -- BOOT -- RESUMEOK, FORCE ---> '-.                    ^
+ *   or STREAM|                          |      SOLO (g+1,R)     |     |                    |
+ *            '-- CATCH <- later owner --+--- from all but SOLO  '-> PAIRING -- PAIROK -----'
  *
  * What one order goes through, and where: entry frame -> sequencer.c -> log.c -> stream.c (STREAM to the
  * shadow) -> apply.c (engine, encode) -> hold.c (held back) -> release.c (let go). The shadow goes the same way from
- * log.c on. role.c decides who may do what; it is the only file that changes the role.
+ * log.c on. role.c decides who may do what; it is the only file that changes the role; role_turn.c is what each role does
+ * by itself.
  *
- * Not here yet: restart from a journal (journal_writer.h writes one beside the loop), and rejoin. A node that loses the
- * ownership goes to CATCH and stays there; a restarted node stays in BOOT. SOLO releases under policy MEMORY: its outputs
- * rest on this node's memory alone.
+ * The disk is not here, as little as the network: the host tells what is durable (sb_node_durable) and writes what is to be
+ * (the log up to what is applied, and sb_node_record()). A restarted node is loaded from its journal before its first
+ * poll, and owns nothing until the witness or the operator says so. A node that hears of a later owner asks its host to
+ * begin anew (sb_node_wants_join): with a new incarnation and an empty log, into which the owner's is copied.
  *
  * Cost: no allocation, lock or system call in any function below but sb_node_new(). One thread.
  */
@@ -29,6 +32,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "replica/journal.h"
+#include "replica/snapshot.h"
 #include "shadowbook/config.h"
 #include "shadowbook/counters.h"
 #include "shadowbook/port.h"
@@ -44,6 +49,8 @@ enum sb_role {
     SB_ROLE_SOLO = 6,
     SB_ROLE_RESIGNED = 7,
     SB_ROLE_DIVERGED = 8,
+    SB_ROLE_HALTED =
+        9, /* was SOLO and heard of a later owner (R24): two nodes served, an operator must look */
 };
 enum sb_arm { SB_ARM_NONE = 0, SB_ARM_ARMING = 1, SB_ARM_ARMED = 2 };
 
@@ -51,14 +58,25 @@ struct sb_node_setup {
     const struct sb_config *config; /* kept; must outlive the node */
     uint8_t self;                   /* SB_NODE_A or SB_NODE_B */
     bool new_day;                   /* the operator's word that there is no earlier log */
-    uint64_t inc;                   /* incarnation: rises with every start, never reused */
-    uint64_t midnight_ns;           /* of the trading day; used by the first owner only */
-    uint32_t trading_day;           /* yyyymmdd; same */
-    uint8_t mac[SB_PORT_ROLES][6];  /* source MAC of each role's port */
-    uint64_t *counters;             /* SB_CTR_COUNT values, written by the node */
+    bool
+        force_solo; /* the operator's word that this node's log is the one to go on with, and that the
+                                       other engine is off (R24) */
+    bool journal;   /* the host writes a journal, and says what is durable in it */
+    uint64_t join_epoch, join_inc; /* not 0: begins in CATCH, copies the log of this solo owner */
+    uint64_t inc;                  /* incarnation: rises with every start, never reused */
+    uint64_t midnight_ns;          /* of the trading day; used by the first owner only */
+    uint32_t trading_day;          /* yyyymmdd; same */
+    uint8_t mac[SB_PORT_ROLES][6]; /* source MAC of each role's port */
+    uint64_t *counters;            /* SB_CTR_COUNT values, written by the node */
 };
 
 struct sb_node; /* opaque; node_state.h for the files of this room */
+
+/* What a node owned from some number on: as it stands in its journal. */
+struct sb_node_record {
+    uint64_t epoch, n; /* n: last input before it */
+    uint8_t kind;      /* enum sb_journal_record_kind */
+};
 
 /* A frame that came in, and by which roles' port (bit i = enum sb_port_role i). */
 struct sb_node_frame {
@@ -93,6 +111,52 @@ struct sb_node *sb_node_new(void *mem, size_t bytes, const struct sb_node_setup 
 void sb_node_poll(struct sb_node *node, uint64_t now_ns, const struct sb_node_frame *in, uint32_t n,
                   struct sb_node_out *out);
 
+/* --- the log of an earlier life, or of the owner -------------------------------------------------
+ * Before the first poll of a node that begins in BOOT, and between polls of one in CATCH. */
+
+/* Tells how far the log that comes reaches. Outputs are encoded, for re-requests, only for the last log_lines inputs of it. */
+void sb_node_expect(struct sb_node *node, uint64_t last_n);
+
+/* An engine's state, into a node whose log is empty; what comes next is number head.n + 1. NULL, or what is wrong with it:
+ * then the node must be formatted anew. */
+const char *sb_node_load_snapshot(struct sb_node *node, const struct sb_snapshot *snapshot);
+
+enum sb_node_load {
+    SB_LOAD_TAKEN,
+    SB_LOAD_KNOWN,     /* its number is in the log already */
+    SB_LOAD_GAP,       /* numbers before it are missing */
+    SB_LOAD_FULL,      /* CATCH: no room until the node is polled */
+    SB_LOAD_DIFFERENT, /* this engine makes other outputs of it than the one that wrote it */
+};
+/* The next packet of a log; its lines are good (sb_lines_good()). Applied before it returns. */
+enum sb_node_load sb_node_load(struct sb_node *node, const struct sb_journal_packet *packet,
+                               const struct sb_command *lines);
+
+/* BOOT: the journal is read to its end, and this is its last ownership record (kind NONE: it has none). Without this call a
+ * node neither resumes nor disclaims: it does not know what its earlier lives did. */
+void sb_node_loaded(struct sb_node *node, const struct sb_node_record *record);
+
+/* --- the disk -------------------------------------------------------------------------------------- */
+
+/* Before a poll: inputs up to n are durable in this node's journal, and so are the first `records` records taken. */
+void sb_node_durable(struct sb_node *node, uint64_t n, uint64_t records);
+
+/* The journal ended with a fault and the node goes on without: nothing more becomes durable. What is promised to be
+ * durable before it leaves does not leave any more. */
+void sb_node_journal_lost(struct sb_node *node);
+
+/* After a poll, once the log up to what is applied was handed to the journal: true if a record is to be written behind
+ * it. Each is given once. */
+bool sb_node_record(struct sb_node *node, struct sb_node_record *record);
+
+/* A later owner exists, and this node is to copy its log (R14): the host closes the journal, begins another, and formats
+ * the node anew with these two and a new incarnation. */
+bool sb_node_wants_join(const struct sb_node *node, uint64_t *epoch, uint64_t *inc);
+
+/* Asks a primary to hand over to its shadow (R12) and go on as the next shadow: takes no more input, and resigns once all
+ * that it took is answered. Given up if the shadow does not follow within a second. Nothing in any other role. */
+void sb_node_hand_over(struct sb_node *node);
+
 /* Asks for an orderly stop: a primary hands over first (RESIGN); `done` says when the loop may end. */
 void sb_node_stop(struct sb_node *node);
 
@@ -101,9 +165,7 @@ void sb_node_stop(struct sb_node *node);
  * once. Only reads the node. */
 uint32_t sb_node_crash_frame(const struct sb_node *node, uint8_t *buf);
 
-/* For the log file written at a clean stop, and for tests. */
-struct sb_log;
-struct sb_engine;
+/* For the host, the log file written at a clean stop, and tests. */
 const struct sb_log *sb_node_log(const struct sb_node *node);
 const struct sb_engine *sb_node_engine(const struct sb_node *node);
 enum sb_role sb_node_role(const struct sb_node *node);

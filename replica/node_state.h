@@ -43,14 +43,26 @@ struct sb_node {
     enum sb_role role;
     enum sb_arm arm;
     uint64_t epoch, inc, peer_inc, winc;
-    uint64_t k;      /* nonce of the last ARM */
-    uint64_t n_star; /* log length on going live */
+    uint64_t stream_epoch;    /* an owner's, or what it was: in its STREAM frames */
+    uint64_t forced_since_ns; /* BOOT: the operator's FORCE is asked for since */
+    uint64_t k;               /* nonce of the last ARM */
+    uint64_t n_star;          /* log length on going live */
     uint64_t live_at_ns;
     bool live_unsaid; /* the counters of the takeover are still to be written */
     bool confirmed;   /* R4: the pairing is known to be in force */
     bool registered;  /* witness answered the last REG or LIVE at this winc */
     bool live_by_resign;
-    bool asking_solo; /* SOLOREQ outstanding (R11) */
+    bool copying;    /* CATCH: this life began with an empty log and takes the owner's */
+    bool wants_join; /* CATCH: to begin anew: join_epoch, join_inc */
+    uint64_t join_epoch, join_inc;
+    bool loaded; /* BOOT: what the earlier lives did is known: loaded_record */
+    struct sb_node_record loaded_record;
+    bool handing_over;
+    uint64_t hand_over_ns;
+    bool
+        pairing; /* SOLO: what leaves waits for the joiner's ack, so that it can be asked PAIR for */
+    uint64_t refused_inc; /* SOLO: a joiner whose digest differed */
+    bool asking_solo;     /* SOLOREQ outstanding (R11) */
     bool stopping, stopped;
     bool was_owner; /* DIVERGED: which side of the pair it was */
     bool
@@ -68,6 +80,14 @@ struct sb_node {
     uint64_t acked_ns; /* last ack that counted and was not too far behind */
     uint64_t asked_witness_ns, registered_ns, boot_sent_ns, resign_sent_ns;
 
+    /* The disk: load.c. */
+    struct sb_node_record record; /* the last one asked for */
+    bool record_due;              /* ... and not handed out yet */
+    uint64_t records_taken, records_durable;
+    uint64_t durable_n, peer_durable_n; /* here; at the shadow, as it says */
+    uint64_t encode_from; /* load: no outputs are encoded for inputs before this one */
+    bool encoding;
+
     /* Inputs: sequencer.c, log.c, stream.c. */
     struct sb_log log;
     struct sb_door *doors; /* [sessions_max + 1] */
@@ -79,6 +99,7 @@ struct sb_node {
     uint64_t released_line;                /* line position behind the last released packet */
     uint64_t sent_ns;                      /* last STREAM frame */
     uint64_t gap_since_ns, repair_sent_ns; /* shadow: a hole is open since; 0 = none */
+    uint32_t repair_left;                  /* packets that the last REPAIR may still bring */
     uint64_t acked_held;                   /* owner: R1 under `logged` */
     uint64_t acked_verified; /* owner: R1 under `verified`: applied there, digests equal */
     uint64_t ack_applied,
@@ -131,6 +152,9 @@ struct sb_udp_route sb_out_route_to(const struct sb_node *node, uint32_t role, u
                                     uint16_t port, const uint8_t mac[6]);
 uint8_t *sb_out_head(const struct sb_node *node, uint8_t *p, uint8_t type, uint8_t flags,
                      uint16_t bytes);
+/* The same under another epoch than the node's. */
+uint8_t *sb_out_head_of(const struct sb_node *node, uint8_t *p, uint8_t type, uint64_t epoch,
+                        uint8_t flags, uint16_t bytes);
 
 /* sequencer.c: clients' input. */
 void sb_sequencer_init(struct sb_node *node, struct sb_arena *arena);
@@ -156,6 +180,14 @@ void sb_stream_turn(struct sb_node *node);    /* acks, repairs, heartbeats that 
 /* apply.c: engine and encoding. */
 void sb_apply_init(struct sb_node *node, struct sb_arena *arena);
 bool sb_apply_turn(struct sb_node *node); /* true: more is waiting */
+bool sb_apply_has_room(const struct sb_node *node, const struct sb_packet *packet);
+void sb_apply_packet(struct sb_node *node, struct sb_packet *packet);
+void sb_apply_name_streams(struct sb_node *node); /* once the engine knows the day */
+
+/* load.c: what a life begins with, and what of it is durable. */
+void sb_load_want_record(struct sb_node *node, uint8_t kind); /* of the node's epoch */
+/* The last record asked for is this one, and durable; true, too, where no journal is written. */
+bool sb_load_recorded(const struct sb_node *node, uint8_t kind, uint64_t epoch);
 
 /* release.c: what may leave leaves. */
 /* first: the turn of a takeover. */
@@ -168,6 +200,10 @@ void sb_release_beats(struct sb_node *node);
 /* role.c: REPLICATION.md. */
 void sb_role_on_control(struct sb_node *node, const struct sb_head *h, const struct sb_control *c);
 void sb_role_on_foreign_stream(struct sb_node *node, const struct sb_head *h);
+/* R16: CATCH becomes SHADOW of this dual epoch. */
+void sb_role_become_shadow(struct sb_node *node, uint64_t epoch, bool confirmed);
+/* R14, R15: an owner whose joiner has another digest forgets it. */
+void sb_role_refuse_joiner(struct sb_node *node);
 void sb_role_on_owner_heard(struct sb_node *node);
 void sb_role_confirm_by_stream(struct sb_node *node, const struct sb_head *h,
                                const struct sb_stream *s);
@@ -178,7 +214,24 @@ void sb_role_say_live(
     struct sb_node *node); /* counters of a takeover, once its first frame is out */
 static inline bool sb_role_owns(const struct sb_node *node)
 {
-    return node->role == SB_ROLE_PRIM || node->role == SB_ROLE_SOLO;
+    return node->role == SB_ROLE_PRIM || node->role == SB_ROLE_PAIRING ||
+           node->role == SB_ROLE_SOLO;
+}
+/* Copies an owner's log and lets go of what it has: a shadow, or one to be. */
+static inline bool sb_role_follows(const struct sb_node *node)
+{
+    return node->role == SB_ROLE_SHADOW || (node->role == SB_ROLE_CATCH && node->copying);
+}
+/* An owner that takes input: not one that hands over, stops, or is alone under policy HALT. */
+static inline bool sb_role_sequences(const struct sb_node *node)
+{
+    return sb_role_owns(node) && !node->stopping && !node->handing_over &&
+           !(node->role == SB_ROLE_SOLO && sb_config_solo_policy(node->config) == SB_SOLO_HALT);
+}
+/* The dual epoch that a solo owner asks PAIR for (R15). */
+static inline uint64_t sb_next_dual(uint64_t epoch)
+{
+    return ((epoch >> 2) + 1) << 2 | SB_EPOCH_D;
 }
 
 /* Does the command speak to every instrument? Then it makes outputs for each. */

@@ -58,9 +58,15 @@ struct sb_udp_route sb_out_replication_route(const struct sb_node *node, uint32_
     return r;
 }
 
+uint8_t *sb_out_head_of(const struct sb_node *node, uint8_t *p, uint8_t type, uint64_t epoch,
+                        uint8_t flags, uint16_t bytes)
+{
+    return sb_head_put(p, type, node->config->shard, epoch, node->inc, node->setup.self, flags,
+                       bytes);
+}
+
 uint8_t *sb_out_head(const struct sb_node *node, uint8_t *p, uint8_t type, uint8_t flags,
                      uint16_t bytes)
 {
-    return sb_head_put(p, type, node->config->shard, node->epoch, node->inc, node->setup.self,
-                       flags, bytes);
+    return sb_out_head_of(node, p, type, node->epoch, flags, bytes);
 }

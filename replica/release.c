@@ -9,19 +9,62 @@
 enum { FIRST_FRAMES = 1 };
 enum { ARP_ASK_NS = 10000000, ANSWER_PACKETS_MAX = 8, BEATS_A_TURN = 16, OUT_RESERVE = 64 };
 
+static uint64_t least(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+static uint64_t most(uint64_t a, uint64_t b)
+{
+    return a < b ? b : a;
+}
+
+/* R1: both logs hold it; under `verified` the shadow also made the same outputs of it. */
+static uint64_t acked(const struct sb_node *node)
+{
+    return node->config->release == SB_RELEASE_VERIFIED ? node->acked_verified : node->acked_held;
+}
+
+/* What the setting asks for beside the shadow's ack. */
+static uint64_t held_in_dual(const struct sb_node *node)
+{
+    switch (node->config->hold) {
+    case SB_HOLD_MEMORY_AND_DISK:
+        return most(node->durable_n, node->peer_durable_n);
+    case SB_HOLD_TWO_DISKS:
+        return least(node->durable_n, node->peer_durable_n);
+    case SB_HOLD_TWO_MEMORIES:
+        break;
+    }
+    return UINT64_MAX;
+}
+
+/* R3: what the policy asks for of an owner that is alone, or not known to be paired (R2). */
+static uint64_t held_in_solo(const struct sb_node *node)
+{
+    if (sb_config_solo_policy(node->config) == SB_SOLO_MEMORY)
+        return UINT64_MAX;
+    const bool recorded = node->role == SB_ROLE_PAIRING || node->record.kind == SB_RECORD_PAIR ||
+                          sb_load_recorded(node, SB_RECORD_SOLO, node->epoch);
+    const uint64_t durable = recorded && node->setup.journal ? node->durable_n : 0;
+    /* Both logs held these when this node went live, and that was all that was promised. */
+    const uint64_t both = node->config->hold == SB_HOLD_TWO_MEMORIES ? node->n_star : 0;
+    return most(durable, both);
+}
+
 /* Last number whose outputs may leave now. */
 static uint64_t releasable(const struct sb_node *node)
 {
     switch (node->role) {
-    case SB_ROLE_PRIM: { /* R1: both logs hold it; under `verified` the shadow also made the same outputs of it */
-        const uint64_t acked =
-            node->config->release == SB_RELEASE_VERIFIED ? node->acked_verified : node->acked_held;
-        return acked < node->applied ? acked : node->applied;
-    }
-    case SB_ROLE_SOLO: /* R3, policy MEMORY: no wait */
-        return node->applied;
+    case SB_ROLE_PRIM:
+        return least(node->applied, least(acked(node), held_in_dual(node)));
+    case SB_ROLE_PAIRING: /* R2 */
+        return least(node->applied, least(acked(node), held_in_solo(node)));
+    case SB_ROLE_SOLO: /* waits for its joiner's ack, too, once that is near (role.c) */
+        return least(node->applied,
+                     least(held_in_solo(node), node->pairing ? acked(node) : UINT64_MAX));
+    case SB_ROLE_CATCH:
     case SB_ROLE_SHADOW: /* not ours to send: known to have left */
-        return node->mark_released < node->applied ? node->mark_released : node->applied;
+        return sb_role_follows(node) ? least(node->applied, node->mark_released) : node->released;
     default:
         return node->released;
     }

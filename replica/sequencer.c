@@ -387,7 +387,7 @@ void sb_sequencer_entry(struct sb_node *node, const struct sb_datagram *d)
         return;
     }
     const uint64_t configured = 1u + node->config->sessions_n + node->config->instruments_n;
-    if (node->stopping || node->applied < configured || !room(node, entry.count)) {
+    if (!sb_role_sequences(node) || node->applied < configured || !room(node, entry.count)) {
         sb_count(node, SB_CTR_ENTRY_BACKPRESSURE);
         return;
     }

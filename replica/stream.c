@@ -5,18 +5,35 @@
 #include "replica/node_state.h"
 
 enum { REPAIR_PACKETS_MAX = 32 }; /* served for one REPAIR; the rest is asked for again */
+/* CATCH: what is further away is copied from the owner's journal, where that can be done. */
+enum { CATCH_REPAIR_MAX = 65536 };
 
 /* --- owner ---------------------------------------------------------------------------------- */
 
 static struct sb_stream stream_head(const struct sb_node *node)
 {
     return (struct sb_stream){
-        .to_inc = node->role == SB_ROLE_PRIM || node->role == SB_ROLE_DIVERGED ? node->peer_inc : 0,
+        .to_inc = node->role == SB_ROLE_SOLO ? 0 : node->peer_inc,
         .len = node->log.len,
         .applied = node->applied,
         .digest = node->digest,
         .released = node->released,
     };
+}
+
+/* R13: nobody may join on a solo epoch whose grant could still be disclaimed. */
+static bool may_be_joined(const struct sb_node *node)
+{
+    return node->role != SB_ROLE_SOLO || node->record.kind == SB_RECORD_PAIR ||
+           sb_load_recorded(node, SB_RECORD_SOLO, node->epoch);
+}
+
+static bool is_followed(const struct sb_node *node)
+{
+    if (node->role != SB_ROLE_SOLO)
+        return true;
+    return may_be_joined(node) && node->peer_inc != 0 &&
+           node->now_ns - node->acked_ns < node->config->solo_after_ns;
 }
 
 static uint8_t stream_flags(const struct sb_node *node)
@@ -27,8 +44,8 @@ static uint8_t stream_flags(const struct sb_node *node)
 
 void sb_stream_send_packet(struct sb_node *node, uint64_t index)
 {
-    if (node->role == SB_ROLE_SOLO)
-        return; /* nobody follows; heartbeats tell a former owner that it is one */
+    if (!is_followed(node))
+        return; /* heartbeats tell a former owner that it is one, and whom to join */
     uint8_t *p = sb_out_scratch(node);
     if (p == NULL)
         return; /* the shadow sees the gap and asks */
@@ -38,8 +55,8 @@ void sb_stream_send_packet(struct sb_node *node, uint64_t index)
     s.n_first = packet->n_first;
     s.count = packet->count;
     s.lines = packet->lines;
-    uint8_t *body =
-        sb_out_head(node, p, SB_FT_STREAM, stream_flags(node), (uint16_t)(sizeof s + lines_bytes));
+    uint8_t *body = sb_out_head_of(node, p, SB_FT_STREAM, node->stream_epoch, stream_flags(node),
+                                   (uint16_t)(sizeof s + lines_bytes));
     memcpy(body, &s, sizeof s);
     memcpy(body + sizeof s, sb_log_lines(&node->log, packet), lines_bytes);
     const struct sb_udp_route r = sb_out_replication_route(node, SB_PORT_PEER);
@@ -50,26 +67,53 @@ void sb_stream_send_packet(struct sb_node *node, uint64_t index)
 
 void sb_stream_heartbeat(struct sb_node *node)
 {
+    if (!may_be_joined(node))
+        return;
     uint8_t *p = sb_out_scratch(node);
     if (p == NULL)
         return;
     const struct sb_stream s = stream_head(node);
-    memcpy(sb_out_head(node, p, SB_FT_STREAM, stream_flags(node), sizeof s), &s, sizeof s);
+    memcpy(sb_out_head_of(node, p, SB_FT_STREAM, node->stream_epoch, stream_flags(node), sizeof s),
+           &s, sizeof s);
     const struct sb_udp_route r = sb_out_replication_route(node, SB_PORT_PEER);
     sb_out_send(node, &r, sizeof(struct sb_head) + sizeof s, SB_PORT_PEER);
     node->sent_ns = node->now_ns;
     sb_count(node, SB_CTR_HEARTBEATS);
 }
 
-/* R7: only from the shadow incarnation that we name, addressed to our own. */
+/* R7: only from the shadow incarnation that we name, addressed to our own. A joiner that is PAIRING's may not have seen
+ * the new epoch yet. */
 static bool ack_is_ours(const struct sb_node *node, const struct sb_head *h, uint64_t to_inc)
 {
-    return node->role == SB_ROLE_PRIM && !node->set_aside && h->epoch == node->epoch &&
-           h->inc == node->peer_inc && to_inc == node->inc;
+    return sb_role_owns(node) && !node->set_aside && h->inc == node->peer_inc &&
+           to_inc == node->inc && (h->epoch == node->epoch || h->epoch == node->stream_epoch);
+}
+
+/* SOLO takes the newest joiner. */
+static void welcome(struct sb_node *node, const struct sb_head *h, uint64_t to_inc)
+{
+    if (node->role != SB_ROLE_SOLO || h->epoch != node->epoch || to_inc != node->inc ||
+        h->inc <= node->peer_inc || h->inc == node->refused_inc || !may_be_joined(node) ||
+        node->record.kind == SB_RECORD_PAIR)
+        return;
+    node->peer_inc = h->inc;
+    node->acked_held = node->acked_verified = node->ack_applied = node->peer_durable_n = 0;
+    node->compared_n = 0;
+    node->pairing = false;
+}
+
+/* A joiner is not a pair yet: it is refused, and its owner goes on. */
+static void diverged(struct sb_node *node)
+{
+    if (node->role == SB_ROLE_SOLO)
+        sb_role_refuse_joiner(node);
+    else
+        sb_role_diverged(node);
 }
 
 void sb_stream_on_ack(struct sb_node *node, const struct sb_head *h, const struct sb_ack *a)
 {
+    welcome(node, h, a->to_inc);
     if (!ack_is_ours(node, h, a->to_inc) || a->held > node->log.len || a->applied > a->held) {
         sb_count(node, SB_CTR_ACK_FOREIGN);
         return;
@@ -77,11 +121,13 @@ void sb_stream_on_ack(struct sb_node *node, const struct sb_head *h, const struc
     sb_count(node, SB_CTR_ACK_RX);
     node->ctr[SB_CTR_LAST_HEARD_NS] = node->now_ns;
     if ((h->flags & SB_FF_DIVERGED) != 0) {
-        sb_role_diverged(node);
+        diverged(node);
         return;
     }
     if (a->held > node->acked_held)
         node->acked_held = a->held;
+    if (a->durable > node->peer_durable_n && a->durable <= a->held)
+        node->peer_durable_n = a->durable;
     if (a->applied > node->ack_applied) {
         node->ack_applied = a->applied;
         node->ack_digest = a->digest;
@@ -108,8 +154,9 @@ void sb_stream_on_repair(struct sb_node *node, const struct sb_head *h, const st
          i++) {
         if (!sb_log_is_whole(&node->log, sb_log_packet(&node->log, index))) {
             sb_count(node, SB_CTR_LOG_ROTTEN);
-            sb_role_damaged(node);
-            return;
+            if (node->role == SB_ROLE_PRIM)
+                sb_role_damaged(node);
+            return; /* a joiner copies the rest from the journal */
         }
         sb_stream_send_packet(node, index++);
     }
@@ -119,13 +166,17 @@ void sb_stream_on_repair(struct sb_node *node, const struct sb_head *h, const st
 
 static void send_ack(struct sb_node *node)
 {
+    /* R14: JOIN's record first, or this life's acks would be of a log that its journal does not have. */
+    if (node->role == SB_ROLE_CATCH && !sb_load_recorded(node, SB_RECORD_JOIN, node->epoch))
+        return;
     uint8_t *p = sb_out_scratch(node);
     if (p == NULL)
         return;
     const struct sb_ack a = {.to_inc = node->peer_inc,
                              .held = node->log.len,
                              .applied = node->applied,
-                             .digest = node->digest};
+                             .digest = node->digest,
+                             .durable = node->setup.journal ? node->durable_n : 0};
     const uint8_t flags = node->role == SB_ROLE_DIVERGED ? SB_FF_DIVERGED : 0;
     memcpy(sb_out_head(node, p, SB_FT_ACK, flags, sizeof a), &a, sizeof a);
     const struct sb_udp_route r = sb_out_replication_route(node, SB_PORT_PEER);
@@ -135,14 +186,19 @@ static void send_ack(struct sb_node *node)
 
 static void ask_repair(struct sb_node *node, uint64_t to)
 {
-    /* Ask again after a quarter of the time after which the gap counts as a failure. */
-    if (node->repair_sent_ns != 0 &&
+    /* Ask again after a quarter of the time after which the gap counts as a failure, or when all came that one REPAIR
+     * brings. */
+    if (node->repair_sent_ns != 0 && node->repair_left != 0 &&
         node->now_ns - node->repair_sent_ns < node->config->gap_after_ns / 4)
+        return;
+    if (node->role == SB_ROLE_CATCH && to - node->log.len > CATCH_REPAIR_MAX &&
+        node->config->nodes[1 - node->setup.self].transfer.port != 0)
         return;
     uint8_t *p = sb_out_scratch(node);
     if (p == NULL)
         return;
     node->repair_sent_ns = node->now_ns;
+    node->repair_left = REPAIR_PACKETS_MAX;
     const struct sb_repair q = {.to_inc = node->peer_inc, .from = node->log.len + 1, .to = to};
     memcpy(sb_out_head(node, p, SB_FT_REPAIR, 0, sizeof q), &q, sizeof q);
     const struct sb_udp_route r = sb_out_replication_route(node, SB_PORT_PEER);
@@ -187,6 +243,20 @@ static void take_packet(struct sb_node *node, const struct sb_stream *s, const u
     sb_count(node, SB_CTR_STREAM_RX);
     node->ack_due = true;
     node->gap_since_ns = 0; /* progress; a hole that is still open is seen again below */
+    if (node->repair_left != 0 && --node->repair_left == 0 && s->len > node->log.len)
+        ask_repair(node, s->len);
+}
+
+/* R6: the epoch and owner that this node follows, addressed to it. R16: the owner's word makes a SHADOW of a CATCH. */
+static bool is_followed_owner(struct sb_node *node, const struct sb_head *h,
+                              const struct sb_stream *s)
+{
+    if (h->inc != node->peer_inc || !sb_role_follows(node))
+        return false;
+    if (node->role == SB_ROLE_CATCH && h->epoch == sb_next_dual(node->epoch) &&
+        s->to_inc == node->inc)
+        sb_role_become_shadow(node, h->epoch, (h->flags & SB_FF_PAIRED) != 0);
+    return h->epoch == node->epoch && s->to_inc == (node->role == SB_ROLE_SHADOW ? node->inc : 0);
 }
 
 void sb_stream_on_stream(struct sb_node *node, const struct sb_head *h, const uint8_t *body)
@@ -203,12 +273,13 @@ void sb_stream_on_stream(struct sb_node *node, const struct sb_head *h, const ui
         return;
     }
     sb_role_confirm_by_stream(node, h, &s);
-    if (node->role != SB_ROLE_SHADOW || h->epoch != node->epoch || h->inc != node->peer_inc ||
-        s.to_inc != node->inc) {
+    if (!is_followed_owner(node, h, &s)) {
         sb_count(node, SB_CTR_STREAM_FOREIGN);
         sb_role_on_foreign_stream(node, h);
         return;
     }
+    if (node->role == SB_ROLE_SHADOW && !node->confirmed && (h->flags & SB_FF_PAIRED) != 0)
+        node->confirmed = true;
     if ((h->flags & SB_FF_DIVERGED) != 0) {
         sb_role_diverged(node);
         return;
@@ -242,6 +313,8 @@ static int digest_at(const struct sb_node *node, uint64_t n, uint64_t digest)
 {
     if (n == 0 || n > node->applied)
         return -1;
+    if (n == node->applied)
+        return node->digest == digest;
     const uint64_t index = sb_log_find(&node->log, n);
     if (index == UINT64_MAX)
         return -1;
@@ -253,8 +326,8 @@ static int digest_at(const struct sb_node *node, uint64_t n, uint64_t digest)
 
 void sb_stream_compare(struct sb_node *node)
 {
-    const bool owner = node->role == SB_ROLE_PRIM && !node->set_aside;
-    if (!owner && node->role != SB_ROLE_SHADOW)
+    const bool owner = sb_role_owns(node) && !node->set_aside && node->peer_inc != 0;
+    if (!owner && !sb_role_follows(node))
         return;
     const uint64_t n = owner ? node->ack_applied : node->mark_n;
     if (n == 0 || n <= node->compared_n || n > node->applied) {
@@ -267,7 +340,7 @@ void sb_stream_compare(struct sb_node *node)
         sb_count(node, SB_CTR_DIGEST_COMPARED);
     if (equal == 0) {
         sb_count(node, SB_CTR_DIGEST_DIFFERENT);
-        sb_role_diverged(node);
+        diverged(node);
         return;
     }
     if (equal == 1) {
@@ -282,7 +355,7 @@ void sb_stream_compare(struct sb_node *node)
 void sb_stream_turn(struct sb_node *node)
 {
     const bool owner = sb_role_owns(node);
-    if (node->role == SB_ROLE_SHADOW && node->ack_due) {
+    if (sb_role_follows(node) && node->ack_due) {
         send_ack(node);
         node->ack_due = false;
     }

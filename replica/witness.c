@@ -4,6 +4,7 @@
 
 #include "nic/wire/entry.h"
 #include "nic/wire/udp.h"
+#include "replica/journal.h"
 
 enum { HELLO_EVERY_NS = 20000000, REMIND_EVERY_NS = 20000000 };
 
@@ -68,7 +69,17 @@ static void solo(struct sb_witness *w, uint64_t epoch, uint8_t owner, uint64_t o
     w->reminded_ns = w->now_ns;
 }
 
-/* The shadow of the register's dual epoch, by name. */
+static bool dual_or_armed(const struct sb_witness *w)
+{
+    return w->state == SB_W_DUAL || w->state == SB_W_ARMED;
+}
+
+/* The owner and the shadow that the register names. */
+static bool is_owner(const struct sb_witness *w, const struct sb_head *h)
+{
+    return h->sender == w->owner && h->inc == w->owner_inc;
+}
+
 static bool is_shadow(const struct sb_witness *w, const struct sb_head *h)
 {
     return h->sender != w->owner && h->inc == w->other_inc;
@@ -77,9 +88,8 @@ static bool is_shadow(const struct sb_witness *w, const struct sb_head *h)
 /* R17: in DUAL with k > kmax; in ARMED with k >= the granted one. */
 static void on_arm(struct sb_witness *w, const struct sb_head *h, const struct sb_control *c)
 {
-    if ((w->state != SB_W_DUAL && w->state != SB_W_ARMED) || h->epoch != w->epoch ||
-        !is_shadow(w, h) || c->peer_inc != w->owner_inc || c->k <= w->kmax ||
-        (w->state == SB_W_ARMED && c->k < w->k))
+    if (!dual_or_armed(w) || h->epoch != w->epoch || !is_shadow(w, h) ||
+        c->peer_inc != w->owner_inc || c->k <= w->kmax || (w->state == SB_W_ARMED && c->k < w->k))
         return;
     w->state = SB_W_ARMED;
     w->k = c->k;
@@ -93,11 +103,23 @@ static void pairok(struct sb_witness *w, uint8_t to, uint64_t to_inc, uint64_t p
          (struct sb_control){.to = to, .to_inc = to_inc, .peer_inc = peer_inc, .k = k});
 }
 
+static void dual(struct sb_witness *w, uint64_t epoch, uint8_t owner, uint64_t owner_inc,
+                 uint64_t other_inc)
+{
+    w->state = SB_W_DUAL;
+    w->epoch = epoch;
+    w->owner = owner;
+    w->owner_inc = owner_inc;
+    w->other_inc = other_inc;
+    w->k = w->kmax = 0;
+    pairok(w, owner, owner_inc, other_inc, 0);
+    pairok(w, (uint8_t)(1 - owner), other_inc, owner_inc, 0);
+}
+
 /* Answered with PAIROK, which says that the register is DUAL: else nobody would know whether a grant is still out. */
 static void on_cancel(struct sb_witness *w, const struct sb_head *h, const struct sb_control *c)
 {
-    if ((w->state != SB_W_DUAL && w->state != SB_W_ARMED) || h->epoch != w->epoch ||
-        !is_shadow(w, h))
+    if (!dual_or_armed(w) || h->epoch != w->epoch || !is_shadow(w, h))
         return;
     if (c->k > w->kmax)
         w->kmax = c->k;
@@ -116,7 +138,7 @@ static void solook(struct sb_witness *w, uint8_t to, uint64_t to_inc)
 
 static void on_soloreq(struct sb_witness *w, const struct sb_head *h)
 {
-    const bool owner = h->sender == w->owner && h->inc == w->owner_inc;
+    const bool owner = is_owner(w, h);
     if (w->state == SB_W_DUAL && h->epoch == w->epoch && owner) {
         solo(w, h->epoch | SB_EPOCH_P, w->owner, w->owner_inc, w->other_inc);
         solook(w, h->sender, h->inc);
@@ -134,14 +156,13 @@ static void on_live(struct sb_witness *w, const struct sb_head *h, const struct 
     const bool as_shadow = same_gen && epoch_kind(h->epoch) == SB_EPOCH_S && is_shadow(w, h);
     if (w->state == SB_W_UNSET) { /* R21 */
         solo(w, h->epoch, h->sender, h->inc, 0);
-    } else if ((w->state == SB_W_DUAL || w->state == SB_W_ARMED) && as_shadow) {
+    } else if (dual_or_armed(w) && as_shadow) {
         solo(w, h->epoch, h->sender, h->inc, w->owner_inc);
     } else if (w->state == SB_W_SOLO && epoch_kind(w->epoch) == SB_EPOCH_P && as_shadow &&
                c->by_resign == 1) { /* R12: over a grant that will never be used */
         solo(w, h->epoch, h->sender, h->inc, w->owner_inc);
     }
-    if (w->state == SB_W_SOLO && w->epoch == h->epoch && w->owner == h->sender &&
-        w->owner_inc == h->inc) {
+    if (w->state == SB_W_SOLO && w->epoch == h->epoch && is_owner(w, h)) {
         w->owner_lives = true;
         solook(w, h->sender, h->inc);
     }
@@ -149,8 +170,7 @@ static void on_live(struct sb_witness *w, const struct sb_head *h, const struct 
 
 static void on_resign(struct sb_witness *w, const struct sb_head *h)
 {
-    if (w->state != SB_W_DUAL || h->epoch != w->epoch || h->sender != w->owner ||
-        h->inc != w->owner_inc)
+    if (w->state != SB_W_DUAL || h->epoch != w->epoch || !is_owner(w, h))
         return;
     w->state = SB_W_ARMED; /* any k */
     w->k = 0;
@@ -161,8 +181,8 @@ static void on_reg_dual(struct sb_witness *w, const struct sb_head *h, const str
 {
     if (epoch_kind(h->epoch) != SB_EPOCH_D || c->role > 1 || c->peer_inc == 0)
         return;
-    if (w->state == SB_W_DUAL || w->state == SB_W_ARMED) { /* the answer was lost: say it again */
-        const bool owner = h->sender == w->owner && h->inc == w->owner_inc && c->role == 0;
+    if (dual_or_armed(w)) { /* the answer was lost: say it again */
+        const bool owner = is_owner(w, h) && c->role == 0;
         const bool other = is_shadow(w, h) && c->role == 1;
         if (h->epoch == w->epoch && (owner || other))
             pairok(w, h->sender, h->inc, owner ? w->other_inc : w->owner_inc, 0);
@@ -180,14 +200,102 @@ static void on_reg_dual(struct sb_witness *w, const struct sb_head *h, const str
         peer->peer_inc != mine->inc)
         return;
     const uint8_t owner = mine->role == 0 ? h->sender : (uint8_t)(1 - h->sender);
-    w->state = SB_W_DUAL;
-    w->epoch = h->epoch;
-    w->owner = owner;
-    w->owner_inc = w->registrations[owner].inc;
-    w->other_inc = w->registrations[1 - owner].inc;
-    w->k = w->kmax = 0;
-    pairok(w, owner, w->owner_inc, w->other_inc, 0);
-    pairok(w, (uint8_t)(1 - owner), w->other_inc, w->owner_inc, 0);
+    dual(w, h->epoch, owner, w->registrations[owner].inc, w->registrations[1 - owner].inc);
+}
+
+/* R15, R17: only in SOLO of exactly that owner, incarnation and epoch. */
+static void on_pair(struct sb_witness *w, const struct sb_head *h, const struct sb_control *c)
+{
+    if (w->state == SB_W_SOLO && is_owner(w, h) && w->epoch == c->old_epoch && c->peer_inc != 0 &&
+        h->epoch == (generation(w->epoch) + 1) << 2)
+        dual(w, h->epoch, h->sender, h->inc, c->peer_inc);
+    else if (dual_or_armed(w) && w->epoch == h->epoch && is_owner(w, h) &&
+             c->peer_inc == w->other_inc) /* the answer was lost */
+        pairok(w, h->sender, h->inc, w->other_inc, 0);
+}
+
+/* --- restart ------------------------------------------------------------------------------------ */
+
+/* R21, R22: may an older life's owner go on from its journal? */
+static bool may_resume(const struct sb_witness *w, const struct sb_head *h,
+                       const struct sb_control *c)
+{
+    const bool alone = c->record == SB_RECORD_SOLO, pair = c->record == SB_RECORD_PAIR;
+    const bool as_shadow = alone && h->epoch == (generation(w->epoch) << 2 | SB_EPOCH_S);
+    if (w->state == SB_W_UNSET)
+        return alone;
+    if (w->state != SB_W_SOLO) /* went live, and LIVE was lost */
+        return h->sender != w->owner && w->other_inc < h->inc && as_shadow;
+    if (h->sender != w->owner) /* went live by RESIGN over a grant that was never used */
+        return epoch_kind(w->epoch) == SB_EPOCH_P && as_shadow;
+    if (w->owner_inc >= h->inc)
+        return false;
+    return (alone &&
+            (generation(h->epoch) == generation(w->epoch) || epoch_kind(w->epoch) == SB_EPOCH_R)) ||
+           (pair && w->epoch == h->epoch);
+}
+
+static void grant_restart(struct sb_witness *w, const struct sb_head *h)
+{
+    const uint64_t gen = generation(h->epoch), here = generation(w->epoch);
+    solo(w, ((gen > here ? gen : here) + 1) << 2 | SB_EPOCH_R, h->sender, h->inc, 0);
+    send(w, SB_FT_RESUMEOK, w->epoch, (struct sb_control){.to = h->sender, .to_inc = h->inc});
+}
+
+static void repeat_restart(struct sb_witness *w, const struct sb_head *h)
+{
+    if (epoch_kind(w->epoch) == SB_EPOCH_R) /* the answer was lost */
+        send(w, SB_FT_RESUMEOK, w->epoch, (struct sb_control){.to = h->sender, .to_inc = h->inc});
+}
+
+static void on_resume(struct sb_witness *w, const struct sb_head *h, const struct sb_control *c)
+{
+    if (epoch_kind(h->epoch) == SB_EPOCH_D)
+        return;
+    if (w->state == SB_W_SOLO && is_owner(w, h))
+        repeat_restart(w, h);
+    else if (may_resume(w, h, c))
+        grant_restart(w, h);
+}
+
+/* R24: the operator answers for the other engine. */
+static void on_force(struct sb_witness *w, const struct sb_head *h)
+{
+    if (w->state == SB_W_SOLO && is_owner(w, h))
+        repeat_restart(w, h);
+    else
+        grant_restart(w, h);
+}
+
+/* R23: the sender's older lives are over, and without a durable record of the register's epoch they never used the grant. */
+static void on_disclaim(struct sb_witness *w, const struct sb_head *h, const struct sb_control *c)
+{
+    const bool record = c->record == SB_RECORD_SOLO || c->record == SB_RECORD_PAIR;
+    if (w->state == SB_W_ARMED && h->sender != w->owner && w->other_inc < h->inc &&
+        !(record && h->epoch > w->epoch)) {
+        w->state = SB_W_DUAL;
+        w->k = 0;
+        w->kmax = UINT64_MAX;
+        return;
+    }
+    const uint64_t kind = epoch_kind(w->epoch);
+    if (w->state != SB_W_SOLO || h->sender != w->owner || w->owner_inc >= h->inc ||
+        w->other_inc == 0 || (kind != SB_EPOCH_P && kind != SB_EPOCH_S) ||
+        (record && h->epoch >= w->epoch))
+        return;
+    w->epoch = generation(w->epoch) << 2 | SB_EPOCH_D;
+    w->k = 0;
+    if (kind == SB_EPOCH_P) { /* the shadow may go live, at any k */
+        w->state = SB_W_ARMED;
+        w->kmax = 0;
+    } else { /* the primary owns it again */
+        const uint64_t shadow_inc = w->owner_inc;
+        w->state = SB_W_DUAL;
+        w->owner = (uint8_t)(1 - h->sender);
+        w->owner_inc = w->other_inc;
+        w->other_inc = shadow_inc;
+        w->kmax = UINT64_MAX;
+    }
 }
 
 static void on_control(struct sb_witness *w, const struct sb_head *h, const struct sb_control *c)
@@ -218,6 +326,18 @@ static void on_control(struct sb_witness *w, const struct sb_head *h, const stru
     case SB_FT_REG_DUAL:
         on_reg_dual(w, h, c);
         break;
+    case SB_FT_PAIR:
+        on_pair(w, h, c);
+        break;
+    case SB_FT_RESUME:
+        on_resume(w, h, c);
+        break;
+    case SB_FT_DISCLAIM:
+        on_disclaim(w, h, c);
+        break;
+    case SB_FT_FORCE:
+        on_force(w, h);
+        break;
     default:
         break;
     }
@@ -240,7 +360,7 @@ static void on_frame(struct sb_witness *w, const struct sb_node_frame *f)
         w->ctr[SB_CTR_BAD_HEAD]++;
         return;
     }
-    if (h.sender > SB_NODE_B || h.type < SB_FT_ARM || h.type > SB_FT_BOOT)
+    if (h.sender > SB_NODE_B || h.type < SB_FT_ARM || h.type > SB_FT_FORCE)
         return;
     struct sb_control c;
     memcpy(&c, d.payload + sizeof h, sizeof c);

@@ -1,14 +1,14 @@
-/* witness.h: the register that decides between two engines (R17 to R21), as a state machine without I/O.
+/* witness.h: the register that decides between two engines (R17 to R24), as a state machine without I/O.
  *
  * It holds one register and grants each right once; it never orders anything and never looks at a clock to
  * decide. It has no stable storage: every start has a new incarnation, begins UNSET, says HELLO and grants
  * nothing until both members, or a sole owner, have registered again (R18, second half).
  *
  *   UNSET --two matching REG_DUAL--> DUAL(g,D) --ARM k > kmax--> ARMED(k) --LIVE--> SOLO(g,S)
- *     |                                |  ^---- CANCEL >= k ------'
- *     '--LIVE (REG_SOLO)--> SOLO       +--SOLOREQ--> SOLO(g,P);  RESIGN --> ARMED(any k)
- *
- * PAIR, RESUME and DISCLAIM are answered when engines can rejoin; until then they are counted and dropped.
+ *     |                               ^ |  ^---- CANCEL >= k ------'
+ *     |--LIVE (REG_SOLO)--> SOLO      | +--SOLOREQ--> SOLO(g,P);  RESIGN --> ARMED(any k)
+ *     '--RESUME (SOLO) --> SOLO       '-- PAIR -- SOLO(X) --RESUME, FORCE--> SOLO(X', (g+1,R))
+ *   DISCLAIM: ARMED -> DUAL; SOLO(g,S) -> DUAL; SOLO(g,P) -> ARMED(any k)
  */
 #ifndef SHADOWBOOK_WITNESS_H
 #define SHADOWBOOK_WITNESS_H

@@ -20,7 +20,20 @@ enum { SB_SESSIONS_CONFIG_MAX = 1024, SB_INSTRUMENTS_CONFIG_MAX = 65535 };
 
 enum sb_release { SB_RELEASE_VERIFIED, SB_RELEASE_LOGGED };
 enum sb_idle { SB_IDLE_SPIN, SB_IDLE_YIELD };
-enum sb_solo_policy { SB_SOLO_MEMORY };
+/* What must hold an input before its outputs leave. DUAL: the shadow's memory always (R1), and besides: */
+enum sb_hold_setting {
+    SB_HOLD_TWO_MEMORIES, /* nothing: survives the loss of either host */
+    SB_HOLD_MEMORY_AND_DISK, /* the journal of one of the two: and a power cut that takes both, if that disk is left */
+    SB_HOLD_TWO_DISKS, /* both journals: and a power cut that takes both, and one of the disks */
+};
+/* SOLO: R3. */
+enum sb_solo_policy {
+    SB_SOLO_AUTO, /* witness where its log is configured, else disk where a journal is, else memory */
+    SB_SOLO_WITNESS, /* the witness's memory */
+    SB_SOLO_DISK,    /* this node's journal, with the record of its ownership */
+    SB_SOLO_MEMORY, /* nothing: this node's memory alone; then no restart from the journal either */
+    SB_SOLO_HALT,   /* a node that is left alone takes no input until it is paired again */
+};
 enum sb_divergence { SB_DIVERGENCE_HALT, SB_DIVERGENCE_PRIMARY_CONTINUES };
 enum sb_journal_on_fault { SB_JOURNAL_STOP, SB_JOURNAL_DEGRADE };
 
@@ -47,6 +60,7 @@ struct sb_host_config { /* [node A], [node B], [witness W], [client] */
     int lcore;         /* -1: not pinned */
     int journal_lcore; /* the same, for the journal's thread */
     enum sb_idle idle;
+    struct sb_addr transfer; /* node: where its journal can be copied from, TCP; port 0: nowhere */
     char ports[SB_PORT_ROLES][128]; /* e.g. "af_xdp:iface=veth0", "memif:socket=PATH,role=server",
                                        "af_packet:iface=veth0", "pci:0000:01:00.0" */
 };
@@ -73,7 +87,8 @@ struct sb_config {
     uint16_t generation;
     uint32_t trading_day; /* yyyymmdd; 0 = the UTC day at start */
     enum sb_release release;
-    enum sb_solo_policy solo_policy;
+    enum sb_hold_setting hold;
+    enum sb_solo_policy solo_policy; /* see sb_config_solo_policy() */
     enum sb_divergence divergence;
     uint8_t primary; /* enum sb_node_id: who owns the first epoch of a new day */
     /* [engine] */
@@ -84,6 +99,8 @@ struct sb_config {
     uint64_t hold_bytes;     /* ring of encoded frames: held, then kept for re-requests */
     uint32_t retain_packets; /* per stream: packets that a re-request can name, power of two */
     uint32_t pending_bytes;  /* clients' packets that a shadow keeps for the day it goes live */
+    uint32_t
+        witness_log_lines; /* of a SOLO owner's input that the witness keeps, power of two; 0: it keeps none */
     bool hugepages;
     /* [timing], nanoseconds */
     uint64_t heartbeat_ns, suspect_after_ns, takeover_after_ns, gap_after_ns, solo_after_ns;
@@ -117,6 +134,16 @@ void sb_config_free(struct sb_config *cfg);
 /* Checks between keys (T1 < T2, h <= T1/3, hold_bytes against the worst command, ...). Same convention. Called by
  * sb_config_load(). */
 bool sb_config_check(const struct sb_config *cfg, FILE *err);
+
+/* The policy in force: what SB_SOLO_AUTO means here. */
+static inline enum sb_solo_policy sb_config_solo_policy(const struct sb_config *cfg)
+{
+    if (cfg->solo_policy != SB_SOLO_AUTO)
+        return cfg->solo_policy;
+    return cfg->witness_log_lines != 0   ? SB_SOLO_WITNESS
+           : cfg->journal_dir[0] != '\0' ? SB_SOLO_DISK
+                                         : SB_SOLO_MEMORY;
+}
 
 /* Fills cfg with the defaults that the file may override. No hosts, sessions, instruments. */
 void sb_config_defaults(struct sb_config *cfg);

@@ -14,7 +14,8 @@
 /* X(id, unit, help); the name shown is the id in lower case */
 #define SB_COUNTERS(X)                                                                             \
     X(ROLE, "enum",                                                                                \
-      "state: 0 down 1 boot 2 catch 3 shadow 4 primary 5 pairing 6 solo 7 resigned 8 diverged; "   \
+      "state: 0 down 1 boot 2 catch 3 shadow 4 primary 5 pairing 6 solo 7 resigned 8 diverged 9 "  \
+      "halted; "                                                                                   \
       "witness: 16 unset 17 dual 18 armed 19 solo")                                                \
     X(ARM, "enum", "shadow: 0 quiet 1 arming 2 armed")                                             \
     X(EPOCH, "epoch", "generation << 2 | kind (0 D, 1 P, 2 S, 3 R)")                               \
@@ -97,7 +98,22 @@
     X(JOURNAL_WRITES, "writes", "blocks written, each durable before the next")                    \
     X(JOURNAL_BYTES, "bytes", "written to it")                                                     \
     X(JOURNAL_SEGMENT, "id", "the segment that is written")                                        \
-    X(JOURNAL_LAG_MAX_NS, "ns", "longest that an input waited to become durable")
+    X(JOURNAL_LAG_MAX_NS, "ns", "longest that an input waited to become durable")                  \
+    X(HOLD, "enum",                                                                                \
+      "what must hold an input in DUAL before its outputs leave: 0 two-memories 1 "                \
+      "memory-and-disk "                                                                           \
+      "2 two-disks")                                                                               \
+    X(SOLO_POLICY, "enum", "the same in SOLO: 1 witness 2 disk 3 memory 4 halt")                   \
+    X(RECORD, "enum", "last ownership record of this life: 0 none 1 join 2 solo 3 pair")           \
+    X(PEER_DURABLE, "seq", "last input that is durable at the shadow")                             \
+    X(RESUMED, "events",                                                                           \
+      "went on alone from its journal, by the witness's or the operator's word")                   \
+    X(FORCED, "events", "... by the operator's word alone: no witness was heard")                  \
+    X(JOINED, "events", "became shadow of an owner whose log it had copied")                       \
+    X(PAIRED, "events", "a joiner became its shadow")                                              \
+    X(COPY_TARGET, "seq", "CATCH: last input of the owner")                                        \
+    X(COPY_BYTES, "bytes", "CATCH: copied from the owner's journal")                               \
+    X(COPY_STATE, "enum", "CATCH: 0 none 1 connecting 2 copying 3 following 4 refused 5 failed")
 
 enum sb_counter {
 #define SB_COUNTER_ENUM(id, unit, help) SB_CTR_##id,

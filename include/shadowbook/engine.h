@@ -152,6 +152,8 @@ uint64_t sb_engine_digest(const struct sb_engine *e);  /* as of the last seal */
 uint64_t sb_engine_applied(const struct sb_engine *e); /* seq of the last command */
 uint64_t sb_engine_last_time_ns(const struct sb_engine *e);
 const struct sb_engine_limits *sb_engine_limits_of(const struct sb_engine *e);
+/* Number that the next output of a stream (0: the feed, else the session's) will have. */
+uint64_t sb_engine_next_stream_seq(const struct sb_engine *e, uint32_t stream);
 
 /* One number for everything that can influence later outputs: instruments, sessions, every open
  * order in book order, counters, and the running digest as of the last seal (so compare it, too, only where both sealed

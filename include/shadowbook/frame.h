@@ -4,7 +4,7 @@
  * (OUCH, ITCH and MoldUDP64 messages carried inside are big-endian as their specifications say.)
  * Sizes are total: a frame whose `bytes` is not exactly what the UDP length leaves is dropped and counted.
  *
- *   engines and witness (multicast group `replication`):  STREAM ACK REPAIR RESEND and the control frames
+ *   engines and witness (multicast group `replication`):  STREAM ACK REPAIR RESEND LOGACK and the control frames
  *   client to engines (multicast group `orders`):         ENTRY
  *   engine to one client (unicast):                       STATUS, and MoldUDP64 (no head)
  *
@@ -18,7 +18,9 @@
 #include <stdint.h>
 
 #define SB_FRAME_MAGIC UINT32_C(0x314B4253) /* "SBK1" */
-enum { SB_FRAME_VERSION = 1 };
+/* The version stands in every head. Between engines and witness: SB_FRAME_VERSION; a reader takes MIN to VERSION. What clients
+ * send and get does not change with it. */
+enum { SB_FRAME_VERSION_MIN = 2, SB_FRAME_VERSION = 2, SB_FRAME_VERSION_CLIENT = 1 };
 
 enum sb_frame_type {
     SB_FT_STREAM = 1,
@@ -41,7 +43,10 @@ enum sb_frame_type {
     SB_FT_RESUMEOK = 28,
     SB_FT_DISCLAIM = 29,
     SB_FT_BOOT =
-        30, /* "I have started and own nothing": how two nodes of a new day find each other */
+        30, /* "I have started and own nothing": how two nodes of a new day find each other;
+                          what this one could go on from, for the operator's choice (R25) */
+    SB_FT_FORCE = 31,  /* BOOT -> W: the operator says that this node is to own the shard (R24) */
+    SB_FT_LOGACK = 32, /* W -> SOLO: holds its log up to n_last */
     /* clients */
     SB_FT_ENTRY = 64,
     SB_FT_STATUS = 65,
@@ -68,10 +73,13 @@ struct sb_head {
 _Static_assert(sizeof(struct sb_head) == 40, "wire layout");
 
 enum {
-    SB_FF_PAIRED = 1,  /* STREAM: the sender is PRIM (not PAIRING) */
-    SB_FF_GAP = 2,     /* STATUS: messages are missing, resend from `wanted` */
-    SB_FF_NEW_DAY = 4, /* BOOT: the operator says there is no earlier log */
-    SB_FF_DIVERGED = 8 /* STREAM, ACK: the sender stopped because two digests differed */
+    SB_FF_PAIRED = 1,   /* STREAM: the sender is PRIM (not PAIRING) */
+    SB_FF_GAP = 2,      /* STATUS: messages are missing, resend from `wanted` */
+    SB_FF_NEW_DAY = 4,  /* BOOT: the operator says there is no earlier log */
+    SB_FF_DIVERGED = 8, /* STREAM, ACK: the sender stopped because two digests differed */
+    SB_FF_VOLATILE =
+        16 /* STREAM of a solo epoch whose record is not durable yet: for the witness's log; nobody joins on
+                           it (R13) */
 };
 
 /* STREAM: `lines` 64-byte lines follow, `count` commands. n_first = 0: heartbeat, no lines. One frame is one
@@ -95,8 +103,9 @@ struct sb_ack {
     uint64_t held;    /* log holds 1..held */
     uint64_t applied; /* on a packet boundary */
     uint64_t digest;  /* there */
+    uint64_t durable; /* last number that is durable in the sender's journal; 0 without one */
 };
-_Static_assert(sizeof(struct sb_ack) == 32, "wire layout");
+_Static_assert(sizeof(struct sb_ack) == 40, "wire layout");
 
 struct sb_repair {
     uint64_t to_inc, from, to; /* numbers wanted, both included */
@@ -123,13 +132,16 @@ struct sb_control {
     uint64_t winc;     /* witness's incarnation */
     uint64_t k;        /* ARM, ARMOK, CANCEL: nonce; PAIROK that answers CANCEL: highest void one */
     uint64_t peer_inc; /* REG_DUAL, PAIR, PAIROK, ARM, SOLOREQ: the other engine's incarnation */
-    uint64_t n_last;   /* RESIGN: last number in the log; BOOT: log length */
-    uint64_t old_epoch; /* PAIR */
+    uint64_t
+        n_last; /* RESIGN, BOOT, RESUME, FORCE: last number in the log; LIVE: on going live; LOGACK: held */
+    uint64_t old_epoch; /* PAIR; LIVE: of the record that is durable; BOOT: digest at n_last */
     uint8_t to;         /* enum sb_node_id addressed */
     uint8_t role;       /* REG_DUAL: 0 primary, 1 shadow */
     uint8_t by_resign;  /* LIVE */
-    uint8_t record;     /* RESUME, DISCLAIM: kind of the last ownership record */
-    uint32_t zero;
+    uint8_t
+        record; /* RESUME, DISCLAIM, FORCE, BOOT: kind of the last ownership record; its epoch is the head's */
+    uint8_t version_min, version_max; /* BOOT: of the frames that the sender reads */
+    uint16_t zero;
 };
 _Static_assert(sizeof(struct sb_control) == 56, "wire layout");
 

@@ -53,12 +53,17 @@ bool sb_entry_read_out(const uint8_t *p, uint32_t len, struct sb_entry_out *out)
     return false;
 }
 
+static bool is_clients(uint8_t type)
+{
+    return type >= SB_FT_ENTRY;
+}
+
 uint8_t *sb_head_put(uint8_t *p, uint8_t type, uint16_t shard, uint64_t epoch, uint64_t inc,
                      uint8_t sender, uint8_t flags, uint16_t bytes)
 {
     const struct sb_head head = {
         .magic = SB_FRAME_MAGIC,
-        .version = SB_FRAME_VERSION,
+        .version = is_clients(type) ? SB_FRAME_VERSION_CLIENT : SB_FRAME_VERSION,
         .type = type,
         .shard = shard,
         .epoch = epoch,
@@ -88,7 +93,7 @@ static bool body_fits(uint8_t type, uint32_t bytes)
     case SB_FT_STATUS:
         return bytes == sizeof(struct sb_status);
     default:
-        return type >= SB_FT_ARM && type <= SB_FT_BOOT && bytes == sizeof(struct sb_control);
+        return type >= SB_FT_ARM && type <= SB_FT_LOGACK && bytes == sizeof(struct sb_control);
     }
 }
 
@@ -97,6 +102,9 @@ bool sb_head_read(const uint8_t *p, uint32_t bytes, struct sb_head *out)
     if (bytes < sizeof *out)
         return false;
     memcpy(out, p, sizeof *out);
-    return out->magic == SB_FRAME_MAGIC && out->version == SB_FRAME_VERSION && out->zero == 0 &&
-           out->tag == 0 && out->bytes == bytes - sizeof *out && body_fits(out->type, out->bytes);
+    const bool version = is_clients(out->type) ? out->version == SB_FRAME_VERSION_CLIENT
+                                               : out->version >= SB_FRAME_VERSION_MIN &&
+                                                     out->version <= SB_FRAME_VERSION;
+    return out->magic == SB_FRAME_MAGIC && version && out->zero == 0 && out->tag == 0 &&
+           out->bytes == bytes - sizeof *out && body_fits(out->type, out->bytes);
 }

@@ -30,8 +30,8 @@ enum {
     OF_ACK,
     OF_REPAIR,
     OF_RESEND,
-    OF_CONTROL,                                         /* + SB_FT_ARM..SB_FT_BOOT, from 0 */
-    OF_ORDER = OF_CONTROL + SB_FT_BOOT - SB_FT_ARM + 1, /* next message of session 1 */
+    OF_CONTROL,                                           /* + SB_FT_ARM..SB_FT_LOGACK, from 0 */
+    OF_ORDER = OF_CONTROL + SB_FT_LOGACK - SB_FT_ARM + 1, /* next message of session 1 */
     OF_LOGIN,
     OF_STATUS,
     OF_REQUEST_FEED,
@@ -451,10 +451,10 @@ START_TEST(in_peace)
     ck_assert_uint_eq(host_judge(&b, 1, true), of_client | BIT(OF_STREAM) | BIT(OF_HEARTBEAT) |
                                                    BIT(OF_RESEND) | BIT(OF_LATER_OWNER) |
                                                    CONTROL(SB_FT_RESIGN) | CONTROL(SB_FT_HELLO));
-    ck_assert_uint_eq(host_judge(&b, W, true), CONTROL(SB_FT_ARM) | CONTROL(SB_FT_CANCEL) |
-                                                   CONTROL(SB_FT_SOLOREQ) | CONTROL(SB_FT_LIVE) |
-                                                   CONTROL(SB_FT_RESIGN) | CONTROL(SB_FT_REG_DUAL) |
-                                                   CONTROL(SB_FT_HELLO));
+    ck_assert_uint_eq(host_judge(&b, W, true),
+                      CONTROL(SB_FT_ARM) | CONTROL(SB_FT_CANCEL) | CONTROL(SB_FT_SOLOREQ) |
+                          CONTROL(SB_FT_LIVE) | CONTROL(SB_FT_RESIGN) | CONTROL(SB_FT_REG_DUAL) |
+                          CONTROL(SB_FT_PAIR) | CONTROL(SB_FT_FORCE) | CONTROL(SB_FT_HELLO));
     bench_close(&b);
 }
 END_TEST
@@ -484,8 +484,9 @@ START_TEST(before_the_pairing)
     bench_step(&b);
     b.node[0]->winc = b.node[1]->winc = b.witness.winc;
     for (uint32_t host = 0; host < 2; host++)
-        ck_assert_uint_eq(host_judge(&b, host, false),
-                          CONTROL(SB_FT_BOOT) | CONTROL(SB_FT_HELLO) | BIT(OF_ARP_REQUEST));
+        ck_assert_uint_eq(host_judge(&b, host, false), CONTROL(SB_FT_BOOT) | CONTROL(SB_FT_HELLO) |
+                                                           BIT(OF_LATER_OWNER) |
+                                                           BIT(OF_ARP_REQUEST));
     for (uint32_t i = 0; i < 2; i++)
         b.node[i]->peer_inc = b.node[1 - i]->inc;
     for (uint32_t host = 0; host < 2; host++)

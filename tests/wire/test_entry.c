@@ -93,12 +93,12 @@ START_TEST(body_sizes)
             else if (type == SB_FT_ENTRY)
                 want = bytes >= 24;
             else if (type == SB_FT_ACK)
-                want = bytes == 32;
+                want = bytes == 40;
             else if (type == SB_FT_REPAIR || type == SB_FT_STATUS)
                 want = bytes == 24;
             else if (type == SB_FT_RESEND)
                 want = bytes == 40;
-            else if (type >= 16 && type <= 30)
+            else if (type >= 16 && type <= 32)
                 want = bytes == 56;
             sb_head_put(p, (uint8_t)type, 1, 0, 0, 0, 0, (uint16_t)bytes);
             ck_assert_msg(sb_head_read(p, 40 + bytes, &h) == want, "type %u, %u bytes", type,
