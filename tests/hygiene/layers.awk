@@ -95,8 +95,8 @@ text ~ /^[ \t]*#[ \t]*include/ {
     header = substr(header, 2)
     sub(/[>"].*$/, "", header)
     if (header ~ /^rte_/ && room != "nic/dpdk") bad("rte_* outside nic/dpdk: " header)
-    else if (header ~ /^liburing/ && FILENAME !~ /^(replica\/journal_disk|nic\/gateway\/[a-z_]+)\.[ch]$/)
-        bad("liburing outside replica/journal_disk: " header)
+    else if (header ~ /^liburing/ && FILENAME !~ /^(replica\/journal_disk|replica\/transfer_[a-z]+|nic\/gateway\/[a-z_]+)\.[ch]$/)
+        bad("liburing outside replica/journal_disk and replica/transfer: " header)
     else if (angle && (rules in headers) && header ~ headers[rules]) bad(room " includes <" header ">")
     if (!angle) {
         folder = FILENAME
