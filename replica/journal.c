@@ -178,21 +178,26 @@ void sb_journal_scan_segment(struct sb_journal_scan *scan, const uint8_t *bytes,
     scan->last = last;
 }
 
-/* Is there a good block of this journal anywhere behind the bad one at scan->at? Blocks stand on whole multiples. */
-static bool later_block(const struct sb_journal_scan *scan)
+bool sb_journal_later(const struct sb_journal_scan *scan, const uint8_t *bytes, uint64_t size)
 {
     struct sb_journal_block b;
-    for (uint64_t at = scan->at + SB_JOURNAL_ALIGN; at < scan->size; at += SB_JOURNAL_ALIGN)
-        if (block_fault(scan->bytes + at, scan->size - at, &b) == NULL &&
+    for (uint64_t at = 0; at < size; at += SB_JOURNAL_ALIGN)
+        if (block_fault(bytes + at, size - at, &b) == NULL &&
             (scan->blocks == 0 ||
              (b.head.inc >= scan->block.head.inc && b.number > scan->block.number)))
             return true;
     return false;
 }
 
-static enum sb_journal_found end(struct sb_journal_scan *scan, const char *why)
+/* Is there a good block of this journal anywhere behind the bad one at scan->at? */
+static bool later_block(const struct sb_journal_scan *scan)
 {
-    scan->why = why;
+    const uint64_t at = scan->at + SB_JOURNAL_ALIGN;
+    return at < scan->size && sb_journal_later(scan, scan->bytes + at, scan->size - at);
+}
+
+static enum sb_journal_found end(const struct sb_journal_scan *scan)
+{
     const bool nothing = all_zero(scan->bytes + scan->at, scan->size - scan->at);
     if (nothing && scan->at != 0 && !scan->last)
         return SB_FOUND_NEXT; /* if something is missing here, the next one's head does not follow */
@@ -221,25 +226,30 @@ static void take(struct sb_journal_scan *scan, const struct sb_journal_block *b)
     }
 }
 
-enum sb_journal_found sb_journal_scan_next(struct sb_journal_scan *scan)
+enum sb_journal_found sb_journal_scan_block(struct sb_journal_scan *scan, const uint8_t *bytes,
+                                            uint64_t size)
 {
     struct sb_journal_block b;
-    const uint8_t *p = scan->bytes + scan->at;
-    const char *why = block_fault(p, scan->size - scan->at, &b);
-    if (why != NULL)
-        return end(scan, why);
+    scan->why = block_fault(bytes, size, &b);
+    if (scan->why != NULL)
+        return SB_FOUND_TORN;
     /* What was sealed whole and is yet not right is no torn write. */
-    why = place_fault(scan, &b);
-    if (why == NULL)
-        why = content_fault(scan, &b, p + HEAD);
-    if (why != NULL) {
-        scan->why = why;
+    scan->why = place_fault(scan, &b);
+    if (scan->why == NULL)
+        scan->why = content_fault(scan, &b, bytes + HEAD);
+    if (scan->why != NULL)
         return SB_FOUND_DAMAGED;
-    }
-    scan->payload = p + HEAD;
+    scan->payload = bytes + HEAD;
     scan->at += sb_journal_padded(b.length);
     take(scan, &b);
     return SB_FOUND_BLOCK;
+}
+
+enum sb_journal_found sb_journal_scan_next(struct sb_journal_scan *scan)
+{
+    const enum sb_journal_found found =
+        sb_journal_scan_block(scan, scan->bytes + scan->at, scan->size - scan->at);
+    return found == SB_FOUND_TORN ? end(scan) : found;
 }
 
 struct sb_journal_end sb_journal_scan_end(const struct sb_journal_scan *scan, uint64_t segment)

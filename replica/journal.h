@@ -187,6 +187,17 @@ enum sb_journal_found sb_journal_scan_next(struct sb_journal_scan *scan);
  * ever to be continued. */
 struct sb_journal_end sb_journal_scan_end(const struct sb_journal_scan *scan, uint64_t segment);
 
+/* One block alone, for who gets them one at a time (a live journal, a wire): as the one behind what the scan has seen, at the
+ * place scan->at of its segment, which the caller may set before (0: a segment begins). BLOCK: scan has moved on behind it;
+ * TORN: no whole block is there (yet); DAMAGED: one is, and it does not belong there. scan->why says what is wrong; the scan
+ * is then as it was. bytes: 8-byte aligned. */
+enum sb_journal_found sb_journal_scan_block(struct sb_journal_scan *scan, const uint8_t *bytes,
+                                            uint64_t size);
+
+/* Does a good block of this journal, later than what the scan has seen, begin at a multiple of SB_JOURNAL_ALIGN in these
+ * bytes, and end there? */
+bool sb_journal_later(const struct sb_journal_scan *scan, const uint8_t *bytes, uint64_t size);
+
 /* The packets of a DATA block: *at from 0 on. NULL behind the last. Only for a block that the scan found good. */
 const struct sb_journal_packet *sb_journal_packet_next(const struct sb_journal_scan *scan,
                                                        uint32_t *at,

@@ -11,7 +11,7 @@ function room_of(path) {
     if (path ~ /^engine\//) return "engine"
     if (path ~ /^nic\/(wire|dpdk|gateway)\//) { sub(/^nic\//, "", path); sub(/\/.*/, "", path); return "nic/" path }
     # A main, and what only mains are made of: nothing of the protocol may use it.
-    if (path ~ /^replica\/(main_[a-z]+|host|clock|thread|journal_writer|journal_disk)\.[ch]$/) return "main"
+    if (path ~ /^replica\/(main_[a-z]+|host|clock|thread|journal_writer|journal_disk|transfer[a-z_]*)\.[ch]$/) return "main"
     if (path ~ /^replica\//) return "replica"
     if (path ~ /^perf\//) return "perf"
     if (path ~ /^tests\//) return "tests"
@@ -95,8 +95,8 @@ text ~ /^[ \t]*#[ \t]*include/ {
     header = substr(header, 2)
     sub(/[>"].*$/, "", header)
     if (header ~ /^rte_/ && room != "nic/dpdk") bad("rte_* outside nic/dpdk: " header)
-    else if (header ~ /^liburing/ && FILENAME !~ /^(replica\/journal_disk|nic\/gateway\/[a-z_]+)\.[ch]$/)
-        bad("liburing outside replica/journal_disk: " header)
+    else if (header ~ /^liburing/ && FILENAME !~ /^(replica\/journal_disk|replica\/transfer_[a-z]+|nic\/gateway\/[a-z_]+)\.[ch]$/)
+        bad("liburing outside replica/journal_disk and replica/transfer: " header)
     else if (angle && (rules in headers) && header ~ headers[rules]) bad(room " includes <" header ">")
     if (!angle) {
         folder = FILENAME

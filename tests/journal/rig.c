@@ -130,7 +130,7 @@ void rig_close(struct rig *r)
     ck_assert_int_eq(system(command), 0);
 }
 
-static struct sb_command command_of(uint64_t n)
+struct sb_command rig_command(uint64_t n)
 {
     return (struct sb_command){.seq = n,
                                .time_ns = 1000 + n,
@@ -144,7 +144,7 @@ void rig_add(struct rig *r, uint16_t count)
 {
     struct sb_command *c = sb_log_begin(&r->log);
     for (uint16_t i = 0; i < count; i++)
-        c[i] = command_of(r->log.len + 1 + i);
+        c[i] = rig_command(r->log.len + 1 + i);
     struct sb_packet *p = sb_log_commit(&r->log, count, count);
     p->digest = 0xD1D1 + r->log.len;
 }
@@ -177,7 +177,7 @@ enum sb_journal_found rig_read(const struct rig *r, uint64_t from, uint64_t *n)
         ck_assert_uint_eq(reader.scan.first_n, from);
         ck_assert_uint_eq(p->digest, 0xD1D1 + p->n_first + p->count - 1);
         for (uint32_t i = 0; i < p->count; i++) {
-            const struct sb_command expected = command_of(++*n);
+            const struct sb_command expected = rig_command(++*n);
             ck_assert_mem_eq(&lines[i], &expected, sizeof expected);
         }
     }

@@ -36,6 +36,8 @@ void rig_close(struct rig *r);
 
 /* Appends a packet of `count` commands to the log; the contents follow from their numbers. */
 void rig_add(struct rig *r, uint16_t count);
+/* What is added under a number. */
+struct sb_command rig_command(uint64_t n);
 /* A turn of the loop, `ns` after the last one. */
 bool rig_turn(struct rig *r, uint64_t ns);
 /* Turns until `n` is durable or a fault is found; asserts after some seconds. */
