@@ -27,7 +27,7 @@ static int usage(const char *verb)
 {
     const bool node = strcmp(verb, "node") == 0;
     fprintf(stderr, "usage: shadowbook %s --config FILE --name %s%s [--check-config] [--verbose]\n",
-            verb, node ? "A|B" : "W", node ? " [--new-day] [--log FILE]" : "");
+            verb, node ? "A|B" : "W", node ? " [--new-day | --force-solo] [--log FILE]" : "");
     return 2;
 }
 
@@ -45,6 +45,8 @@ int sb_host_arguments(struct sb_host_arguments *a, const char *verb, int argc, c
             value = &a->log;
         else if (node && strcmp(argv[i], "--new-day") == 0)
             a->new_day = true;
+        else if (node && strcmp(argv[i], "--force-solo") == 0)
+            a->force_solo = true;
         else if (strcmp(argv[i], "--check-config") == 0)
             a->check_config = true;
         else if (strcmp(argv[i], "--verbose") == 0)
@@ -56,7 +58,7 @@ int sb_host_arguments(struct sb_host_arguments *a, const char *verb, int argc, c
         if (value != NULL)
             *value = argv[i];
     }
-    if (a->config == NULL || (a->name == NULL && !a->check_config))
+    if ((a->new_day && a->force_solo) || a->config == NULL || (a->name == NULL && !a->check_config))
         return usage(verb);
     return -1;
 }

@@ -15,7 +15,7 @@
 
 struct sb_host_arguments { /* node and witness take the same ones */
     const char *verb, *config, *name, *log;
-    bool new_day, check_config, verbose;
+    bool new_day, force_solo, check_config, verbose;
 };
 
 struct sb_host {

@@ -10,16 +10,24 @@
 
 #include "perf/verbs.h"
 #include "replica/host.h"
-#include "replica/journal_writer.h"
 #include "replica/log_file.h"
+#include "replica/storage.h"
 #include "shadowbook/engine.h"
 
 static const char *role_name(enum sb_role role)
 {
-    static const char *const names[] = {"down",    "boot", "catch",    "shadow",  "primary",
-                                        "pairing", "solo", "resigned", "diverged"};
+    static const char *const names[] = {"down",    "boot", "catch",    "shadow",   "primary",
+                                        "pairing", "solo", "resigned", "diverged", "halted"};
     return (size_t)role < sizeof names / sizeof names[0] ? names[role] : "?";
 }
+
+/* What runs: one node after the other in the same memory. */
+struct life {
+    struct sb_host *host;
+    struct sb_node *node;
+    struct sb_node_setup setup;
+    struct sb_storage storage;
+};
 
 /* --- a crash -------------------------------------------------------------------------------------- */
 
@@ -72,6 +80,8 @@ static struct sb_node_setup setup_of(struct sb_host *h)
         .config = h->config,
         .self = h->id,
         .new_day = h->arguments.new_day,
+        .force_solo = h->arguments.force_solo,
+        .journal = h->config->journal_dir[0] != '\0',
         .inc = sb_clock_now(&h->clock),
         .counters = h->counters.c->value,
     };
@@ -90,56 +100,7 @@ static struct sb_node_setup setup_of(struct sb_host *h)
     return setup;
 }
 
-/* True, too, if none is configured. cores: what the process may use; the loop's thread is pinned by now. */
-static bool open_journal(struct sb_journal *j, const struct sb_host *h,
-                         const struct sb_node_setup *node, const cpu_set_t *cores)
-{
-    const struct sb_config *c = h->config;
-    char folder[SB_JOURNAL_PATH_BYTES];
-    *j = (struct sb_journal){0};
-    if (c->journal_dir[0] == '\0')
-        return true;
-    snprintf(folder, sizeof folder, "%s/%u-%s/%020" PRIu64, c->journal_dir, c->shard,
-             h->arguments.name, node->inc);
-    cpu_set_t own = *cores;
-    if (h->self->journal_lcore >= 0) {
-        CPU_ZERO(&own);
-        CPU_SET((size_t)h->self->journal_lcore, &own);
-    }
-    const struct sb_journal_setup setup = {.folder = folder,
-                                           .shard = c->shard,
-                                           .generation = c->generation,
-                                           .sender = h->id,
-                                           .inc = node->inc,
-                                           .trading_day = node->trading_day,
-                                           .limits = c->limits,
-                                           .segment_bytes = c->journal_segment_bytes,
-                                           .keep_segments = c->journal_keep_segments,
-                                           .ring_bytes = c->journal_ring_bytes,
-                                           .lag_max_ns = c->journal_lag_max_ns,
-                                           .on_fault = c->journal_error,
-                                           .spin = h->self->journal_lcore >= 0,
-                                           .cores = &own};
-    return sb_journal_open(j, &setup, stderr);
-}
-
-/* The orderly end of a journal: everything applied, then END. */
-static bool close_journal(struct sb_journal *j, const struct sb_node *node, uint64_t state)
-{
-    const struct sb_engine *e = sb_node_engine(node);
-    if (j->buffer != NULL && j->writer.state == SB_JOURNAL_WRITING) {
-        const struct sb_journal_record end = {.epoch = sb_node_epoch(node),
-                                              .n = j->writer.queued_n,
-                                              .digest = sb_engine_digest(e),
-                                              .state_digest = state,
-                                              .kind = SB_RECORD_END};
-        if (!sb_journal_writer_record(&j->writer, &end, sb_node_epoch(node)))
-            fprintf(stderr, "journal %s: no room for its end mark\n", j->writer.folder);
-    }
-    return sb_journal_close(j, stderr);
-}
-
-static int finish(const struct sb_host *h, const struct sb_node *node, struct sb_journal *journal)
+static int finish(const struct sb_host *h, const struct sb_node *node, struct sb_storage *storage)
 {
     const struct sb_engine *e = sb_node_engine(node);
     const uint64_t state = sb_engine_state_digest(e), applied = sb_engine_applied(e);
@@ -148,7 +109,7 @@ static int finish(const struct sb_host *h, const struct sb_node *node, struct sb
             ", digest %016" PRIx64 ", state %016" PRIx64 "\n",
             h->arguments.name, role_name(sb_node_role(node)), sb_node_epoch(node), applied,
             sb_node_released(node), sb_engine_digest(e), state);
-    const bool journaled = close_journal(journal, node, state);
+    const bool journaled = sb_storage_close(storage, node, stderr);
     if (h->arguments.log == NULL)
         return journaled ? 0 : 1;
     const struct sb_log *log = sb_node_log(node);
@@ -185,40 +146,105 @@ static void send_first(struct sb_host *h, const struct sb_node_out *out, uint64_
     v[SB_CTR_FIRST_FRAME_AT_NS] = decided_ns + v[SB_CTR_DECIDE_TO_FIRST_NS];
 }
 
-static void say_changes(const struct sb_host *h, const struct sb_node *node, enum sb_role *said)
+static const char *solo_words(const struct sb_config *config)
 {
-    const enum sb_role role = sb_node_role(node);
-    if (role == *said)
-        return;
-    *said = role;
+    static const char *const words[] = {
+        [SB_SOLO_WITNESS] = ", alone: outputs wait for the witness's memory (policy witness)",
+        [SB_SOLO_DISK] = ", alone: outputs wait for this node's journal (policy disk)",
+        [SB_SOLO_MEMORY] = ", alone: outputs rest on this node's memory (policy memory)",
+        [SB_SOLO_HALT] = ", alone: takes no input until it is paired (policy halt)",
+    };
+    return words[sb_config_solo_policy(config)];
+}
+
+static void say_changes(const struct life *l)
+{
+    const struct sb_host *h = l->host;
+    const enum sb_role role = sb_node_role(l->node);
+    const uint64_t epoch = sb_node_epoch(l->node);
     fprintf(stderr, "node %s: %s, epoch %" PRIu64 "%c%s\n", h->arguments.name, role_name(role),
-            sb_node_epoch(node) >> 2, "DPSR"[sb_node_epoch(node) & 3],
+            epoch >> 2, "DPSR"[epoch & 3],
             role == SB_ROLE_BOOT && !h->arguments.new_day
-                ? ", owns nothing; waits to rejoin, which this version cannot do (--new-day starts "
-                  "an empty day)"
-            : role == SB_ROLE_SOLO ? ", alone: outputs rest on this node's memory (policy memory)"
-            : role == SB_ROLE_CATCH
-                ? ", another node owns the shard; this one releases nothing more"
-                : "");
+                ? ", owns nothing; asks the witness, and waits for an owner to join"
+            : role == SB_ROLE_SOLO   ? solo_words(h->config)
+            : role == SB_ROLE_CATCH  ? ", another node owns the shard; this one copies its log"
+            : role == SB_ROLE_HALTED ? ", ALARM: two nodes were alone at once (a forced one?); "
+                                       "this one is silent from here on"
+                                     : "");
 }
 
-/* After the frames of the turn have left. */
-static void journal_turn(struct sb_host *h, struct sb_node *node, struct sb_journal_writer *w,
-                         uint64_t now_ns)
+/* --- lives -------------------------------------------------------------------------------------- */
+
+static void format(struct life *l)
 {
-    const uint64_t applied = sb_engine_applied(sb_node_engine(node));
-    if (sb_journal_writer_turn(w, sb_node_log(node), applied, sb_node_epoch(node), now_ns)) {
-        sb_journal_writer_say(w, stderr);
-        if (w->state == SB_JOURNAL_STOPPING)
-            sb_node_stop(node);
+    memset(l->host->memory, 0, l->host->memory_bytes);
+    l->node = sb_node_new(l->host->memory, l->host->memory_bytes, &l->setup);
+    crash.node = l->node;
+}
+
+/* R14: a later owner exists. A new incarnation, an empty log, a new journal. */
+static bool join(struct life *l, uint64_t epoch, uint64_t owner_inc)
+{
+    const uint64_t now = sb_clock_now(&l->host->clock);
+    l->setup.inc = now > l->setup.inc ? now : l->setup.inc + 1;
+    l->setup.join_epoch = epoch;
+    l->setup.join_inc = owner_inc;
+    l->setup.new_day = l->setup.force_solo = false;
+    l->setup.journal = l->storage.root[0] != '\0';
+    format(l);
+    return sb_storage_join(&l->storage, stderr);
+}
+
+/* The first life: a new day's, or what the journal says. */
+static bool begin(struct life *l)
+{
+    format(l);
+    if (l->setup.new_day)
+        return sb_storage_begin(&l->storage, &l->setup, stderr);
+    if (!sb_storage_recover(&l->storage, l->node, stderr))
+        format(l); /* what was loaded is in pieces: it knows nothing, and can join */
+    return true;
+}
+
+/* --- the loop ------------------------------------------------------------------------------------- */
+
+/* What a signal asks of a running node. */
+static volatile sig_atomic_t hand_over;
+
+static void on_hand_over(int signal_number)
+{
+    (void)signal_number;
+    hand_over = 1;
+}
+
+static void turn(struct life *l, uint64_t now_ns, uint64_t tsc, struct sb_node_frame *frames,
+                 uint32_t n, struct sb_node_out *out)
+{
+    struct sb_host *h = l->host;
+    uint64_t epoch, inc;
+    if (!sb_storage_before(&l->storage, l->node, &l->setup) &&
+        !join(l, l->setup.join_epoch, l->setup.join_inc))
+        sb_node_stop(l->node);
+    sb_node_poll(l->node, now_ns, frames, n, out);
+    if (__builtin_expect(out->went_live, 0)) {
+        send_first(h, out, now_ns, tsc);
+        sb_host_send(h, out, 1);
+    } else {
+        sb_host_send(h, out, 0);
     }
-    sb_journal_writer_show(w, h->counters.c->value);
+    if (!sb_storage_after(&l->storage, l->node, &l->setup, now_ns))
+        sb_node_stop(l->node);
+    if (!out->done && sb_node_wants_join(l->node, &epoch, &inc) && !join(l, epoch, inc))
+        sb_node_stop(l->node);
 }
 
-static void loop(struct sb_host *h, struct sb_node *node, struct sb_journal *journal)
+static void loop(struct life *l)
 {
+    struct sb_host *h = l->host;
     volatile int stop = 0;
     sb_host_on_stop(&stop);
+    const struct sigaction action = {.sa_handler = on_hand_over};
+    sigaction(SIGUSR1, &action, NULL);
     enum sb_role said = SB_ROLE_DOWN;
     struct sb_node_out out = {0};
     struct sb_node_frame frames[SB_NODE_IN_MAX];
@@ -226,23 +252,21 @@ static void loop(struct sb_host *h, struct sb_node *node, struct sb_journal *jou
     while (!out.done) {
         const uint32_t n = sb_host_receive(h, frames);
         if (stop)
-            sb_node_stop(node);
+            sb_node_stop(l->node);
+        if (hand_over) {
+            hand_over = 0;
+            sb_node_hand_over(l->node);
+        }
         const uint64_t tsc = sb_clock_tsc(), clock_ns = sb_clock_now(&h->clock);
         /* A clock thread that was suspended may step back a little (clock.h); the node's time does not. */
         if (clock_ns > now_ns)
             now_ns = clock_ns;
-        sb_node_poll(node, now_ns, frames, n, &out);
-        if (__builtin_expect(out.went_live, 0)) {
-            send_first(h, &out, now_ns, tsc);
-            sb_host_send(h, &out, 1);
-        } else {
-            sb_host_send(h, &out, 0);
-        }
-        if (journal->buffer != NULL)
-            journal_turn(h, node, &journal->writer, now_ns);
+        turn(l, now_ns, tsc, frames, n, &out);
         if (n == 0 && out.n == 0 && !out.busy)
             sb_host_idle(h);
-        say_changes(h, node, &said);
+        if (sb_node_role(l->node) != said)
+            say_changes(l);
+        said = sb_node_role(l->node);
     }
 }
 
@@ -262,17 +286,21 @@ int sb_node_main(int argc, char **argv)
         sb_host_close(&h);
         return 0;
     }
-    const struct sb_node_setup setup = setup_of(&h);
-    struct sb_journal journal;
-    if (!open_journal(&journal, &h, &setup, &cores)) {
+    struct life l = {.host = &h, .setup = setup_of(&h)};
+    if (l.setup.force_solo)
+        fprintf(stderr,
+                "node %s: WARNING: --force-solo: the operator says that the other engine is off, "
+                "and that "
+                "this node's log is the one to go on with\n",
+                arguments.name);
+    int result = 1;
+    if (sb_storage_open(&l.storage, &h, &cores, stderr) && begin(&l)) {
+        catch_crashes(l.node, &h);
+        loop(&l);
+        result = finish(&h, l.node, &l.storage);
+    } else {
         fprintf(stderr, "shadowbook node: failed to open the journal\n");
-        sb_host_close(&h);
-        return 1;
     }
-    struct sb_node *node = sb_node_new(h.memory, h.memory_bytes, &setup);
-    catch_crashes(node, &h);
-    loop(&h, node, &journal);
-    const int result = finish(&h, node, &journal);
     sb_host_close(&h);
     return result;
 }

@@ -11,7 +11,7 @@ function room_of(path) {
     if (path ~ /^engine\//) return "engine"
     if (path ~ /^nic\/(wire|dpdk|gateway)\//) { sub(/^nic\//, "", path); sub(/\/.*/, "", path); return "nic/" path }
     # A main, and what only mains are made of: nothing of the protocol may use it.
-    if (path ~ /^replica\/(main_[a-z]+|host|clock|thread|journal_writer|journal_disk|transfer[a-z_]*)\.[ch]$/) return "main"
+    if (path ~ /^replica\/(main_[a-z]+|host|clock|thread|storage|journal_writer|journal_disk|transfer[a-z_]*)\.[ch]$/) return "main"
     if (path ~ /^replica\//) return "replica"
     if (path ~ /^perf\//) return "perf"
     if (path ~ /^tests\//) return "tests"
