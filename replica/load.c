@@ -53,6 +53,27 @@ static void pass_all(struct sb_node *node, const struct sb_packet *p)
     node->released_line = p->pos + p->lines;
 }
 
+struct sb_packet *sb_load_put(struct sb_node *node, uint16_t count, uint16_t lines_n,
+                              const void *lines)
+{
+    memcpy(sb_log_begin(&node->log), lines, (size_t)lines_n * SB_LINE_BYTES);
+    struct sb_packet *p = sb_log_commit(&node->log, count, lines_n);
+    const struct sb_command *c = sb_log_lines(&node->log, p);
+    for (uint32_t i = 0; i < count; i++) {
+        sb_sequencer_note(node, c);
+        c += sb_command_lines(c);
+    }
+    return p;
+}
+
+void sb_load_apply(struct sb_node *node)
+{
+    struct sb_packet *p = sb_log_packet(&node->log, node->apply_next++);
+    sb_apply_packet(node, p);
+    if (node->role == SB_ROLE_BOOT)
+        pass_all(node, p);
+}
+
 enum sb_node_load sb_node_load(struct sb_node *node, const struct sb_journal_packet *packet,
                                const struct sb_command *lines)
 {
@@ -63,33 +84,25 @@ enum sb_node_load sb_node_load(struct sb_node *node, const struct sb_journal_pac
     if (packet->n_first != node->log.len + 1)
         return SB_LOAD_GAP;
     if (node->apply_next != node->log.packet_end)
-        return SB_LOAD_FULL; /* in order: what the stream brought is applied first */
-    memcpy(sb_log_begin(&node->log), lines, (size_t)packet->lines * SB_LINE_BYTES);
-    struct sb_packet *p = sb_log_commit(&node->log, packet->count, packet->lines);
-    const struct sb_command *c = sb_log_lines(&node->log, p);
-    for (uint32_t i = 0; i < packet->count; i++) {
-        sb_sequencer_note(node, c);
-        c += sb_command_lines(c);
-    }
+        return SB_LOAD_FULL; /* in order: what came before is applied first */
+    struct sb_packet *p = sb_load_put(node, packet->count, packet->lines, lines);
+    node->ack_due = !boot;
     if (!boot && !sb_apply_has_room(node, p))
         return SB_LOAD_TAKEN; /* applied by a poll, once its owner's mark has moved on */
-    sb_apply_packet(node, p);
-    node->apply_next++;
-    if (boot)
-        pass_all(node, p);
-    node->ack_due = !boot;
+    sb_load_apply(node);
     if (p->digest == packet->digest)
         return SB_LOAD_TAKEN;
     sb_count(node, SB_CTR_DIGEST_DIFFERENT);
     return SB_LOAD_DIFFERENT;
 }
 
-void sb_node_loaded(struct sb_node *node, const struct sb_node_record *record)
+void sb_node_loaded(struct sb_node *node, const struct sb_node_record *record, uint64_t lineage)
 {
     SB_ASSERT_EQ(node->role, SB_ROLE_BOOT);
     node->loaded = true;
     node->loaded_record = *record;
     node->epoch = record->epoch;
+    node->lineage = lineage;
 }
 
 /* --- the disk ----------------------------------------------------------------------------------- */

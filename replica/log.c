@@ -71,6 +71,15 @@ bool sb_lines_good(const void *lines, uint32_t lines_n, uint32_t count, uint64_t
     return at == lines_n;
 }
 
+bool sb_stream_good(const struct sb_head *h, const struct sb_stream *s, const void *lines)
+{
+    const bool shape = (s->n_first == 0) == (s->count == 0) && s->lines >= s->count &&
+                       s->lines <= SB_STREAM_LINES_MAX && s->zero == 0 &&
+                       h->bytes == sizeof *s + (size_t)s->lines * SB_LINE_BYTES &&
+                       (s->n_first == 0 || s->n_first + s->count - 1 <= s->len);
+    return shape && (s->count == 0 || sb_lines_good(lines, s->lines, s->count, s->n_first));
+}
+
 uint64_t sb_log_find(const struct sb_log *log, uint64_t n)
 {
     uint64_t lo = log->packet_first, hi = log->packet_end;

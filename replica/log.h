@@ -62,6 +62,9 @@ static inline uint64_t sb_packet_last(const struct sb_packet *p)
  * bytes, of any alignment. */
 bool sb_lines_good(const void *lines, uint32_t lines_n, uint32_t count, uint64_t n_first);
 
+/* Is a STREAM frame what its head says: a heartbeat, or good lines that fill it? Total over any bytes. */
+bool sb_stream_good(const struct sb_head *h, const struct sb_stream *s, const void *lines);
+
 /* Index of the retained packet that holds number n, or UINT64_MAX. Binary search; the newest is tried first. */
 uint64_t sb_log_find(const struct sb_log *log, uint64_t n);
 

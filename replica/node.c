@@ -31,7 +31,7 @@ struct sb_node *sb_node_new(void *mem, size_t bytes, const struct sb_node_setup 
     node->setup = *setup;
     node->config = setup->config;
     node->ctr = setup->counters;
-    node->inc = setup->inc;
+    node->inc = node->lineage = setup->inc;
     layout(node, &arena);
     node->role = SB_ROLE_BOOT;
     if (setup->join_epoch != 0) {

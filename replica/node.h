@@ -132,9 +132,10 @@ enum sb_node_load {
 enum sb_node_load sb_node_load(struct sb_node *node, const struct sb_journal_packet *packet,
                                const struct sb_command *lines);
 
-/* BOOT: the journal is read to its end, and this is its last ownership record (kind NONE: it has none). Without this call a
+/* BOOT: the journal, begun by incarnation `lineage`, is read to its end, and this is its last ownership record (kind NONE: it
+ * has none). Without this call a
  * node neither resumes nor disclaims: it does not know what its earlier lives did. */
-void sb_node_loaded(struct sb_node *node, const struct sb_node_record *record);
+void sb_node_loaded(struct sb_node *node, const struct sb_node_record *record, uint64_t lineage);
 
 /* --- the disk -------------------------------------------------------------------------------------- */
 

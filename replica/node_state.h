@@ -57,6 +57,10 @@ struct sb_node {
     uint64_t join_epoch, join_inc;
     bool loaded; /* BOOT: what the earlier lives did is known: loaded_record */
     struct sb_node_record loaded_record;
+    uint64_t lineage; /* incarnation that began this log's journal */
+    uint64_t taking_epoch,
+        taking_n;      /* BOOT: RESUMEOK names this epoch, once the log reaches so far */
+    uint64_t logged_n; /* SOLO, PAIRING: in the witness's log, at the winc that is known */
     bool handing_over;
     uint64_t hand_over_ns;
     bool
@@ -174,8 +178,9 @@ void sb_stream_heartbeat(struct sb_node *node);
 void sb_stream_on_stream(struct sb_node *node, const struct sb_head *h, const uint8_t *body);
 void sb_stream_on_ack(struct sb_node *node, const struct sb_head *h, const struct sb_ack *a);
 void sb_stream_on_repair(struct sb_node *node, const struct sb_head *h, const struct sb_repair *r);
-void sb_stream_compare(struct sb_node *node); /* digests that can be compared by now */
-void sb_stream_turn(struct sb_node *node);    /* acks, repairs, heartbeats that are due */
+void sb_stream_take_kept(struct sb_node *node); /* BOOT: asks for what the witness kept */
+void sb_stream_compare(struct sb_node *node);   /* digests that can be compared by now */
+void sb_stream_turn(struct sb_node *node);      /* acks, repairs, heartbeats that are due */
 
 /* apply.c: engine and encoding. */
 void sb_apply_init(struct sb_node *node, struct sb_arena *arena);
@@ -185,6 +190,10 @@ void sb_apply_packet(struct sb_node *node, struct sb_packet *packet);
 void sb_apply_name_streams(struct sb_node *node); /* once the engine knows the day */
 
 /* load.c: what a life begins with, and what of it is durable. */
+struct sb_packet *sb_load_put(struct sb_node *node, uint16_t count, uint16_t lines_n,
+                              const void *lines); /* the next packet, into the log */
+void sb_load_apply(
+    struct sb_node *node); /* the oldest packet that is not applied; BOOT: as released */
 void sb_load_want_record(struct sb_node *node, uint8_t kind); /* of the node's epoch */
 /* The last record asked for is this one, and durable; true, too, where no journal is written. */
 bool sb_load_recorded(const struct sb_node *node, uint8_t kind, uint64_t epoch);
@@ -204,6 +213,10 @@ void sb_role_on_foreign_stream(struct sb_node *node, const struct sb_head *h);
 void sb_role_become_shadow(struct sb_node *node, uint64_t epoch, bool confirmed);
 /* R14, R15: an owner whose joiner has another digest forgets it. */
 void sb_role_refuse_joiner(struct sb_node *node);
+/* R13, W9: the grant of this solo epoch can no longer be disclaimed: who hears of it may give up its own log. */
+bool sb_role_is_settled(const struct sb_node *node);
+/* W7: BOOT goes on as SOLO once it has what the witness kept. */
+void sb_role_resume(struct sb_node *node);
 void sb_role_on_owner_heard(struct sb_node *node);
 void sb_role_confirm_by_stream(struct sb_node *node, const struct sb_head *h,
                                const struct sb_stream *s);

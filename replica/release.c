@@ -41,13 +41,16 @@ static uint64_t held_in_dual(const struct sb_node *node)
 /* R3: what the policy asks for of an owner that is alone, or not known to be paired (R2). */
 static uint64_t held_in_solo(const struct sb_node *node)
 {
-    if (sb_config_solo_policy(node->config) == SB_SOLO_MEMORY)
+    const enum sb_solo_policy policy = sb_config_solo_policy(node->config);
+    if (policy == SB_SOLO_MEMORY)
         return UINT64_MAX;
+    /* Both logs held these when this node went live, and that was all that was promised. */
+    const uint64_t both = node->config->hold == SB_HOLD_TWO_MEMORIES ? node->n_star : 0;
+    if (policy == SB_SOLO_WITNESS) /* W1, W8 */
+        return most(node->logged_n, both);
     const bool recorded = node->role == SB_ROLE_PAIRING || node->record.kind == SB_RECORD_PAIR ||
                           sb_load_recorded(node, SB_RECORD_SOLO, node->epoch);
     const uint64_t durable = recorded && node->setup.journal ? node->durable_n : 0;
-    /* Both logs held these when this node went live, and that was all that was promised. */
-    const uint64_t both = node->config->hold == SB_HOLD_TWO_MEMORIES ? node->n_star : 0;
     return most(durable, both);
 }
 

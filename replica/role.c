@@ -19,6 +19,9 @@
  *   Pairing (R15). A solo owner releases all the time, so its joiner would always lack the newest of what was released. Once
  *   the joiner is near, what leaves waits for its ack, for as long as it is heard. PAIR's record is asked for when all that
  *   was released is acked, and PAIRING begins when the record is durable.
+ *   The witness's log (policy WITNESS; rules W1 to W9 of tests/model/README.md). LIVE tells how far this node's journal
+ *   reaches, and how far its log; the witness acks once it has what lies between, and STREAM goes to it at once, marked so that
+ *   nobody joins on it. After a restart RESUME needs no record; the inputs that only the witness has come first.
  *   A journal that does not exist is no proof: DISCLAIM is said only by a node that has read the journal of its earlier
  *   lives (a disk may have been replaced). */
 #include "replica/role.h"
@@ -90,7 +93,7 @@ void sb_role_go_solo(struct sb_node *node, uint64_t epoch, bool by_resign)
     node->n_star = sb_epoch_kind(epoch) == SB_EPOCH_S ? node->log.len : 0;
     node->gap_since_ns = 0;
     node->peer_inc = node->acked_held = node->acked_verified = node->ack_applied = 0;
-    node->peer_durable_n = 0;
+    node->peer_durable_n = node->logged_n = 0;
     sb_load_want_record(node, SB_RECORD_SOLO);
     if (was_shadow) {
         node->takeover_until = node->log.len;
@@ -174,6 +177,23 @@ void sb_role_diverged(struct sb_node *node)
     node->was_owner = !sb_role_follows(node);
     set_role(node, SB_ROLE_DIVERGED, node->epoch);
     node->open = NULL;
+}
+
+bool sb_role_is_settled(const struct sb_node *node)
+{
+    if (node->role != SB_ROLE_SOLO || node->record.kind == SB_RECORD_PAIR)
+        return true;
+    return sb_load_recorded(node, SB_RECORD_SOLO, node->epoch) ||
+           (sb_config_solo_policy(node->config) == SB_SOLO_WITNESS && node->logged_n != 0);
+}
+
+void sb_role_resume(struct sb_node *node)
+{
+    if (node->taking_epoch == 0 || node->log.len < node->taking_n)
+        return;
+    sb_role_go_solo(node, node->taking_epoch, false);
+    node->taking_epoch = 0;
+    sb_count(node, SB_CTR_RESUMED);
 }
 
 /* R14: a later owner exists. What this node holds is set aside: never released. */
@@ -278,6 +298,7 @@ static void learn_witness(struct sb_node *node, uint64_t winc)
     if (node->role == SB_ROLE_SHADOW)
         node->arm = SB_ARM_NONE;
     node->registered_ns = 0; /* register now */
+    node->logged_n = 0;      /* the log that an earlier one kept is lost */
 }
 
 static void on_boot(struct sb_node *node, const struct sb_head *h, const struct sb_control *c)
@@ -344,12 +365,18 @@ static void on_witness(struct sb_node *node, const struct sb_head *h, const stru
         if (h->epoch == node->epoch && c->k != 0 && c->k >= node->k)
             node->cancel_open = false; /* the register is DUAL again, this nonce is void */
         break;
-    case SB_FT_RESUMEOK: /* R22, R24 */
+    case SB_FT_RESUMEOK: /* R22, R24; what the witness has of the log comes first (W7) */
         if (node->role == SB_ROLE_BOOT && sb_epoch_kind(h->epoch) == SB_EPOCH_R &&
             h->epoch > node->epoch && (node->loaded || node->setup.force_solo)) {
-            sb_role_go_solo(node, h->epoch, false);
-            sb_count(node, SB_CTR_RESUMED);
+            node->taking_epoch = h->epoch;
+            node->taking_n = c->n_last;
+            sb_role_resume(node);
         }
+        break;
+    case SB_FT_LOGACK: /* W1 */
+        if ((node->role == SB_ROLE_SOLO || node->role == SB_ROLE_PAIRING) &&
+            h->epoch == node->epoch && c->n_last > node->logged_n && c->n_last <= node->log.len)
+            node->logged_n = c->n_last;
         break;
     default:
         break;

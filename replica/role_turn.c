@@ -25,7 +25,10 @@ static void register_turn(struct sb_node *node)
     node->registered_ns = node->now_ns;
     if (node->role == SB_ROLE_SOLO) {
         sb_role_ask(node, SB_FT_LIVE, node->epoch,
-                    (struct sb_control){.by_resign = node->live_by_resign, .n_last = node->n_star});
+                    (struct sb_control){.k = node->setup.journal ? node->durable_n : 0,
+                                        .n_last = node->log.len,
+                                        .old_epoch = node->lineage,
+                                        .by_resign = node->live_by_resign});
     } else if (node->role == SB_ROLE_PRIM || node->role == SB_ROLE_PAIRING ||
                (node->role == SB_ROLE_SHADOW && node->arm != SB_ARM_ARMED)) {
         const bool shadow = node->role == SB_ROLE_SHADOW;
@@ -44,7 +47,8 @@ static void force_turn(struct sb_node *node)
     const struct sb_node_record *r = &node->loaded_record;
     if (node->winc != 0)
         sb_role_ask(node, SB_FT_FORCE, node->epoch,
-                    (struct sb_control){.record = r->kind, .n_last = node->log.len});
+                    (struct sb_control){
+                        .record = r->kind, .n_last = node->log.len, .old_epoch = node->lineage});
     else if (node->now_ns - node->forced_since_ns >= FORCE_ALONE_NS) {
         sb_count(node, SB_CTR_FORCED);
         sb_role_go_solo(node, sb_make_epoch(sb_epoch_generation(node->epoch) + 1, SB_EPOCH_R),
@@ -58,8 +62,10 @@ static void resume_turn(struct sb_node *node)
     const struct sb_node_record *r = &node->loaded_record;
     if (!node->loaded || node->winc == 0 || sb_config_solo_policy(node->config) == SB_SOLO_MEMORY)
         return;
-    const struct sb_control c = {.record = r->kind, .n_last = node->log.len};
-    if (r->kind == SB_RECORD_SOLO || r->kind == SB_RECORD_PAIR)
+    const struct sb_control c = {
+        .record = r->kind, .n_last = node->log.len, .old_epoch = node->lineage};
+    const bool witness_log = sb_config_solo_policy(node->config) == SB_SOLO_WITNESS;
+    if (r->kind == SB_RECORD_SOLO || r->kind == SB_RECORD_PAIR || witness_log)
         sb_role_ask(node, SB_FT_RESUME, r->epoch, c);
     sb_role_ask(node, SB_FT_DISCLAIM, r->epoch, c);
 }
@@ -87,7 +93,9 @@ static void boot_turn(struct sb_node *node)
                                     .record = node->loaded_record.kind,
                                     .version_min = SB_FRAME_VERSION_MIN,
                                     .version_max = SB_FRAME_VERSION});
-    if (node->setup.new_day)
+    if (node->taking_epoch != 0)
+        sb_stream_take_kept(node);
+    else if (node->setup.new_day)
         genesis_turn(node);
     else if (node->setup.force_solo)
         force_turn(node);
@@ -211,11 +219,10 @@ static void solo_turn(struct sb_node *node)
     const bool heard =
         node->peer_inc != 0 && node->now_ns - node->acked_ns < node->config->suspect_after_ns;
     node->pairing =
-        heard && node->registered && !node->stopping &&
-        sb_load_recorded(node, SB_RECORD_SOLO, node->epoch) &&
+        heard && node->registered && !node->stopping && sb_role_is_settled(node) &&
         acked + (node->pairing ? UINT64_C(16) * JOINER_NEAR : JOINER_NEAR) >= node->log.len;
     if (node->pairing && acked >= node->released) {
-        if (node->setup.journal)
+        if (node->setup.journal && sb_config_solo_policy(node->config) != SB_SOLO_WITNESS)
             sb_load_want_record(node, SB_RECORD_PAIR);
         else
             sb_role_begin_pairing(node);

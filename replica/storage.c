@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "replica/recovery.h"
@@ -202,7 +203,7 @@ bool sb_storage_recover(struct sb_storage *s, struct sb_node *node, FILE *err)
             memcpy(s->folder, r.reader.folder, sizeof s->folder);
             const struct sb_node_record record = {.epoch = r.end.owner.epoch,
                                                   .kind = r.end.owner.kind};
-            sb_node_loaded(node, &record);
+            sb_node_loaded(node, &record, strtoull(strrchr(s->folder, '/') + 1, NULL, 10));
         }
     }
     sb_recovery_close(&r);

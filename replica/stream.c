@@ -18,27 +18,29 @@ static struct sb_stream stream_head(const struct sb_node *node)
         .applied = node->applied,
         .digest = node->digest,
         .released = node->released,
+        .durable = node->setup.journal ? node->durable_n : 0,
     };
 }
 
-/* R13: nobody may join on a solo epoch whose grant could still be disclaimed. */
-static bool may_be_joined(const struct sb_node *node)
+static bool witness_keeps(const struct sb_node *node)
 {
-    return node->role != SB_ROLE_SOLO || node->record.kind == SB_RECORD_PAIR ||
-           sb_load_recorded(node, SB_RECORD_SOLO, node->epoch);
+    return (node->role == SB_ROLE_SOLO || node->role == SB_ROLE_PAIRING) &&
+           sb_config_solo_policy(node->config) == SB_SOLO_WITNESS;
 }
 
+/* SOLO: does anybody take what it streams? */
 static bool is_followed(const struct sb_node *node)
 {
-    if (node->role != SB_ROLE_SOLO)
+    if (node->role != SB_ROLE_SOLO || witness_keeps(node))
         return true;
-    return may_be_joined(node) && node->peer_inc != 0 &&
+    return sb_role_is_settled(node) && node->peer_inc != 0 &&
            node->now_ns - node->acked_ns < node->config->solo_after_ns;
 }
 
 static uint8_t stream_flags(const struct sb_node *node)
 {
     return (uint8_t)((node->role == SB_ROLE_PRIM ? SB_FF_PAIRED : 0) |
+                     (sb_role_is_settled(node) ? 0 : SB_FF_VOLATILE) |
                      (node->role == SB_ROLE_DIVERGED || node->set_aside ? SB_FF_DIVERGED : 0));
 }
 
@@ -67,7 +69,7 @@ void sb_stream_send_packet(struct sb_node *node, uint64_t index)
 
 void sb_stream_heartbeat(struct sb_node *node)
 {
-    if (!may_be_joined(node))
+    if (!sb_role_is_settled(node) && !witness_keeps(node))
         return;
     uint8_t *p = sb_out_scratch(node);
     if (p == NULL)
@@ -93,7 +95,7 @@ static bool ack_is_ours(const struct sb_node *node, const struct sb_head *h, uin
 static void welcome(struct sb_node *node, const struct sb_head *h, uint64_t to_inc)
 {
     if (node->role != SB_ROLE_SOLO || h->epoch != node->epoch || to_inc != node->inc ||
-        h->inc <= node->peer_inc || h->inc == node->refused_inc || !may_be_joined(node) ||
+        h->inc <= node->peer_inc || h->inc == node->refused_inc || !sb_role_is_settled(node) ||
         node->record.kind == SB_RECORD_PAIR)
         return;
     node->peer_inc = h->inc;
@@ -138,7 +140,9 @@ void sb_stream_on_ack(struct sb_node *node, const struct sb_head *h, const struc
 
 void sb_stream_on_repair(struct sb_node *node, const struct sb_head *h, const struct sb_repair *r)
 {
-    if (!ack_is_ours(node, h, r->to_inc) || r->from == 0 || r->from > r->to) {
+    const bool kept = h->sender == SB_NODE_W && witness_keeps(node) && r->to_inc == node->inc &&
+                      h->epoch == node->epoch && h->inc == node->winc;
+    if ((!kept && !ack_is_ours(node, h, r->to_inc)) || r->from == 0 || r->from > r->to) {
         sb_count(node, SB_CTR_ACK_FOREIGN);
         return;
     }
@@ -184,6 +188,27 @@ static void send_ack(struct sb_node *node)
     sb_count(node, SB_CTR_ACK_TX);
 }
 
+static void send_repair(struct sb_node *node, uint64_t epoch, uint64_t to_inc, uint64_t to,
+                        uint32_t role)
+{
+    uint8_t *p = sb_out_scratch(node);
+    if (p == NULL)
+        return;
+    node->repair_sent_ns = node->now_ns;
+    node->repair_left = REPAIR_PACKETS_MAX;
+    const struct sb_repair q = {.to_inc = to_inc, .from = node->log.len + 1, .to = to};
+    memcpy(sb_out_head_of(node, p, SB_FT_REPAIR, epoch, 0, sizeof q), &q, sizeof q);
+    const struct sb_udp_route r = sb_out_replication_route(node, role);
+    sb_out_send(node, &r, sizeof(struct sb_head) + sizeof q, role);
+    sb_count(node, SB_CTR_REPAIR_TX);
+}
+
+/* W7 */
+void sb_stream_take_kept(struct sb_node *node)
+{
+    send_repair(node, node->taking_epoch, node->winc, node->taking_n, SB_PORT_WITNESS);
+}
+
 static void ask_repair(struct sb_node *node, uint64_t to)
 {
     /* Ask again after a quarter of the time after which the gap counts as a failure, or when all came that one REPAIR
@@ -194,16 +219,7 @@ static void ask_repair(struct sb_node *node, uint64_t to)
     if (node->role == SB_ROLE_CATCH && to - node->log.len > CATCH_REPAIR_MAX &&
         node->config->nodes[1 - node->setup.self].transfer.port != 0)
         return;
-    uint8_t *p = sb_out_scratch(node);
-    if (p == NULL)
-        return;
-    node->repair_sent_ns = node->now_ns;
-    node->repair_left = REPAIR_PACKETS_MAX;
-    const struct sb_repair q = {.to_inc = node->peer_inc, .from = node->log.len + 1, .to = to};
-    memcpy(sb_out_head(node, p, SB_FT_REPAIR, 0, sizeof q), &q, sizeof q);
-    const struct sb_udp_route r = sb_out_replication_route(node, SB_PORT_PEER);
-    sb_out_send(node, &r, sizeof(struct sb_head) + sizeof q, SB_PORT_PEER);
-    sb_count(node, SB_CTR_REPAIR_TX);
+    send_repair(node, node->epoch, node->peer_inc, to, SB_PORT_PEER);
 }
 
 /* May another packet be taken without dropping one that is not applied yet? */
@@ -233,18 +249,30 @@ static void take_packet(struct sb_node *node, const struct sb_stream *s, const u
     }
     if (!log_has_room(node))
         return; /* the owner sends it again */
-    memcpy(sb_log_begin(&node->log), lines, (size_t)s->lines * SB_LINE_BYTES);
-    const struct sb_packet *p = sb_log_commit(&node->log, s->count, s->lines);
-    const struct sb_command *c = sb_log_lines(&node->log, p);
-    for (uint32_t i = 0; i < s->count; i++) {
-        sb_sequencer_note(node, c);
-        c += sb_command_lines(c);
-    }
+    sb_load_put(node, s->count, s->lines, lines);
     sb_count(node, SB_CTR_STREAM_RX);
     node->ack_due = true;
     node->gap_since_ns = 0; /* progress; a hole that is still open is seen again below */
     if (node->repair_left != 0 && --node->repair_left == 0 && s->len > node->log.len)
         ask_repair(node, s->len);
+}
+
+/* W7: BOOT, granted RESUME: what the witness kept of its own log. */
+static bool take_kept(struct sb_node *node, const struct sb_head *h, const struct sb_stream *s,
+                      const uint8_t *lines)
+{
+    if (node->role != SB_ROLE_BOOT || node->taking_epoch == 0 || h->sender != SB_NODE_W ||
+        h->epoch != node->taking_epoch || h->inc != node->winc || s->to_inc != node->inc ||
+        s->count == 0)
+        return false;
+    if (s->n_first == node->log.len + 1) {
+        sb_load_put(node, s->count, s->lines, lines);
+        sb_load_apply(node);
+    }
+    sb_role_resume(node);
+    if (node->taking_epoch != 0 && --node->repair_left == 0)
+        sb_stream_take_kept(node);
+    return true;
 }
 
 /* R6: the epoch and owner that this node follows, addressed to it. R16: the owner's word makes a SHADOW of a CATCH. */
@@ -264,14 +292,12 @@ void sb_stream_on_stream(struct sb_node *node, const struct sb_head *h, const ui
     struct sb_stream s;
     memcpy(&s, body, sizeof s);
     const uint8_t *lines = body + sizeof s;
-    const bool shape = (s.n_first == 0) == (s.count == 0) && s.lines >= s.count &&
-                       s.lines <= SB_STREAM_LINES_MAX && s.zero == 0 &&
-                       h->bytes == sizeof s + (size_t)s.lines * SB_LINE_BYTES &&
-                       (s.n_first == 0 || s.n_first + s.count - 1 <= s.len);
-    if (!shape || (s.count != 0 && !sb_lines_good(lines, s.lines, s.count, s.n_first))) {
+    if (!sb_stream_good(h, &s, lines)) {
         sb_count(node, SB_CTR_BAD_HEAD);
         return;
     }
+    if (take_kept(node, h, &s, lines))
+        return;
     sb_role_confirm_by_stream(node, h, &s);
     if (!is_followed_owner(node, h, &s)) {
         sb_count(node, SB_CTR_STREAM_FOREIGN);

@@ -18,7 +18,7 @@ static uint64_t epoch_kind(uint64_t epoch)
 }
 
 void sb_witness_init(struct sb_witness *w, const struct sb_config *config, const uint8_t mac[6],
-                     uint64_t winc, uint64_t *counters)
+                     uint64_t winc, uint64_t *counters, void *log_memory)
 {
     memset(w, 0, sizeof *w);
     w->config = config;
@@ -26,9 +26,12 @@ void sb_witness_init(struct sb_witness *w, const struct sb_config *config, const
     memcpy(w->mac, mac, 6);
     w->winc = winc;
     w->state = SB_W_UNSET;
+    sb_witness_log_init(&w->log, log_memory, config->witness_log_lines);
 }
 
-static void send(struct sb_witness *w, uint8_t type, uint64_t epoch, struct sb_control c)
+/* bytes: of the body, head and tail behind each other. */
+static void send_frame(struct sb_witness *w, uint8_t type, uint64_t epoch, const void *head,
+                       uint32_t head_bytes, const void *tail, uint32_t tail_bytes)
 {
     if (w->out_n == SB_WITNESS_OUT_MAX)
         return; /* requests repeat until answered */
@@ -40,16 +43,24 @@ static void send(struct sb_witness *w, uint8_t type, uint64_t epoch, struct sb_c
                                  .dst_port = group->port};
     memcpy(route.src_mac, w->mac, 6);
     sb_multicast_mac(group->ipv4, route.dst_mac);
-    c.winc = w->winc;
+    const uint32_t bytes = head_bytes + tail_bytes;
     uint8_t *body = sb_head_put(frame + SB_UDP_HEADERS_BYTES, type, w->config->shard, epoch,
-                                w->winc, SB_NODE_W, 0, sizeof c);
-    memcpy(body, &c, sizeof c);
+                                w->winc, SB_NODE_W, 0, (uint16_t)bytes);
+    memcpy(body, head, head_bytes);
+    if (tail_bytes != 0)
+        memcpy(body + head_bytes, tail, tail_bytes);
     w->out[w->out_n] = (struct sb_node_out_frame){
         .data = frame,
-        .len = sb_udp_finish(frame, &route, sizeof(struct sb_head) + sizeof c),
+        .len = sb_udp_finish(frame, &route, (uint32_t)sizeof(struct sb_head) + bytes),
         .role = SB_PORT_WITNESS,
     };
     w->out_n++;
+}
+
+static void send(struct sb_witness *w, uint8_t type, uint64_t epoch, struct sb_control c)
+{
+    c.winc = w->winc;
+    send_frame(w, type, epoch, &c, sizeof c, NULL, 0);
 }
 
 static void hello(struct sb_witness *w)
@@ -67,6 +78,8 @@ static void solo(struct sb_witness *w, uint64_t epoch, uint8_t owner, uint64_t o
     w->owner_inc = owner_inc;
     w->other_inc = other_inc;
     w->reminded_ns = w->now_ns;
+    if (w->log.state != SB_WITNESS_LOG_KEPT || w->log_of_epoch != epoch)
+        sb_witness_log_drop(&w->log);
 }
 
 static bool dual_or_armed(const struct sb_witness *w)
@@ -112,6 +125,7 @@ static void dual(struct sb_witness *w, uint64_t epoch, uint8_t owner, uint64_t o
     w->owner_inc = owner_inc;
     w->other_inc = other_inc;
     w->k = w->kmax = 0;
+    sb_witness_log_drop(&w->log); /* two nodes hold it */
     pairok(w, owner, owner_inc, other_inc, 0);
     pairok(w, (uint8_t)(1 - owner), other_inc, owner_inc, 0);
 }
@@ -165,6 +179,8 @@ static void on_live(struct sb_witness *w, const struct sb_head *h, const struct 
     if (w->state == SB_W_SOLO && w->epoch == h->epoch && is_owner(w, h)) {
         w->owner_lives = true;
         solook(w, h->sender, h->inc);
+        sb_witness_log_open(&w->log, c->old_epoch, c->k, c->n_last);
+        w->logack_due = true;
     }
 }
 
@@ -214,6 +230,76 @@ static void on_pair(struct sb_witness *w, const struct sb_head *h, const struct 
         pairok(w, h->sender, h->inc, w->other_inc, 0);
 }
 
+/* --- a solo owner's log ----------------------------------------------------------------------- */
+
+static bool keeps_logs(const struct sb_witness *w)
+{
+    return sb_config_solo_policy(w->config) == SB_SOLO_WITNESS;
+}
+
+/* Asks for what is missing, once for each place, and again after a while. */
+static void ask_repair(struct sb_witness *w, uint64_t to)
+{
+    const struct sb_repair r = {.to_inc = w->owner_inc, .from = w->log.log.len + 1, .to = to};
+    if (r.from == w->repair_from && w->now_ns - w->repair_sent_ns < w->config->gap_after_ns / 4)
+        return;
+    w->repair_from = r.from;
+    w->repair_sent_ns = w->now_ns;
+    send_frame(w, SB_FT_REPAIR, w->epoch, &r, sizeof r, NULL, 0);
+}
+
+/* W3: of the register's owner, under its epoch or, while it is pairing, the dual one that it asks for. */
+static void on_stream(struct sb_witness *w, const struct sb_head *h, const uint8_t *body)
+{
+    struct sb_stream s;
+    memcpy(&s, body, sizeof s);
+    if (w->state != SB_W_SOLO || !is_owner(w, h) ||
+        (h->epoch != w->epoch && h->epoch != (generation(w->epoch) + 1) << 2) ||
+        w->log.state != SB_WITNESS_LOG_OPEN)
+        return;
+    if (!sb_stream_good(h, &s, body + sizeof s)) {
+        w->ctr[SB_CTR_BAD_HEAD]++;
+        return;
+    }
+    const uint64_t before = w->log.log.len;
+    sb_witness_log_take(&w->log, &s, body + sizeof s);
+    w->logack_due = true;
+    if (s.len > w->log.log.len && (s.count == 0 || w->log.log.len == before))
+        ask_repair(w, s.len);
+}
+
+/* W7: the resumed owner fetches what only the witness has. */
+static void on_repair(struct sb_witness *w, const struct sb_head *h, const uint8_t *body)
+{
+    enum { PACKETS_MAX = 32 };
+    struct sb_repair r;
+    memcpy(&r, body, sizeof r);
+    if (w->state != SB_W_SOLO || !is_owner(w, h) || h->epoch != w->epoch || r.to_inc != w->winc)
+        return;
+    uint64_t index = sb_log_find(&w->log.log, r.from);
+    for (uint32_t i = 0; i < PACKETS_MAX && index < w->log.log.packet_end; i++, index++) {
+        const struct sb_packet *p = sb_log_packet(&w->log.log, index);
+        const struct sb_stream s = {.to_inc = h->inc,
+                                    .n_first = p->n_first,
+                                    .len = w->log.log.len,
+                                    .count = p->count,
+                                    .lines = p->lines};
+        if (!sb_log_is_whole(&w->log.log, p))
+            return;
+        send_frame(w, SB_FT_STREAM, w->epoch, &s, sizeof s, sb_log_lines(&w->log.log, p),
+                   p->lines * (uint32_t)SB_LINE_BYTES);
+    }
+}
+
+/* W4: only a log that is whole is acked. */
+static void logack(struct sb_witness *w)
+{
+    if (w->logack_due && w->state == SB_W_SOLO && sb_witness_log_whole(&w->log))
+        send(w, SB_FT_LOGACK, w->epoch,
+             (struct sb_control){.to = w->owner, .to_inc = w->owner_inc, .n_last = w->log.log.len});
+    w->logack_due = false;
+}
+
 /* --- restart ------------------------------------------------------------------------------------ */
 
 /* R21, R22: may an older life's owner go on from its journal? */
@@ -222,30 +308,49 @@ static bool may_resume(const struct sb_witness *w, const struct sb_head *h,
 {
     const bool alone = c->record == SB_RECORD_SOLO, pair = c->record == SB_RECORD_PAIR;
     const bool as_shadow = alone && h->epoch == (generation(w->epoch) << 2 | SB_EPOCH_S);
-    if (w->state == SB_W_UNSET)
-        return alone;
+    if (w->state == SB_W_UNSET) /* W6: what an earlier witness had acked is lost */
+        return alone && !keeps_logs(w);
     if (w->state != SB_W_SOLO) /* went live, and LIVE was lost */
         return h->sender != w->owner && w->other_inc < h->inc && as_shadow;
     if (h->sender != w->owner) /* went live by RESIGN over a grant that was never used */
         return epoch_kind(w->epoch) == SB_EPOCH_P && as_shadow;
     if (w->owner_inc >= h->inc)
         return false;
+    if (w->log.state != SB_WITNESS_LOG_NONE) /* W6 */
+        return sb_witness_log_covers(&w->log, c->old_epoch, c->n_last);
     return (alone &&
             (generation(h->epoch) == generation(w->epoch) || epoch_kind(w->epoch) == SB_EPOCH_R)) ||
            (pair && w->epoch == h->epoch);
 }
 
-static void grant_restart(struct sb_witness *w, const struct sb_head *h)
+static void say_resumeok(struct sb_witness *w, const struct sb_head *h)
+{
+    struct sb_control c = {.to = h->sender, .to_inc = h->inc};
+    if (w->log.state == SB_WITNESS_LOG_KEPT) {
+        c.k = w->log.base;
+        c.n_last = w->log.log.len;
+    }
+    send(w, SB_FT_RESUMEOK, w->epoch, c);
+}
+
+static void grant_restart(struct sb_witness *w, const struct sb_head *h, const struct sb_control *c)
 {
     const uint64_t gen = generation(h->epoch), here = generation(w->epoch);
-    solo(w, ((gen > here ? gen : here) + 1) << 2 | SB_EPOCH_R, h->sender, h->inc, 0);
-    send(w, SB_FT_RESUMEOK, w->epoch, (struct sb_control){.to = h->sender, .to_inc = h->inc});
+    const uint64_t epoch = ((gen > here ? gen : here) + 1) << 2 | SB_EPOCH_R;
+    if (!keeps_logs(w) || (w->log.state != SB_WITNESS_LOG_NONE &&
+                           !sb_witness_log_covers(&w->log, c->old_epoch, c->n_last)))
+        sb_witness_log_drop(&w->log); /* only the operator's word passes over it */
+    if (keeps_logs(w))
+        sb_witness_log_seal(&w->log, c->old_epoch, c->n_last);
+    w->log_of_epoch = epoch;
+    solo(w, epoch, h->sender, h->inc, 0);
+    say_resumeok(w, h);
 }
 
 static void repeat_restart(struct sb_witness *w, const struct sb_head *h)
 {
     if (epoch_kind(w->epoch) == SB_EPOCH_R) /* the answer was lost */
-        send(w, SB_FT_RESUMEOK, w->epoch, (struct sb_control){.to = h->sender, .to_inc = h->inc});
+        say_resumeok(w, h);
 }
 
 static void on_resume(struct sb_witness *w, const struct sb_head *h, const struct sb_control *c)
@@ -255,16 +360,16 @@ static void on_resume(struct sb_witness *w, const struct sb_head *h, const struc
     if (w->state == SB_W_SOLO && is_owner(w, h))
         repeat_restart(w, h);
     else if (may_resume(w, h, c))
-        grant_restart(w, h);
+        grant_restart(w, h, c);
 }
 
 /* R24: the operator answers for the other engine. */
-static void on_force(struct sb_witness *w, const struct sb_head *h)
+static void on_force(struct sb_witness *w, const struct sb_head *h, const struct sb_control *c)
 {
     if (w->state == SB_W_SOLO && is_owner(w, h))
         repeat_restart(w, h);
     else
-        grant_restart(w, h);
+        grant_restart(w, h, c);
 }
 
 /* R23: the sender's older lives are over, and without a durable record of the register's epoch they never used the grant. */
@@ -280,11 +385,12 @@ static void on_disclaim(struct sb_witness *w, const struct sb_head *h, const str
     }
     const uint64_t kind = epoch_kind(w->epoch);
     if (w->state != SB_W_SOLO || h->sender != w->owner || w->owner_inc >= h->inc ||
-        w->other_inc == 0 || (kind != SB_EPOCH_P && kind != SB_EPOCH_S) ||
-        (record && h->epoch >= w->epoch))
+        w->other_inc == 0 || sb_witness_log_whole(&w->log) ||
+        (kind != SB_EPOCH_P && kind != SB_EPOCH_S) || (record && h->epoch >= w->epoch))
         return;
     w->epoch = generation(w->epoch) << 2 | SB_EPOCH_D;
     w->k = 0;
+    sb_witness_log_drop(&w->log);
     if (kind == SB_EPOCH_P) { /* the shadow may go live, at any k */
         w->state = SB_W_ARMED;
         w->kmax = 0;
@@ -336,7 +442,7 @@ static void on_control(struct sb_witness *w, const struct sb_head *h, const stru
         on_disclaim(w, h, c);
         break;
     case SB_FT_FORCE:
-        on_force(w, h);
+        on_force(w, h, c);
         break;
     default:
         break;
@@ -360,7 +466,13 @@ static void on_frame(struct sb_witness *w, const struct sb_node_frame *f)
         w->ctr[SB_CTR_BAD_HEAD]++;
         return;
     }
-    if (h.sender > SB_NODE_B || h.type < SB_FT_ARM || h.type > SB_FT_FORCE)
+    if (h.sender > SB_NODE_B)
+        return;
+    if (h.type == SB_FT_STREAM)
+        on_stream(w, &h, d.payload + sizeof h);
+    else if (h.type == SB_FT_REPAIR)
+        on_repair(w, &h, d.payload + sizeof h);
+    if (h.type < SB_FT_ARM || h.type > SB_FT_FORCE)
         return;
     struct sb_control c;
     memcpy(&c, d.payload + sizeof h, sizeof c);
@@ -374,6 +486,7 @@ void sb_witness_poll(struct sb_witness *w, uint64_t now_ns, const struct sb_node
     w->out_n = 0;
     for (uint32_t i = 0; i < n; i++)
         on_frame(w, &in[i]);
+    logack(w);
     if (w->hello_ns == 0 || now_ns - w->hello_ns >= HELLO_EVERY_NS)
         hello(w);
     /* A granted primary whose SOLOOK was lost is reminded: otherwise nobody could ever take over from it. */
@@ -385,6 +498,8 @@ void sb_witness_poll(struct sb_witness *w, uint64_t now_ns, const struct sb_node
     w->ctr[SB_CTR_ROLE] = w->state;
     w->ctr[SB_CTR_EPOCH] = w->epoch;
     w->ctr[SB_CTR_INCARNATION] = w->winc;
+    w->ctr[SB_CTR_LOG_LEN] = w->log.log.len;
+    w->ctr[SB_CTR_SOLO_POLICY] = sb_config_solo_policy(w->config);
     w->ctr[SB_CTR_POLLS]++;
     *out = (struct sb_node_out){.frames = w->out, .n = w->out_n};
 }

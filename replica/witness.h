@@ -16,6 +16,7 @@
 #include <stdint.h>
 
 #include "replica/node.h"
+#include "replica/witness_log.h"
 
 enum sb_witness_state { SB_W_UNSET = 16, SB_W_DUAL = 17, SB_W_ARMED = 18, SB_W_SOLO = 19 };
 
@@ -24,7 +25,7 @@ struct sb_registration {
     uint8_t role;
 };
 
-enum { SB_WITNESS_OUT_MAX = 256 };
+enum { SB_WITNESS_OUT_MAX = 128 };
 
 struct sb_witness {
     const struct sb_config *config;
@@ -37,16 +38,21 @@ struct sb_witness {
     uint8_t owner;
     bool owner_lives; /* SOLO: the owner has said LIVE */
     struct sb_registration registrations[2];
+    struct sb_witness_log log; /* SOLO: of the owner's input */
+    uint64_t log_of_epoch;     /* KEPT: for the owner of this epoch */
+    bool logack_due;
+    uint64_t repair_sent_ns, repair_from;
     /* frames of this poll */
     uint64_t now_ns, hello_ns, reminded_ns;
     struct sb_node_out_frame out[SB_WITNESS_OUT_MAX];
-    uint8_t scratch[SB_WITNESS_OUT_MAX][192];
+    uint8_t scratch[SB_WITNESS_OUT_MAX][SB_FRAME_BYTES_MAX];
     uint32_t out_n;
 };
 
-/* Formats a witness into *w. winc rises with every start (wall clock at start, in nanoseconds). */
+/* Formats a witness into *w. winc rises with every start (wall clock at start, in nanoseconds). log_memory: of
+ * sb_witness_log_bytes(config->witness_log_lines), zeroed, 64-byte aligned, the caller's, kept. */
 void sb_witness_init(struct sb_witness *w, const struct sb_config *config, const uint8_t mac[6],
-                     uint64_t winc, uint64_t *counters);
+                     uint64_t winc, uint64_t *counters, void *log_memory);
 
 /* One turn; as sb_node_poll(). Frames leave by role SB_PORT_WITNESS. */
 void sb_witness_poll(struct sb_witness *w, uint64_t now_ns, const struct sb_node_frame *in,

@@ -91,11 +91,12 @@ struct sb_stream {
     uint64_t applied;  /* last number applied, on a packet boundary */
     uint64_t digest;   /* sender's digest there */
     uint64_t released; /* last number whose outputs left, on a packet boundary */
+    uint64_t durable;  /* last number that is durable in the sender's journal; 0 without one */
     uint16_t count, lines;
     uint32_t zero;
 };
-_Static_assert(sizeof(struct sb_stream) == 56, "wire layout");
-/* 1514 - 14 - 20 - 8 - 40 - 56 = 1376 */
+_Static_assert(sizeof(struct sb_stream) == 64, "wire layout");
+/* 1514 - 14 - 20 - 8 - 40 - 64 = 1368 */
 enum { SB_STREAM_LINES_MAX = 21 };
 
 struct sb_ack {
@@ -128,9 +129,11 @@ _Static_assert(sizeof(struct sb_resend) == 40, "wire layout");
 
 /* All control frames have this one body; fields a message does not use are zero. */
 struct sb_control {
-    uint64_t to_inc;   /* incarnation addressed; 0 = any */
-    uint64_t winc;     /* witness's incarnation */
-    uint64_t k;        /* ARM, ARMOK, CANCEL: nonce; PAIROK that answers CANCEL: highest void one */
+    uint64_t to_inc; /* incarnation addressed; 0 = any */
+    uint64_t winc;   /* witness's incarnation */
+    uint64_t
+        k; /* ARM, ARMOK, CANCEL: nonce; PAIROK that answers CANCEL: highest void one; LIVE: last number that
+                          is durable at the sender; RESUMEOK: the witness's log begins behind it */
     uint64_t peer_inc; /* REG_DUAL, PAIR, PAIROK, ARM, SOLOREQ: the other engine's incarnation */
     uint64_t
         n_last; /* RESIGN, BOOT, RESUME, FORCE: last number in the log; LIVE: on going live; LOGACK: held */

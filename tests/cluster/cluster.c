@@ -417,7 +417,7 @@ static void start_node(struct cluster *c, uint8_t self, bool new_day)
 static void start_witness(struct cluster *c)
 {
     sb_witness_init(&c->witness, &c->config, (uint8_t[6]){2, 0, 0, 0, 0, 3}, c->now_ns + 3,
-                    c->counters[2]);
+                    c->counters[2], NULL);
 }
 
 static void check_owners(struct cluster *c)

@@ -247,7 +247,7 @@ static struct field *field(void)
         for (int t = 0; t < WITNESS; t++)
             renew(x, (enum target)t);
         sb_witness_init(&x->witness, &x->config, (uint8_t[6]){2, 0, 0, 0, 0, 3}, WINC,
-                        x->witness_counters);
+                        x->witness_counters, NULL);
         x->witness_now_ns = START_NS;
     }
     return x;

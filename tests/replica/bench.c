@@ -87,8 +87,13 @@ void bench_start(struct bench *b, uint8_t self, bool new_day)
 
 void bench_start_witness(struct bench *b)
 {
+    const size_t bytes = sb_witness_log_bytes(b->config.witness_log_lines);
+    free(b->witness_log);
+    b->witness_log = aligned_alloc(64, bytes + 64);
+    ck_assert_ptr_nonnull(b->witness_log);
+    memset(b->witness_log, 0, bytes);
     sb_witness_init(&b->witness, &b->config, (uint8_t[6]){2, 0, 0, 0, 0, 3}, b->now_ns + 3,
-                    b->counters[BENCH_W]);
+                    b->counters[BENCH_W], b->witness_log);
 }
 
 static void open_with(struct bench *b, void (*change)(struct sb_config *))
@@ -123,6 +128,7 @@ void bench_close(struct bench *b)
     free(b->client.frames);
     free(b->mem[0]);
     free(b->mem[1]);
+    free(b->witness_log);
 }
 
 /* --- network -------------------------------------------------------------------------------- */

@@ -31,6 +31,7 @@ struct bench {
     void *mem[2];
     struct sb_node *node[2];
     struct sb_witness witness;
+    void *witness_log;
     uint64_t counters[3][SB_CTR_COUNT];
     uint64_t now_ns;
     bool down[3], went_live[3], done[3];

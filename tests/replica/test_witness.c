@@ -59,7 +59,7 @@ static void rig_open(struct rig *r)
     bench_open(&r->b);
     r->now_ns = BENCH_START_NS;
     sb_witness_init(&r->b.witness, &r->b.config, (uint8_t[6]){2, 0, 0, 0, 0, 3}, WINC,
-                    r->b.counters[BENCH_W]);
+                    r->b.counters[BENCH_W], NULL);
     witness_poll(r, NULL);
     ck_assert_uint_eq(r->hellos, 1);
 }

@@ -100,7 +100,7 @@ static void start_node(struct sim_world *w, uint32_t i, bool new_day)
 void sim_start_witness(struct sim_world *w)
 {
     sb_witness_init(&w->witness, &w->config, (uint8_t[6]){2, 0, 0, 0, 0, 3},
-                    START_NS + w->now_ns + ++w->inc, w->counters[SIM_W]);
+                    START_NS + w->now_ns + ++w->inc, w->counters[SIM_W], NULL);
     w->host[SIM_W].alive = true;
 }
 
