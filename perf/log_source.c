@@ -41,6 +41,7 @@ bool sb_log_source_begin(struct sb_log_source *s, FILE *err)
     s->limits = r->scan.segment.limits;
     s->first_n = r->scan.first_n;
     s->shard = r->scan.block.head.shard;
+    s->trading_day = r->scan.segment.trading_day;
     s->sender = r->scan.block.head.sender;
     return true;
 }

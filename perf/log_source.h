@@ -22,6 +22,7 @@ struct sb_log_source {
     uint64_t
         first_n; /* number of the first input: 1, unless a journal's earlier segments are not there */
     uint32_t shard;
+    uint32_t trading_day; /* 0: a log file, where only the command DAY tells it */
     uint8_t sender;
     /* The packet that was read last; lines are valid until the next call. */
     const struct sb_command *lines;
@@ -30,7 +31,7 @@ struct sb_log_source {
     uint64_t epoch, inc; /* with which it was sequenced; a log file tells only those at its end */
 };
 
-/* path is kept. False: said on err why; s is then closed. About 70 KiB: not for a stack. */
+/* path is kept. False: said on err why; s is then closed. */
 bool sb_log_source_open(struct sb_log_source *s, const char *path, FILE *err);
 void sb_log_source_close(struct sb_log_source *s);
 
