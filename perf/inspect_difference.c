@@ -58,6 +58,7 @@ struct comparison {
     uint64_t n, packet_n;     /* where: the input, the first one of its packet */
     uint64_t equal_n, digest; /* recorded digests were last compared behind this input, and equal */
     struct excerpt there[2];
+    bool any[2];      /* is there an input at all? */
     uint64_t rest[2]; /* inputs behind the common part */
     bool closed[2];
     uint64_t state_digest[2];
@@ -137,7 +138,7 @@ static enum verdict compare_ends(struct comparison *k)
             k->rest[i]++;
     if (k->w[0].more < 0 || k->w[1].more < 0)
         return UNREADABLE;
-    if (k->n == 0 && k->rest[0] != 0 && k->rest[1] != 0)
+    if (k->n == 0 && k->any[0] && k->any[1])
         return APART;
     for (int i = 0; i < 2; i++)
         k->closed[i] = sb_log_source_closed(&k->w[i].log, &k->state_digest[i]);
@@ -162,7 +163,9 @@ static enum verdict compare(struct comparison *k)
         return DAY;
     walk_next(a);
     walk_next(b);
-    if (a->more == 1 && b->more == 1) {
+    k->any[0] = a->more == 1;
+    k->any[1] = b->more == 1;
+    if (k->any[0] && k->any[1]) {
         walk_to(a, b->c->seq);
         walk_to(b, a->more == 1 ? a->c->seq : 0);
     }

@@ -28,8 +28,8 @@ static void count_order(void *arg, const struct sb_order_view *o)
 static void put_side(json_t *row, const struct sb_engine *e, uint32_t instrument, uint8_t side)
 {
     static const char *const names[2][4] = {
-        {"buy_orders", "buy_levels", "buy_quantity", "best_buy"},
-        {"sell_orders", "sell_levels", "sell_quantity", "best_sell"}};
+        {"buy_orders", "buy_levels", "best_buy_quantity", "best_buy"},
+        {"sell_orders", "sell_levels", "best_sell_quantity", "best_sell"}};
     struct side s = {0};
     int64_t price = 0;
     uint64_t quantity = 0;

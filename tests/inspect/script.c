@@ -1,6 +1,5 @@
 #include "tests/inspect/script.h"
 
-#include <check.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -9,6 +8,7 @@
 #include "perf/verbs.h"
 #include "replica/journal_reader.h"
 #include "replica/log_file.h"
+#include "shadowbook/assert.h"
 
 const struct sb_engine_limits script_limits = {.instruments_max = 4,
                                                .sessions_max = 4,
@@ -20,10 +20,12 @@ void script_open(struct script *s, const struct sb_engine_limits *limits, uint32
 {
     memset(s, 0, sizeof *s);
     s->limits = *limits;
-    ck_assert(sb_match_engine_open(&s->m, limits));
+    s->shard = SCRIPT_SHARD;
+    s->trading_day = 20261124;
+    SB_ASSERT(sb_match_engine_open(&s->m, limits));
     const size_t bytes = (size_t)lines_cap * 2 * SB_LINE_BYTES;
     s->memory = aligned_alloc(64, bytes);
-    ck_assert_ptr_nonnull(s->memory);
+    SB_ASSERT(s->memory != NULL);
     memset(s->memory, 0, bytes);
     struct sb_arena arena = {.base = s->memory, .size = bytes};
     sb_log_init(&s->log, &arena, lines_cap);
@@ -39,7 +41,7 @@ void script_close(struct script *s)
 
 void script_turn(struct script *s, uint64_t epoch)
 {
-    ck_assert_uint_lt(s->turns_n, SCRIPT_TURNS_MAX);
+    SB_ASSERT_LT(s->turns_n, SCRIPT_TURNS_MAX);
     s->turns[s->turns_n].packet = s->log.packet_end;
     s->turns[s->turns_n++].epoch = epoch;
 }
@@ -48,7 +50,7 @@ void script_put(struct script *s, const struct sb_command *c)
 {
     struct sb_command *to = sb_log_begin(&s->log) + s->lines;
     const uint32_t lines = sb_command_lines(c);
-    ck_assert_uint_le(s->lines + lines, SB_STREAM_LINES_MAX);
+    SB_ASSERT_LE(s->lines + lines, SB_STREAM_LINES_MAX);
     memcpy(to, c, (size_t)lines * SB_LINE_BYTES);
     to->seq = s->log.len + s->count + 1u;
     if (to->time_ns == 0)
@@ -62,7 +64,7 @@ void script_put(struct script *s, const struct sb_command *c)
 void script_seal(struct script *s)
 {
     sb_log_commit(&s->log, s->count, s->lines)->digest = sb_engine_seal(s->m.engine, &s->m.box);
-    ck_assert_uint_eq(s->log.packet_first, 0);
+    SB_ASSERT_EQ(s->log.packet_first, 0);
     s->count = s->lines = 0;
 }
 
@@ -81,8 +83,8 @@ void script_set_up(struct script *s, uint8_t phase)
 {
     script_add(s, (struct sb_command2){.c = {.kind = SB_CMD_DAY, .flags = SB_CMD_F_EXT},
                                        .ext.day = {.midnight_ns = SCRIPT_MIDNIGHT_NS,
-                                                   .trading_day = 20261124,
-                                                   .shard = SCRIPT_SHARD}});
+                                                   .trading_day = s->trading_day,
+                                                   .shard = s->shard}});
     for (uint32_t i = 1; i <= 3; i++)
         script_add(
             s, (struct sb_command2){
@@ -113,7 +115,7 @@ void script_order(struct script *s, uint32_t session, uint32_t key, uint8_t side
                                   .price = price,
                                   .capacity = 'A'}};
     if (clordid != NULL) {
-        ck_assert_uint_le(strlen(clordid), sizeof c.ext.order.clordid);
+        SB_ASSERT_LE(strlen(clordid), sizeof c.ext.order.clordid);
         c.c.flags = SB_CMD_F_EXT;
         memset(c.ext.order.clordid, ' ', sizeof c.ext.order.clordid);
         memcpy(c.ext.order.clordid, clordid, strlen(clordid));
@@ -149,26 +151,27 @@ void script_store_log(const struct script *s, const char *path, uint8_t sender)
 {
     const struct sb_log_file_head head = {.magic = SB_LOG_FILE_MAGIC,
                                           .version = SB_LOG_FILE_VERSION,
-                                          .shard = SCRIPT_SHARD,
+                                          .shard = s->shard,
                                           .epoch = s->turns[s->turns_n - 1].epoch,
                                           .inc = 7,
                                           .n_first = 1,
                                           .limits = s->limits,
                                           .sender = sender};
-    ck_assert(sb_log_file_write(path, &head, &s->log, s->log.len, s->state_digest, stderr));
+    SB_ASSERT(sb_log_file_write(path, &head, &s->log, s->log.len, s->state_digest, stderr));
 }
 
 struct disk {
     FILE *file;
     struct sb_journal_block *block;
     uint64_t number, previous, inc;
+    uint16_t shard;
     uint8_t sender;
 };
 
 static uint8_t *begin_block(struct disk *d, uint8_t kind, uint64_t epoch, uint64_t n_first)
 {
     *d->block = (struct sb_journal_block){.head = {.type = kind,
-                                                   .shard = SCRIPT_SHARD,
+                                                   .shard = d->shard,
                                                    .epoch = epoch,
                                                    .inc = d->inc,
                                                    .sender = d->sender},
@@ -183,7 +186,7 @@ static void end_block(struct disk *d)
 {
     const uint32_t bytes = sb_journal_seal(d->block);
     d->previous = d->block->hash;
-    ck_assert_uint_eq(fwrite(d->block, 1, bytes, d->file), bytes);
+    SB_ASSERT(fwrite(d->block, 1, bytes, d->file) == bytes);
 }
 
 static uint64_t epoch_of(const struct script *s, uint64_t packet)
@@ -218,14 +221,15 @@ static void put_data(struct disk *d, const struct script *s, uint64_t *at)
 void script_store_journal(const struct script *s, const char *folder, uint8_t sender, uint64_t inc)
 {
     char path[SB_JOURNAL_FILE_BYTES];
-    ck_assert_int_eq(mkdir(folder, 0755), 0);
+    SB_ASSERT(mkdir(folder, 0755) == 0);
     struct disk d = {.file = fopen(sb_journal_file(path, folder, 1), "wb"),
                      .block = aligned_alloc(64, SB_JOURNAL_BLOCK_MAX),
+                     .shard = s->shard,
                      .sender = sender,
                      .inc = inc};
-    ck_assert(d.file != NULL && d.block != NULL);
+    SB_ASSERT(d.file != NULL && d.block != NULL);
     const struct sb_journal_segment segment = {
-        .segment = 1, .trading_day = 20261124, .limits = s->limits};
+        .segment = 1, .trading_day = s->trading_day, .limits = s->limits};
     memcpy(begin_block(&d, SB_JOURNAL_SEGMENT, s->turns[0].epoch, 1), &segment, sizeof segment);
     d.block->length += (uint32_t)sizeof segment;
     end_block(&d);
@@ -240,7 +244,7 @@ void script_store_journal(const struct script *s, const char *folder, uint8_t se
     memcpy(begin_block(&d, SB_JOURNAL_RECORD, epoch, s->log.len + 1), &end, sizeof end);
     d.block->length += (uint32_t)sizeof end;
     end_block(&d);
-    ck_assert_int_eq(fclose(d.file), 0);
+    SB_ASSERT(fclose(d.file) == 0);
     free(d.block);
 }
 
@@ -250,19 +254,19 @@ int script_inspect(char *said, size_t n, const char *const *arguments)
     int argc = 1;
     snprintf(words[0], sizeof words[0], "inspect");
     for (; arguments[argc - 1] != NULL; argc++) {
-        ck_assert_int_lt(argc, 16);
+        SB_ASSERT_LT(argc, 16);
         snprintf(words[argc], sizeof words[argc], "%s", arguments[argc - 1]);
         argv[argc] = words[argc];
     }
     argv[argc] = NULL;
     FILE *out = tmpfile();
-    ck_assert_ptr_nonnull(out);
+    SB_ASSERT(out != NULL);
     fflush(stdout);
     const int saved = dup(STDOUT_FILENO);
-    ck_assert_int_ge(dup2(fileno(out), STDOUT_FILENO), 0);
+    SB_ASSERT(dup2(fileno(out), STDOUT_FILENO) >= 0);
     const int code = sb_inspect_main(argc, argv);
     fflush(stdout);
-    ck_assert_int_ge(dup2(saved, STDOUT_FILENO), 0);
+    SB_ASSERT(dup2(saved, STDOUT_FILENO) >= 0);
     close(saved);
     rewind(out);
     said[fread(said, 1, n - 1, out)] = '\0';

@@ -13,6 +13,8 @@ enum { SCRIPT_SHARD = 3, SCRIPT_TURNS_MAX = 4 };
 
 struct script {
     struct sb_engine_limits limits;
+    uint32_t trading_day; /* 20261124, unless changed before the set-up; so is the shard */
+    uint16_t shard;       /* SCRIPT_SHARD */
     struct sb_match_engine m;
     struct sb_log log;
     void *memory;

@@ -211,6 +211,17 @@ START_TEST(difference_in_words)
     store(r.b);
     ck_assert_int_eq(inspect(&r, r.a, r.b), 1);
     expect_said(&r, "behind input 1 the digests of all outputs differ: 000000000000d1d2");
+
+    small_journal(); /* one begins where the other ends */
+    store(r.a);
+    store(r.b);
+    drop(r.b, 1);
+    ck_assert_int_eq(inspect(&r, r.a, r.b), 0);
+    expect_said(&r, "equal from 7 to 9\n");
+    drop(r.a, 2);
+    ck_assert_int_eq(inspect(&r, r.a, r.b), 2);
+    expect_said(&r, "no input in common\n");
+    ck_assert_int_eq(inspect(&r, r.b, r.a), 2);
     rig_close(&r);
 }
 END_TEST
