@@ -177,33 +177,39 @@ static int read_options(int argc, char **argv, struct sb_inspect *a)
     return good && optind == argc ? -1 : 2;
 }
 
-/* Which of the parts is meant; NULL: none, or options that do not go together. */
-static int (*part_of(const struct sb_inspect *a))(const struct sb_inspect *)
+typedef int part(const struct sb_inspect *);
+
+static int show(const struct sb_inspect *a)
+{
+    return sb_journal_is_folder(a->log) ? show_journal(a->log) : show_log(a->log);
+}
+
+/* Which of the parts is meant; NULL: options that do not go together. */
+static part *part_of(const struct sb_inspect *a)
 {
     const bool state = a->state || a->node != NULL;
-    const int parts = state + (a->other != NULL) + (a->to != NULL);
     const bool place = a->at != UINT64_MAX || a->symbol != NULL;
-    if (parts != 1 || (a->log == NULL && (a->node == NULL || a->state || place)) ||
-        (!state && place) || (a->to != NULL && a->json) || (a->node == NULL && a->shard >= 0))
+    const int parts = state + (a->other != NULL) + (a->to != NULL);
+    const bool from = a->log != NULL || (a->node != NULL && !a->state && !place);
+    if (parts > 1 || !from || (place && !state) || (a->depth != 0 && a->symbol == NULL) ||
+        (a->shard >= 0 && a->node == NULL) || (a->json && (parts == 0 || a->to != NULL)))
         return NULL;
-    return state ? sb_inspect_state : a->other != NULL ? sb_inspect_difference : sb_inspect_export;
+    return state              ? sb_inspect_state
+           : a->other != NULL ? sb_inspect_difference
+           : a->to != NULL    ? sb_inspect_export
+                              : show;
 }
 
 int sb_inspect_main(int argc, char **argv)
 {
-    struct sb_inspect a = {.shard = -1, .at = UINT64_MAX, .depth = 10};
-    int code = read_options(argc, argv, &a);
+    struct sb_inspect a = {.shard = -1, .at = UINT64_MAX};
+    const int code = read_options(argc, argv, &a);
     if (code == 0)
         return 0;
-    const bool alone = a.log != NULL && a.other == NULL && a.to == NULL && !a.state &&
-                       a.symbol == NULL && a.node == NULL && a.shard < 0 && a.at == UINT64_MAX &&
-                       !a.json;
-    int (*part)(const struct sb_inspect *) = code < 0 ? part_of(&a) : NULL;
-    if (code < 0 && alone)
-        return sb_journal_is_folder(a.log) ? show_journal(a.log) : show_log(a.log);
-    if (part == NULL) {
+    part *const chosen = code < 0 ? part_of(&a) : NULL;
+    if (chosen == NULL) {
         fputs(USAGE, stderr);
         return 2;
     }
-    return part(&a);
+    return chosen(&a);
 }

@@ -16,7 +16,7 @@ struct sb_inspect {
     const char *node;
     int shard;      /* -1: not given */
     uint64_t at;    /* UINT64_MAX: the end */
-    uint64_t depth; /* levels of a book */
+    uint64_t depth; /* levels of a book; 0: not given */
     bool state, json;
 };
 

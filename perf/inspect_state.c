@@ -10,6 +10,8 @@
 #include "perf/top_view.h"
 #include "shadowbook/assert.h"
 
+enum { DEPTH = 10 }; /* of a book, if not given */
+
 /* --- the engine ----------------------------------------------------------------------------------- */
 
 struct side { /* of a book, counted */
@@ -153,7 +155,7 @@ static json_t *state_of(const struct sb_inspect *a, bool *different)
         sb_words_put(o, "instruments", instruments(e));
         sb_words_put(o, "sessions", sessions(e, r.log.limits.sessions_max));
         if (instrument != SB_INSTRUMENT_NONE)
-            sb_words_put(o, "book", sb_words_book(e, instrument, a->depth));
+            sb_words_put(o, "book", sb_words_book(e, instrument, a->depth != 0 ? a->depth : DEPTH));
         if (more == 0 && !a->json)
             sb_log_source_say_end(&r.log, stdout);
     }

@@ -30,6 +30,9 @@ expect 2 'no segment' inspect --journal "$dir"
 expect 2 usage inspect --journal "$dir" --state --export "$dir/x.csv"
 expect 2 usage inspect --journal "$dir" --at 5
 expect 2 usage inspect --state
+expect 2 usage inspect --journal "$dir" --depth 3
+expect 2 usage inspect --journal "$dir" --json
+expect 2 usage inspect --journal "$dir" --shard 3
 expect 2 usage inspect --node A --at 5
 expect 2 usage inspect --log "$dir/flow" --difference "$dir/flow" --instrument A
 expect 2 'no process nosuchnode' inspect --node nosuchnode
