@@ -173,6 +173,21 @@ START_TEST(a_running_node)
                 "12, acknowledged 0, digest 0000000000000abc, open_orders 0, journal failed: goes "
                 "on without one, journal_fault full disk, journal_durable 0\n");
     expect_said(&rig, "state: input 13, ");
+    const char *const json[] = {"--node", name, "--log", rig.log, "--json", NULL};
+    ck_assert_int_eq(script_inspect(rig.said, sizeof rig.said, json), 0);
+    json_t *o = json_loads(rig.said, JSON_REJECT_DUPLICATES, NULL);
+    const char *role, *symbol, *best;
+    json_int_t input, last_key;
+    ck_assert_int_eq(json_unpack(o, "{s:{s:s},s:{s:I,s:[{s:s,s:s}],s:[{s:I},{},{}]}}", "node",
+                                 "role", &role, "state", "input", &input, "instruments", "symbol",
+                                 &symbol, "best_buy", &best, "sessions", "last_key", &last_key),
+                     0);
+    ck_assert_str_eq(role, "shadow armed");
+    ck_assert_str_eq(symbol, "AAA");
+    ck_assert_str_eq(best, "9.9000");
+    ck_assert_int_eq(input, 13);
+    ck_assert_int_eq(last_key, 2);
+    json_decref(o);
     const char *const other[] = {"--node", name, "--shard", "1202", NULL};
     ck_assert_int_eq(script_inspect(rig.said, sizeof rig.said, other), 2);
     sb_counters_close(&f);

@@ -212,6 +212,21 @@ START_TEST(difference_in_words)
     ck_assert_int_eq(inspect(&r, r.a, r.b), 1);
     expect_said(&r, "behind input 1 the digests of all outputs differ: 000000000000d1d2");
 
+    /* Both begin later: no engine can run, and the place is named all the same. */
+    small_journal();
+    store(r.a);
+    b = (void *)(journal.bytes[1] + SB_JOURNAL_ALIGN);
+    ((struct sb_command *)(void *)((uint8_t *)(b + 1) + sizeof(struct sb_journal_packet)))->key =
+        77;
+    sb_journal_seal(b);
+    store(r.b);
+    drop(r.a, 1);
+    drop(r.b, 1);
+    ck_assert_int_eq(inspect(&r, r.a, r.b), 1);
+    expect_said(&r, "input 7 differs\n");
+    expect_said(&r, "fields that differ: key\n");
+    expect_said(&r, "message 7, key 77, quantity 0\n");
+
     small_journal(); /* one begins where the other ends */
     store(r.a);
     store(r.b);
