@@ -18,7 +18,7 @@
 static const char HEADING[] =
     "event,input,time,trading_day,since_midnight_ns,type,session,firm,clordid,key,orig_key,ref,"
     "side,tif,symbol,price,quantity,open,executed,match,contra_ref,liquidity,aggressor,reason,"
-    "phase,capacity,epoch,incarnation,node,clock_error_ns\n";
+    "phase,capacity,epoch,log_incarnation,log_node,clock_error_ns\n";
 
 /* What a row says. Zero, NULL and spaces are empty columns, unless said otherwise. */
 struct event {
@@ -140,7 +140,7 @@ static void put_input(struct exporter *x, const struct sb_engine *e)
 static void put_source(struct exporter *x)
 {
     const struct sb_log_source *s = &x->run.log;
-    const bool known = s->is_journal; /* a log file knows only the last ones */
+    const bool known = s->is_journal; /* a log file has only those of its end */
     const char node[2] = {(char)('A' + s->sender), '\0'};
     put_text(x, known ? sb_top_epoch(s->epoch).text : "");
     put_number(x, known, s->inc);

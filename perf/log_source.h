@@ -28,7 +28,8 @@ struct sb_log_source {
     const struct sb_command *lines;
     uint64_t digest;
     uint32_t count;
-    uint64_t epoch, inc; /* with which it was sequenced; a log file tells only those at its end */
+    uint64_t epoch,
+        inc; /* its epoch, and the life of the node that wrote it; a log file tells only those of its end */
 };
 
 /* path is kept. False: said on err why; s is then closed. */

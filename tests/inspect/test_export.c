@@ -11,7 +11,7 @@
 static const char HEADING[] =
     "event,input,time,trading_day,since_midnight_ns,type,session,firm,clordid,key,orig_key,ref,"
     "side,tif,symbol,price,quantity,open,executed,match,contra_ref,liquidity,aggressor,reason,"
-    "phase,capacity,epoch,incarnation,node,clock_error_ns\n";
+    "phase,capacity,epoch,log_incarnation,log_node,clock_error_ns\n";
 
 struct row {
     uint64_t input;
