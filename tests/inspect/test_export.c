@@ -241,19 +241,29 @@ START_TEST(of_a_log_file)
 }
 END_TEST
 
-/* What the node did not tell is not exported: nothing is left of it, and what was there stays. */
-START_TEST(not_of_other_digests)
+/* What the node did not tell, or cannot be read whole, is not exported: what was there before stays, and nothing of it is
+ * left. */
+START_TEST(nothing_else)
 {
+    struct stat status;
+    char part[120];
     rig_open(&rig);
+    snprintf(part, sizeof part, "%s.part", rig.csv);
+    script_store_log(&rig.s, rig.log, 0);
+    ck_assert_int_eq(export(&rig, rig.log), 0);
     sb_log_packet(&rig.s.log, 12)->digest ^= 1;
     script_store_log(&rig.s, rig.log, 0);
     ck_assert_int_eq(export(&rig, rig.log), 1);
-    struct stat status;
-    ck_assert_int_ne(stat(rig.csv, &status), 0);
-    char part[120];
-    snprintf(part, sizeof part, "%s.part", rig.csv);
-    ck_assert_int_ne(stat(part, &status), 0);
+    sb_log_packet(&rig.s.log, 12)->digest ^= 1;
+    script_store_log(&rig.s, rig.log, 0);
+    ck_assert_int_eq(stat(rig.log, &status), 0);
+    ck_assert_int_eq(truncate(rig.log, status.st_size - 1), 0);
+    ck_assert_int_eq(export(&rig, rig.log), 1);
     ck_assert_int_eq(export(&rig, "/nonexistent"), 2);
+    expect_rows(rig.csv, (const char *const[]){",,A", ",,A"});
+    ck_assert_int_ne(stat(part, &status), 0);
+    snprintf(rig.csv, sizeof rig.csv, "%s/absent/csv", rig.dir);
+    ck_assert_int_eq(export(&rig, rig.log), 2);
     rig_close(&rig);
 }
 END_TEST
@@ -291,7 +301,7 @@ int main(void)
     TCase *tc = tcase_create("export");
     tcase_add_test(tc, of_a_journal);
     tcase_add_test(tc, of_a_log_file);
-    tcase_add_test(tc, not_of_other_digests);
+    tcase_add_test(tc, nothing_else);
     tcase_add_test(tc, open_orders);
     suite_add_tcase(suite, tc);
     SRunner *runner = srunner_create(suite);
