@@ -13,7 +13,7 @@ static const struct verb {
     {"witness", sb_witness_main, "run the register that decides between the two"},
     {"replay", sb_replay_main, "play a flow against a running shard and check every answer"},
     {"match", sb_match_main, "run the engine alone over a flow or a node's input log"},
-    {"inspect", sb_inspect_main, "show a journal, or the first difference of two"},
+    {"inspect", sb_inspect_main, "journals and logs: their state, differences, order events"},
     {"generate", sb_generate_main, "make a realistic flow of orders"},
     {"convert", sb_convert_main, "turn a flow into a packet capture, and back"},
     {"sim", sb_sim_main, "run a whole simulated cluster under a seed, with faults"},

@@ -9,10 +9,12 @@
 #include "perf/flow_commands.h"
 #include "perf/histogram.h"
 #include "shadowbook/engine.h"
+#include "shadowbook/frame.h"
 
-enum { SB_MATCH_SEAL_EVERY = 16 };
+enum { SB_MATCH_SEAL_EVERY = 16, SB_MATCH_PACKET_MAX = SB_STREAM_LINES_MAX };
 
-/* One engine and its outbox. Memory in huge pages where the kernel gives them. */
+/* One engine, and its outbox with room for what SB_MATCH_PACKET_MAX commands make. Memory in huge pages where the kernel
+ * gives them. */
 struct sb_match_engine {
     struct sb_engine *engine;
     struct sb_outbox box;

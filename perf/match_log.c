@@ -5,90 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "replica/journal_reader.h"
-#include "replica/log_file.h"
-
-/* Packets of a log file or of a journal. */
-struct source {
-    const char *path;
-    bool is_journal;
-    struct sb_log_reader file;
-    struct sb_journal_reader journal;
-    /* the packet that was read last */
-    const struct sb_command *lines;
-    uint64_t digest;
-    uint32_t count;
-};
-
-static bool source_open(struct source *s, const char *path, FILE *err)
-{
-    s->path = path;
-    s->is_journal = sb_journal_is_folder(path);
-    return s->is_journal ? sb_journal_reader_open(&s->journal, path, err)
-                         : sb_log_reader_open(&s->file, path, err);
-}
-
-static void source_close(struct source *s)
-{
-    if (s->is_journal)
-        sb_journal_reader_close(&s->journal);
-    else
-        sb_log_reader_close(&s->file);
-}
-
-/* The journal's next packet. What it ends with is said on err, where it is not an orderly stop. */
-static int journal_next(struct source *s, FILE *err)
-{
-    const struct sb_journal_packet *p;
-    struct sb_journal_reader *r = &s->journal;
-    const int more = sb_journal_reader_packet(r, &p, &s->lines, err);
-    if (more == 0 && r->found != SB_FOUND_CLOSED)
-        sb_journal_reader_say_end(r, err);
-    if (more != 1)
-        return r->found == SB_FOUND_DAMAGED ? -1 : more;
-    if (r->scan.first_n != 1) {
-        fprintf(err, "%s: begins at input %" PRIu64 ": earlier segments are not there\n", s->path,
-                r->scan.first_n);
-        return -1;
-    }
-    s->digest = p->digest;
-    s->count = p->count;
-    return 1;
-}
-
-/* 1: the next packet; 0: the end; -1: damaged (said on err). */
-static int source_next(struct source *s, FILE *err)
-{
-    if (s->is_journal)
-        return journal_next(s, err);
-    const int more = sb_log_reader_next(&s->file, err);
-    s->lines = s->file.lines;
-    s->digest = s->file.packet.digest;
-    s->count = s->file.packet.count;
-    return more;
-}
-
-/* The engine's limits, before the first packet. NULL: cannot be read (said on err). */
-static const struct sb_engine_limits *source_limits(struct source *s, FILE *err)
-{
-    if (!s->is_journal)
-        return &s->file.head.limits;
-    struct sb_journal_reader *r = &s->journal;
-    const int more = sb_journal_reader_block(r, err); /* a journal begins with a segment's head */
-    if (more == 0)
-        sb_journal_reader_say_end(r, err);
-    return more == 1 ? &r->scan.segment.limits : NULL;
-}
-
-/* Full-state digest that stands at the end: 0 if the journal was not closed. */
-static bool source_state_digest(const struct source *s, uint64_t *digest)
-{
-    *digest = s->is_journal ? s->journal.scan.record.state_digest : s->file.state_digest;
-    if (!s->is_journal || s->journal.found == SB_FOUND_CLOSED)
-        return true;
-    *digest = 0;
-    return false;
-}
+#include "perf/log_source.h"
 
 /* What the log holds of one numbered client message. */
 struct taken {
@@ -154,10 +71,11 @@ static void stop(struct run *r)
     free(r->memory);
 }
 
-static bool apply_all(struct run *r, struct source *log, struct sb_match_log_result *out, FILE *err)
+static bool apply_all(struct run *r, struct sb_log_source *log, struct sb_match_log_result *out,
+                      FILE *err)
 {
     int more;
-    while ((more = source_next(log, err)) == 1) {
+    while ((more = sb_log_source_next(log, err)) == 1) {
         const struct sb_command *c = log->lines;
         for (uint32_t i = 0; i < log->count; i++, c += sb_command_lines(c)) {
             const char *wrong =
@@ -175,8 +93,10 @@ static bool apply_all(struct run *r, struct source *log, struct sb_match_log_res
     }
     out->digest = sb_engine_digest(r->engine);
     out->state_digest = sb_engine_state_digest(r->engine);
-    out->closed = source_state_digest(log, &out->state_digest_logged);
+    out->closed = sb_log_source_closed(log, &out->state_digest_logged);
     out->trades = sb_engine_stats(r->engine)->trades;
+    if (more == 0 && !out->closed)
+        sb_log_source_say_end(log, err);
     r->midnight_ns = sb_engine_day(r->engine)->midnight_ns;
     return more == 0;
 }
@@ -228,18 +148,18 @@ bool sb_match_log_run(const char *path, const char *acks, struct sb_match_log_re
                       FILE *err)
 {
     memset(out, 0, sizeof *out);
-    struct source *log = calloc(1, sizeof *log);
+    struct sb_log_source *log = calloc(1, sizeof *log);
     struct run r = {0};
     bool good = false;
-    if (log != NULL && source_open(log, path, err)) {
-        const struct sb_engine_limits *limits = source_limits(log, err);
-        if (limits != NULL && !start(&r, limits))
+    if (log != NULL && sb_log_source_open(log, path, err)) {
+        const bool begun = sb_log_source_begin(log, err) && sb_log_source_whole(log, err);
+        if (begun && !start(&r, &log->limits))
             fprintf(err, "out of memory\n");
-        else if (limits != NULL)
+        else if (begun)
             good =
                 apply_all(&r, log, out, err) && (acks == NULL || compare_acks(&r, acks, out, err));
         stop(&r);
-        source_close(log);
+        sb_log_source_close(log);
     }
     free(log);
     return good;

@@ -34,7 +34,7 @@ size_t sb_top_sample_all(struct sb_top_sample *samples, size_t max, int shard)
     return n;
 }
 
-static const char *role_name(uint64_t role)
+const char *sb_top_role(uint64_t role)
 {
     static const char *const nodes[] = {"down",    "boot", "catch",    "shadow",  "primary",
                                         "pairing", "solo", "resigned", "diverged"};
@@ -46,19 +46,15 @@ static const char *role_name(uint64_t role)
     return "?";
 }
 
-static const char *arm_name(uint64_t arm)
+const char *sb_top_arm(uint64_t arm)
 {
     static const char *const names[] = {"", " arming", " armed"};
     return arm < sizeof names / sizeof names[0] ? names[arm] : " ?";
 }
 
-struct epoch_text {
-    char text[24];
-};
-
-static struct epoch_text epoch_text(uint64_t epoch)
+struct sb_top_epoch sb_top_epoch(uint64_t epoch)
 {
-    struct epoch_text t;
+    struct sb_top_epoch t;
     snprintf(t.text, sizeof t.text, "%" PRIu64 "%c", epoch >> 2, "DPSR"[epoch & 3]);
     return t;
 }
@@ -97,12 +93,12 @@ static void put_processes(FILE *out, const struct sb_top_sample *now, size_t n,
     for (size_t i = 0; i < n; i++) {
         const struct sb_top_sample *s = &now[i];
         char role[32];
-        snprintf(role, sizeof role, "%s%s", s->alive ? role_name(s->value[SB_CTR_ROLE]) : "gone",
-                 s->alive ? arm_name(s->value[SB_CTR_ARM]) : "");
+        snprintf(role, sizeof role, "%s%s", s->alive ? sb_top_role(s->value[SB_CTR_ROLE]) : "gone",
+                 s->alive ? sb_top_arm(s->value[SB_CTR_ARM]) : "");
         fprintf(out,
                 "%5" PRIu32 " %-8s %8" PRIu32 " %-16s %6s %12" PRIu64 " %12" PRIu64 " %12" PRIu64
                 " %12" PRIu64 "\n",
-                s->shard, s->name, s->pid, role, epoch_text(s->value[SB_CTR_EPOCH]).text,
+                s->shard, s->name, s->pid, role, sb_top_epoch(s->value[SB_CTR_EPOCH]).text,
                 s->value[SB_CTR_LOG_LEN], s->value[SB_CTR_APPLIED], s->value[SB_CTR_RELEASED],
                 s->value[SB_CTR_ACKED]);
     }
@@ -206,8 +202,8 @@ void sb_top_json(FILE *out, const struct sb_top_sample *now, size_t n)
                 ",\"alive\":%s,\"started_at_ns\":%" PRIu64 ",\"role_name\":\"%s\""
                 ",\"epoch_name\":\"%s\",\"counters\":{",
                 i == 0 ? "" : ",", s->shard, name, s->pid, s->alive ? "true" : "false",
-                s->started_at_ns, role_name(s->value[SB_CTR_ROLE]),
-                epoch_text(s->value[SB_CTR_EPOCH]).text);
+                s->started_at_ns, sb_top_role(s->value[SB_CTR_ROLE]),
+                sb_top_epoch(s->value[SB_CTR_EPOCH]).text);
         for (uint32_t id = 0; id < s->count; id++) {
             char counter[SB_COUNTER_NAME_BYTES];
             const bool hash = strcmp(sb_counter_info(id)->unit, "hash") == 0;

@@ -26,6 +26,17 @@ struct sb_top_sample {
     uint64_t value[SB_CTR_COUNT];
 };
 
+/* "primary", "dual", ... */
+const char *sb_top_role(uint64_t role);
+/* " armed", or nothing. */
+const char *sb_top_arm(uint64_t arm);
+
+/* "1D": generation and kind. */
+struct sb_top_epoch {
+    char text[24];
+};
+struct sb_top_epoch sb_top_epoch(uint64_t epoch);
+
 /* Reads all regions of a shard (-1: of every shard) into samples, at most max. Regions that vanish or
  * are half made meanwhile are left out. Returns how many. */
 size_t sb_top_sample_all(struct sb_top_sample *samples, size_t max, int shard);

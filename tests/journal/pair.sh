@@ -52,4 +52,14 @@ grep -qE 'after input [0-9]+: (open|torn)' "$dir/inspect.A" || { echo "the kille
 grep -q 'after input [0-9]*: closed' "$dir/inspect.B" || { echo "the survivor's end"; bad=1; }
 grep -qE '^inputs and digests are equal from 1 to ' "$dir/difference" || { echo "no common part"; bad=1; }
 
+# Whoever asks either node for the day's order events is told the same, as far as the killed one's journal reaches.
+for name in A B; do
+    folder=journal_$name
+    "$bin" inspect --journal "${!folder}" --export "$dir/$name.csv" 2>"$dir/$name.err" || { echo "export of $name: $(cat "$dir/$name.err")"; bad=1; }
+    cut -d, -f1-26 "$dir/$name.csv" >"$dir/$name.events"
+done
+rows=$(wc -l <"$dir/A.events")
+((rows > 10000)) || { echo "only $rows rows of order events"; bad=1; }
+cmp "$dir/A.events" <(head -n "$rows" "$dir/B.events") || bad=1
+
 exit "$bad"

@@ -27,6 +27,16 @@ expect 2 usage generate --seed 1
 expect 2 usage inspect
 expect 2 "$dir/absent: cannot open: No such file" inspect --journal "$dir/absent"
 expect 2 'no segment' inspect --journal "$dir"
+expect 2 usage inspect --journal "$dir" --state --export "$dir/x.csv"
+expect 2 usage inspect --journal "$dir" --at 5
+expect 2 usage inspect --state
+expect 2 usage inspect --journal "$dir" --depth 3
+expect 2 usage inspect --journal "$dir" --json
+expect 2 usage inspect --journal "$dir" --shard 3
+expect 2 usage inspect --node A --at 5
+expect 2 usage inspect --log "$dir/flow" --difference "$dir/flow" --instrument A
+expect 2 'no process nosuchnode' inspect --node nosuchnode
+expect 2 'absent: cannot open' inspect --log "$dir/absent" --export "$dir/x.csv"
 expect 1 'no segment' match --log "$dir"
 expect 2 usage bench --journal "$dir"
 expect 2 'out of range' generate --seed 1 --events 0

@@ -1,0 +1,281 @@
+/* inspect_state.c: `inspect --state` and `inspect --node`: what an engine holds after an input, and what a running node says of
+ * itself. */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "perf/inspect.h"
+#include "perf/inspect_words.h"
+#include "perf/log_run.h"
+#include "perf/top_view.h"
+#include "shadowbook/assert.h"
+
+enum { DEPTH = 10 }; /* of a book, if not given */
+
+/* --- the engine ----------------------------------------------------------------------------------- */
+
+struct side { /* of a book, counted */
+    uint64_t orders, levels;
+    int64_t price;
+};
+
+static void count_order(void *arg, const struct sb_order_view *o)
+{
+    struct side *s = arg;
+    s->levels += s->orders == 0 || o->price != s->price;
+    s->price = o->price;
+    s->orders++;
+}
+
+static void put_side(json_t *row, const struct sb_engine *e, uint32_t instrument, uint8_t side)
+{
+    static const char *const names[2][4] = {
+        {"buy_orders", "buy_levels", "best_buy_quantity", "best_buy"},
+        {"sell_orders", "sell_levels", "best_sell_quantity", "best_sell"}};
+    struct side s = {0};
+    int64_t price = 0;
+    uint64_t quantity = 0;
+    sb_engine_visit(e, instrument, side, count_order, &s);
+    const bool any = sb_engine_best(e, instrument, side, &price, &quantity);
+    sb_words_put_number(row, names[side][0], s.orders);
+    sb_words_put_number(row, names[side][1], s.levels);
+    sb_words_put_number(row, names[side][2], quantity);
+    sb_words_put_text(row, names[side][3], any ? sb_words_price(price).text : "");
+}
+
+static json_t *instruments(const struct sb_engine *e)
+{
+    json_t *rows = json_array();
+    for (uint32_t i = 1; i <= sb_engine_instruments(e); i++) {
+        const struct sb_instrument_view *v = sb_engine_instrument(e, i);
+        if (!v->defined)
+            continue;
+        json_t *row = json_object();
+        sb_words_put_number(row, "instrument", i);
+        sb_words_put_text(row, "symbol", sb_words_symbol(e, i).text);
+        sb_words_put_text(row, "phase", sb_words_phase(v->phase));
+        put_side(row, e, i, SB_BUY);
+        put_side(row, e, i, SB_SELL);
+        SB_ASSERT(json_array_append_new(rows, row) == 0);
+    }
+    return rows;
+}
+
+static json_t *sessions(const struct sb_engine *e, uint32_t sessions_max)
+{
+    json_t *rows = json_array();
+    for (uint32_t i = 1; i <= sessions_max; i++) {
+        const struct sb_session_view *v = sb_engine_session(e, i);
+        if (!v->defined)
+            continue;
+        json_t *row = json_object();
+        sb_words_put_number(row, "session", i);
+        sb_words_put_number(row, "firm", v->firm);
+        sb_words_put_text(row, "operator", v->operator_right ? "yes" : "no");
+        sb_words_put_number(row, "last_message", v->last_session_seq);
+        sb_words_put_number(row, "next_number", v->next_stream_seq);
+        sb_words_put_number(row, "last_key", v->last_key);
+        sb_words_put_text(row, "login", sb_words_address(v->login_ipv4, v->login_port).text);
+        SB_ASSERT(json_array_append_new(rows, row) == 0);
+    }
+    return rows;
+}
+
+static json_t *day(const struct sb_engine *e)
+{
+    const struct sb_day_view *d = sb_engine_day(e);
+    json_t *o = json_object();
+    sb_words_put_number(o, "trading_day", d->trading_day);
+    sb_words_put_text(o, "midnight", sb_words_time(d->midnight_ns).text);
+    sb_words_put_number(o, "shard", d->shard);
+    sb_words_put_number(o, "generation", d->generation);
+    return o;
+}
+
+static json_t *totals(const struct sb_engine *e)
+{
+    const struct sb_engine_stats *s = sb_engine_stats(e);
+    json_t *o = json_object();
+    sb_words_put_number(o, "outputs", s->outputs);
+    sb_words_put_number(o, "accepted", s->accepted);
+    sb_words_put_number(o, "rejected", s->rejected);
+    sb_words_put_number(o, "replaced", s->replaced);
+    sb_words_put_number(o, "canceled", s->canceled);
+    sb_words_put_number(o, "trades", s->trades);
+    sb_words_put_number(o, "open_orders", s->open_orders);
+    sb_words_put_number(o, "ignored_resend", s->ignored_resend);
+    sb_words_put_number(o, "ignored_superfluous", s->ignored_superfluous);
+    sb_words_put_number(o, "ignored_session", s->ignored_session);
+    return o;
+}
+
+static json_t *head(const struct sb_log_run *r)
+{
+    const struct sb_engine *e = r->m.engine;
+    json_t *o = json_object();
+    sb_words_put_text(o, "kind", "state");
+    sb_words_put_number(o, "input", sb_engine_applied(e));
+    sb_words_put_text(o, "time", sb_words_time(sb_engine_last_time_ns(e)).text);
+    sb_words_put_text(o, "digest", sb_words_hex(sb_engine_digest(e)).text);
+    sb_words_put_number(o, "digest_input", r->sealed_n);
+    sb_words_put_text(o, "state_digest", sb_words_hex(sb_engine_state_digest(e)).text);
+    if (r->different_n == 0)
+        sb_words_put_text(o, "recorded_digests", "equal");
+    else
+        sb_words_put_number(o, "recorded_digests_different_from", r->different_n);
+    return o;
+}
+
+/* Runs to the input asked for. NULL: said on the standard error why not. */
+static json_t *state_of(const struct sb_inspect *a, bool *different)
+{
+    struct sb_log_run r;
+    if (!sb_log_run_open(&r, a->log, stderr))
+        return NULL;
+    json_t *o = NULL;
+    const int more = sb_log_run_to(&r, a->at, stderr);
+    const struct sb_engine *e = r.m.engine;
+    uint32_t instrument = SB_INSTRUMENT_NONE;
+    if (a->symbol != NULL) {
+        char symbol[9];
+        snprintf(symbol, sizeof symbol, "%-8s", a->symbol);
+        instrument = strlen(a->symbol) <= 8 ? sb_engine_find_symbol(e, symbol) : SB_INSTRUMENT_NONE;
+    }
+    if (more == 0 && a->at != UINT64_MAX) {
+        fprintf(stderr, "inspect: %s ends after input %" PRIu64 ", before %" PRIu64 "\n", a->log,
+                sb_engine_applied(e), a->at);
+    } else if (more >= 0 && a->symbol != NULL && instrument == SB_INSTRUMENT_NONE) {
+        fprintf(stderr, "inspect: no instrument %s after input %" PRIu64 "\n", a->symbol,
+                sb_engine_applied(e));
+    } else if (more >= 0) {
+        o = head(&r);
+        *different = r.different_n != 0;
+        sb_words_put(o, "day", day(e));
+        sb_words_put(o, "totals", totals(e));
+        sb_words_put(o, "instruments", instruments(e));
+        sb_words_put(o, "sessions", sessions(e, r.log.limits.sessions_max));
+        if (instrument != SB_INSTRUMENT_NONE)
+            sb_words_put(o, "book", sb_words_book(e, instrument, a->depth != 0 ? a->depth : DEPTH));
+        if (more == 0 && !a->json)
+            sb_log_source_say_end(&r.log, stdout);
+    }
+    sb_log_run_close(&r);
+    return o;
+}
+
+/* --- a running node ------------------------------------------------------------------------------- */
+
+static const char *name_of(const char *const *names, size_t n, uint64_t at)
+{
+    return at < n ? names[at] : "?";
+}
+
+static json_t *node_words(const struct sb_top_sample *s)
+{
+    static const char *const states[] = {"none", "writing", "failed: goes on without one",
+                                         "failed: hands over"};
+    static const char *const faults[] = {"none",        "full disk", "read-only",
+                                         "write error", "slow disk", "ring full"};
+    const uint64_t *v = s->value;
+    json_t *o = json_object();
+    struct sb_words role;
+    snprintf(role.text, sizeof role.text, "%s%s", sb_top_role(v[SB_CTR_ROLE]),
+             sb_top_arm(v[SB_CTR_ARM]));
+    sb_words_put_text(o, "kind", "node");
+    sb_words_put_text(o, "name", sb_words_padded(s->name, strnlen(s->name, 15)).text);
+    sb_words_put_number(o, "shard", s->shard);
+    sb_words_put_number(o, "pid", s->pid);
+    sb_words_put_text(o, "alive", s->alive ? "yes" : "no");
+    sb_words_put_text(o, "started", sb_words_time(s->started_at_ns).text);
+    sb_words_put_text(o, "role", role.text);
+    sb_words_put_text(o, "epoch", sb_top_epoch(v[SB_CTR_EPOCH]).text);
+    sb_words_put_number(o, "incarnation", v[SB_CTR_INCARNATION]);
+    sb_words_put_number(o, "log_length", v[SB_CTR_LOG_LEN]);
+    sb_words_put_number(o, "applied", v[SB_CTR_APPLIED]);
+    sb_words_put_number(o, "released", v[SB_CTR_RELEASED]);
+    sb_words_put_number(o, "acknowledged", v[SB_CTR_ACKED]);
+    sb_words_put_text(o, "digest", sb_words_hex(v[SB_CTR_DIGEST]).text);
+    sb_words_put_number(o, "open_orders", v[SB_CTR_OPEN_ORDERS]);
+    sb_words_put_text(o, "journal",
+                      name_of(states, sizeof states / sizeof *states, v[SB_CTR_JOURNAL_STATE]));
+    sb_words_put_text(o, "journal_fault",
+                      name_of(faults, sizeof faults / sizeof *faults, v[SB_CTR_JOURNAL_FAULT]));
+    sb_words_put_number(o, "journal_durable", v[SB_CTR_JOURNAL_DURABLE]);
+    return o;
+}
+
+/* NULL: said on the standard error why not. */
+static json_t *node_of(const struct sb_inspect *a)
+{
+    struct sb_top_sample *samples = calloc(SB_COUNTERS_REGIONS_MAX, sizeof *samples);
+    const size_t n =
+        samples != NULL ? sb_top_sample_all(samples, SB_COUNTERS_REGIONS_MAX, a->shard) : 0;
+    const struct sb_top_sample *found = NULL;
+    size_t named = 0;
+    for (size_t i = 0; i < n; i++) {
+        if (strcmp(samples[i].name, a->node) != 0)
+            continue;
+        found = &samples[i];
+        named++;
+    }
+    json_t *o = named == 1 ? node_words(found) : NULL;
+    if (named == 0)
+        fprintf(stderr, "inspect: no process %s shows counters on this host\n", a->node);
+    else if (named > 1)
+        fprintf(stderr, "inspect: %zu processes are named %s: give --shard\n", named, a->node);
+    free(samples);
+    return o;
+}
+
+/* --- both ----------------------------------------------------------------------------------------- */
+
+static void print_section(json_t *o, const char *name, bool table)
+{
+    json_t *section = json_object_get(o, name);
+    if (section == NULL)
+        return;
+    printf("%s%s", name, table ? "\n" : ": ");
+    if (table)
+        sb_words_table(section, stdout);
+    else
+        sb_words_print(section, stdout);
+}
+
+static void print_state(json_t *o)
+{
+    sb_words_print(o, stdout);
+    print_section(o, "day", false);
+    print_section(o, "totals", false);
+    print_section(o, "instruments", true);
+    print_section(o, "sessions", true);
+    print_section(o, "book", true);
+}
+
+int sb_inspect_state(const struct sb_inspect *a)
+{
+    bool different = false;
+    json_t *all = json_object();
+    bool good = true;
+    if (a->node != NULL) {
+        json_t *node = node_of(a);
+        good = node != NULL;
+        if (good && !a->json)
+            sb_words_print(node, stdout);
+        if (good)
+            sb_words_put(all, "node", node);
+    }
+    if (good && a->log != NULL) {
+        json_t *state = state_of(a, &different);
+        good = state != NULL;
+        if (good && !a->json)
+            print_state(state);
+        if (good)
+            sb_words_put(all, "state", state);
+    }
+    if (good && a->json) {
+        good = json_dumpf(all, stdout, JSON_COMPACT) == 0;
+        putchar('\n');
+    }
+    json_decref(all);
+    return !good ? 2 : different ? 1 : 0;
+}
