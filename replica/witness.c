@@ -306,7 +306,8 @@ static void logack(struct sb_witness *w)
 static bool may_resume(const struct sb_witness *w, const struct sb_head *h,
                        const struct sb_control *c)
 {
-    const bool alone = c->record == SB_RECORD_SOLO, pair = c->record == SB_RECORD_PAIR;
+    const bool alone = c->record == SB_RECORD_SOLO && epoch_kind(h->epoch) != SB_EPOCH_D,
+               pair = c->record == SB_RECORD_PAIR;
     const bool as_shadow = alone && h->epoch == (generation(w->epoch) << 2 | SB_EPOCH_S);
     if (w->state == SB_W_UNSET) /* W6: what an earlier witness had acked is lost */
         return alone && !keeps_logs(w);
@@ -355,8 +356,6 @@ static void repeat_restart(struct sb_witness *w, const struct sb_head *h)
 
 static void on_resume(struct sb_witness *w, const struct sb_head *h, const struct sb_control *c)
 {
-    if (epoch_kind(h->epoch) == SB_EPOCH_D)
-        return;
     if (w->state == SB_W_SOLO && is_owner(w, h))
         repeat_restart(w, h);
     else if (may_resume(w, h, c))
