@@ -18,6 +18,7 @@ static const struct verb {
     {"convert", sb_convert_main, "turn a flow into a packet capture, and back"},
     {"sim", sb_sim_main, "run a whole simulated cluster under a seed, with faults"},
     {"failover", sb_failover_main, "repeat takeovers on real processes and measure them"},
+    {"switch", sb_switch_main, "hand the market over to the shadow"},
     {"top", sb_top_main, "show the counters of running processes"},
     {"bench", sb_bench_main, "measure what a journal costs the node that writes it"},
     {"echo", sb_echo_main, "measure the round trip of a bare frame"},

@@ -1,3 +1,3 @@
-# top: the counters of running processes.
-add_library(shadowbook-top STATIC top.c top_view.c)
+# top and switch: the counters of running processes.
+add_library(shadowbook-top STATIC switch.c top.c top_view.c)
 target_link_libraries(shadowbook-top PUBLIC sb_flags shadowbook-counters)

@@ -8,6 +8,7 @@
 
 #define SB_VERSION "0.1.0"
 
+int sb_switch_main(int argc, char **argv);
 int sb_top_main(int argc, char **argv);
 int sb_echo_main(int argc, char **argv);
 int sb_node_main(int argc, char **argv);

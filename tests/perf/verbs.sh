@@ -23,6 +23,9 @@ expect 0 generate help
 expect 0 shadowbook --version
 expect 2 nosuchverb nosuchverb
 expect 2 usage match
+expect 2 usage switch
+expect 2 usage switch --shard x
+expect 2 'no primary of shard 1290' switch --shard 1290
 expect 2 usage generate --seed 1
 expect 2 usage inspect
 expect 2 "$dir/absent: cannot open: No such file" inspect --journal "$dir/absent"
