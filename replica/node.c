@@ -31,6 +31,9 @@ struct sb_node *sb_node_new(void *mem, size_t bytes, const struct sb_node_setup 
     node->setup = *setup;
     node->config = setup->config;
     node->ctr = setup->counters;
+    node->own = setup->versions;
+    if (node->own.max == 0)
+        node->own = (struct sb_versions){.min = SB_FRAME_VERSION_MIN, .max = SB_FRAME_VERSION};
     node->inc = node->lineage = setup->inc;
     layout(node, &arena);
     node->role = SB_ROLE_BOOT;
@@ -62,6 +65,13 @@ static void on_replication(struct sb_node *node, const struct sb_datagram *d)
     }
     if (h.sender == node->setup.self || h.sender > SB_NODE_W)
         return;
+    const bool any_version = h.type == SB_FT_BOOT || h.type == SB_FT_HELLO;
+    if (!any_version && (h.version < node->own.min || h.version > node->own.max)) {
+        sb_count(node, SB_CTR_BAD_VERSION);
+        return;
+    }
+    if (!any_version)
+        sb_role_on_version(node, &h);
     const uint8_t *body = d->payload + sizeof h;
     if (h.type == SB_FT_STREAM) {
         sb_stream_on_stream(node, &h, body);
@@ -166,6 +176,7 @@ static void show(struct sb_node *node)
     v[SB_CTR_ACKED] =
         node->config->release == SB_RELEASE_VERIFIED ? node->acked_verified : node->acked_held;
     v[SB_CTR_DIGEST] = node->digest;
+    v[SB_CTR_FRAME_VERSION] = sb_role_version(node);
     v[SB_CTR_HOLD] = node->config->hold;
     v[SB_CTR_SOLO_POLICY] = sb_config_solo_policy(node->config);
     v[SB_CTR_RECORD] = node->record_due ? node->loaded_record.kind : node->record.kind;

@@ -54,6 +54,11 @@ enum sb_role {
 };
 enum sb_arm { SB_ARM_NONE = 0, SB_ARM_ARMING = 1, SB_ARM_ARMED = 2 };
 
+/* Versions of the frames between engines and witness that a program reads. */
+struct sb_versions {
+    uint8_t min, max;
+};
+
 struct sb_node_setup {
     const struct sb_config *config; /* kept; must outlive the node */
     uint8_t self;                   /* SB_NODE_A or SB_NODE_B */
@@ -63,6 +68,7 @@ struct sb_node_setup {
                                        other engine is off (R24) */
     bool journal;   /* the host writes a journal, and says what is durable in it */
     uint64_t join_epoch, join_inc; /* not 0: begins in CATCH, copies the log of this solo owner */
+    struct sb_versions versions;   /* max 0: this program's own */
     uint64_t inc;                  /* incarnation: rises with every start, never reused */
     uint64_t midnight_ns;          /* of the trading day; used by the first owner only */
     uint32_t trading_day;          /* yyyymmdd; same */

@@ -43,10 +43,11 @@ struct sb_node {
     enum sb_role role;
     enum sb_arm arm;
     uint64_t epoch, inc, peer_inc, winc;
-    uint64_t stream_epoch;    /* an owner's, or what it was: in its STREAM frames */
-    uint64_t forced_since_ns; /* BOOT: the operator's FORCE is asked for since */
-    uint64_t k;               /* nonce of the last ARM */
-    uint64_t n_star;          /* log length on going live */
+    struct sb_versions own, peers, witnesses; /* of frames; max 0: not known */
+    uint64_t stream_epoch;                    /* an owner's, or what it was: in its STREAM frames */
+    uint64_t forced_since_ns;                 /* BOOT: the operator's FORCE is asked for since */
+    uint64_t k;                               /* nonce of the last ARM */
+    uint64_t n_star;                          /* log length on going live */
     uint64_t live_at_ns;
     bool live_unsaid; /* the counters of the takeover are still to be written */
     bool confirmed;   /* R4: the pairing is known to be in force */
@@ -171,6 +172,11 @@ void sb_sequencer_close(struct sb_node *node);      /* ends the open packet and 
 void sb_sequencer_pending(struct sb_node *node);    /* sequences what a shadow had kept */
 void sb_sequencer_forget(
     struct sb_node *node); /* shadow: drops kept frames that the stream has brought */
+
+/* role.c: the version to write: the highest that all who are known read. 0: there is none. */
+uint8_t sb_role_version(const struct sb_node *node);
+void sb_role_on_version(struct sb_node *node,
+                        const struct sb_head *h); /* a frame that can be read */
 
 /* stream.c: between the engines. */
 void sb_stream_send_packet(struct sb_node *node, uint64_t index);

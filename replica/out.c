@@ -61,8 +61,12 @@ struct sb_udp_route sb_out_replication_route(const struct sb_node *node, uint32_
 uint8_t *sb_out_head_of(const struct sb_node *node, uint8_t *p, uint8_t type, uint64_t epoch,
                         uint8_t flags, uint16_t bytes)
 {
-    return sb_head_put(p, type, node->config->shard, epoch, node->inc, node->setup.self, flags,
-                       bytes);
+    uint8_t *body =
+        sb_head_put(p, type, node->config->shard, epoch, node->inc, node->setup.self, flags, bytes);
+    const uint8_t version = sb_role_version(node);
+    if (type < SB_FT_ENTRY && version != 0)
+        p[offsetof(struct sb_head, version)] = version;
+    return body;
 }
 
 uint8_t *sb_out_head(const struct sb_node *node, uint8_t *p, uint8_t type, uint8_t flags,

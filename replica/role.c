@@ -69,6 +69,45 @@ void sb_role_ask(struct sb_node *node, uint8_t type, uint64_t epoch, struct sb_c
     node->asked_witness_ns = node->now_ns;
 }
 
+static void narrow(struct sb_versions *all, struct sb_versions v)
+{
+    if (v.max == 0)
+        return;
+    if (v.max < all->max)
+        all->max = v.max;
+    if (v.min > all->min)
+        all->min = v.min;
+}
+
+uint8_t sb_role_version(const struct sb_node *node)
+{
+    struct sb_versions all = node->own;
+    if (node->peers.max == 0 && node->role != SB_ROLE_SOLO) /* not heard yet: what most can read */
+        all.max = all.min;
+    narrow(&all, node->peers);
+    narrow(&all, node->witnesses);
+    return all.min <= all.max ? all.max : 0;
+}
+
+/* BOOT and HELLO say it. */
+static void learn_versions(struct sb_versions *of, const struct sb_control *c)
+{
+    if (c->version_max != 0 && c->version_min <= c->version_max)
+        *of = (struct sb_versions){.min = c->version_min, .max = c->version_max};
+}
+
+/* Who writes a version reads it. A frame of a life that was not heard of before says no more than that. */
+void sb_role_on_version(struct sb_node *node, const struct sb_head *h)
+{
+    struct sb_versions *of = h->sender == SB_NODE_W ? &node->witnesses : &node->peers;
+    if (of->max == 0)
+        of->min = of->max = h->version;
+    else if (h->version > of->max)
+        of->max = h->version;
+    else if (h->version < of->min)
+        of->min = h->version;
+}
+
 /* --- changes of role ------------------------------------------------------------------------ */
 
 static void set_role(struct sb_node *node, enum sb_role role, uint64_t epoch)
@@ -303,6 +342,7 @@ static void learn_witness(struct sb_node *node, uint64_t winc)
 
 static void on_boot(struct sb_node *node, const struct sb_head *h, const struct sb_control *c)
 {
+    learn_versions(&node->peers, c);
     if (node->role != SB_ROLE_BOOT || !node->setup.new_day || (h->flags & SB_FF_NEW_DAY) == 0 ||
         c->n_last != 0)
         return;
@@ -343,6 +383,8 @@ static void on_pairok(struct sb_node *node, const struct sb_head *h, const struc
 static void on_witness(struct sb_node *node, const struct sb_head *h, const struct sb_control *c)
 {
     learn_witness(node, c->winc);
+    if (h->type == SB_FT_HELLO)
+        learn_versions(&node->witnesses, c);
     if (h->type == SB_FT_HELLO || c->to != node->setup.self || c->to_inc != node->inc ||
         c->winc != node->winc)
         return; /* R9, R11: epoch, incarnations, nonce and winc must all match */

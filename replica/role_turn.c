@@ -73,7 +73,7 @@ static void resume_turn(struct sb_node *node)
 /* Genesis: two empty nodes that name each other, confirmed by the witness before either acts. */
 static void genesis_turn(struct sb_node *node)
 {
-    if (node->peer_inc == 0 || node->winc == 0)
+    if (node->peer_inc == 0 || node->winc == 0 || sb_role_version(node) == 0)
         return;
     sb_role_ask(node, SB_FT_REG_DUAL, sb_make_epoch(1, SB_EPOCH_D),
                 (struct sb_control){.peer_inc = node->peer_inc,
@@ -91,8 +91,8 @@ static void boot_turn(struct sb_node *node)
                                     .n_last = node->log.len,
                                     .old_epoch = node->digest,
                                     .record = node->loaded_record.kind,
-                                    .version_min = SB_FRAME_VERSION_MIN,
-                                    .version_max = SB_FRAME_VERSION});
+                                    .version_min = node->own.min,
+                                    .version_max = node->own.max});
     if (node->taking_epoch != 0)
         sb_stream_take_kept(node);
     else if (node->setup.new_day)

@@ -95,8 +95,8 @@ static bool ack_is_ours(const struct sb_node *node, const struct sb_head *h, uin
 static void welcome(struct sb_node *node, const struct sb_head *h, uint64_t to_inc)
 {
     if (node->role != SB_ROLE_SOLO || h->epoch != node->epoch || to_inc != node->inc ||
-        h->inc <= node->peer_inc || h->inc == node->refused_inc || !sb_role_is_settled(node) ||
-        node->record.kind == SB_RECORD_PAIR)
+        h->inc <= node->peer_inc || sb_role_version(node) == 0 || h->inc == node->refused_inc ||
+        !sb_role_is_settled(node) || node->record.kind == SB_RECORD_PAIR)
         return;
     node->peer_inc = h->inc;
     node->acked_held = node->acked_verified = node->ack_applied = node->peer_durable_n = 0;

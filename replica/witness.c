@@ -26,12 +26,13 @@ void sb_witness_init(struct sb_witness *w, const struct sb_config *config, const
     memcpy(w->mac, mac, 6);
     w->winc = winc;
     w->state = SB_W_UNSET;
+    w->own = (struct sb_versions){.min = SB_FRAME_VERSION_MIN, .max = SB_FRAME_VERSION};
     sb_witness_log_init(&w->log, log_memory, config->witness_log_lines);
 }
 
-/* bytes: of the body, head and tail behind each other. */
-static void send_frame(struct sb_witness *w, uint8_t type, uint64_t epoch, const void *head,
-                       uint32_t head_bytes, const void *tail, uint32_t tail_bytes)
+/* To an engine, in the version that it writes; HELLO, to all, is read in any. The body is head and tail. */
+static void send_frame(struct sb_witness *w, uint8_t to, uint8_t type, uint64_t epoch,
+                       const void *head, uint32_t head_bytes, const void *tail, uint32_t tail_bytes)
 {
     if (w->out_n == SB_WITNESS_OUT_MAX)
         return; /* requests repeat until answered */
@@ -46,6 +47,8 @@ static void send_frame(struct sb_witness *w, uint8_t type, uint64_t epoch, const
     const uint32_t bytes = head_bytes + tail_bytes;
     uint8_t *body = sb_head_put(frame + SB_UDP_HEADERS_BYTES, type, w->config->shard, epoch,
                                 w->winc, SB_NODE_W, 0, (uint16_t)bytes);
+    if (to <= SB_NODE_B && w->versions[to] != 0)
+        frame[SB_UDP_HEADERS_BYTES + offsetof(struct sb_head, version)] = w->versions[to];
     memcpy(body, head, head_bytes);
     if (tail_bytes != 0)
         memcpy(body + head_bytes, tail, tail_bytes);
@@ -60,12 +63,14 @@ static void send_frame(struct sb_witness *w, uint8_t type, uint64_t epoch, const
 static void send(struct sb_witness *w, uint8_t type, uint64_t epoch, struct sb_control c)
 {
     c.winc = w->winc;
-    send_frame(w, type, epoch, &c, sizeof c, NULL, 0);
+    send_frame(w, c.to, type, epoch, &c, sizeof c, NULL, 0);
 }
 
 static void hello(struct sb_witness *w)
 {
-    send(w, SB_FT_HELLO, w->epoch, (struct sb_control){.to = SB_NODE_CLIENT});
+    send(w, SB_FT_HELLO, w->epoch,
+         (struct sb_control){
+             .to = SB_NODE_CLIENT, .version_min = w->own.min, .version_max = w->own.max});
     w->hello_ns = w->now_ns;
 }
 
@@ -245,7 +250,7 @@ static void ask_repair(struct sb_witness *w, uint64_t to)
         return;
     w->repair_from = r.from;
     w->repair_sent_ns = w->now_ns;
-    send_frame(w, SB_FT_REPAIR, w->epoch, &r, sizeof r, NULL, 0);
+    send_frame(w, w->owner, SB_FT_REPAIR, w->epoch, &r, sizeof r, NULL, 0);
 }
 
 /* W3: of the register's owner, under its epoch or, while it is pairing, the dual one that it asks for. */
@@ -286,7 +291,7 @@ static void on_repair(struct sb_witness *w, const struct sb_head *h, const uint8
                                     .lines = p->lines};
         if (!sb_log_is_whole(&w->log.log, p))
             return;
-        send_frame(w, SB_FT_STREAM, w->epoch, &s, sizeof s, sb_log_lines(&w->log.log, p),
+        send_frame(w, w->owner, SB_FT_STREAM, w->epoch, &s, sizeof s, sb_log_lines(&w->log.log, p),
                    p->lines * (uint32_t)SB_LINE_BYTES);
     }
 }
@@ -465,8 +470,13 @@ static void on_frame(struct sb_witness *w, const struct sb_node_frame *f)
         w->ctr[SB_CTR_BAD_HEAD]++;
         return;
     }
-    if (h.sender > SB_NODE_B)
+    if (h.sender > SB_NODE_B || h.type == SB_FT_BOOT)
         return;
+    if (h.version < w->own.min || h.version > w->own.max) {
+        w->ctr[SB_CTR_BAD_VERSION]++;
+        return;
+    }
+    w->versions[h.sender] = h.version;
     if (h.type == SB_FT_STREAM)
         on_stream(w, &h, d.payload + sizeof h);
     else if (h.type == SB_FT_REPAIR)

@@ -32,6 +32,8 @@ struct sb_witness {
     uint64_t *ctr;
     uint8_t mac[6];
     uint64_t winc;
+    struct sb_versions own; /* of frames that it reads */
+    uint8_t versions[2];    /* of the last frame that each engine sent: it reads those */
     /* the register */
     enum sb_witness_state state;
     uint64_t epoch, owner_inc, other_inc, k, kmax;

@@ -34,6 +34,7 @@
     X(ENTRY_ORPHANS, "messages", "messages sequenced from the kept frames on going live")          \
     X(BAD_FRAME, "frames", "damaged: length, checksum")                                            \
     X(BAD_HEAD, "frames", "of our own kind with a bad magic, version, shard, size or field")       \
+    X(BAD_VERSION, "frames", "between engines and witness, of a version that cannot be read")      \
     X(BAD_TOKEN, "frames", "order entry with an unknown session or a wrong token")                 \
     X(BAD_ENTRY, "frames", "order entry whose blocks do not fit its frame")                        \
     X(NOT_LOGGED_IN, "frames", "order entry before the session's login")                           \
@@ -106,6 +107,7 @@
     X(SOLO_POLICY, "enum", "the same in SOLO: 1 witness 2 disk 3 memory 4 halt")                   \
     X(RECORD, "enum", "last ownership record of this life: 0 none 1 join 2 solo 3 pair")           \
     X(PEER_DURABLE, "seq", "last input that is durable at the shadow")                             \
+    X(FRAME_VERSION, "id", "of the frames written between engines and witness")                    \
     X(RESUMED, "events",                                                                           \
       "went on alone from its journal, by the witness's or the operator's word")                   \
     X(FORCED, "events", "... by the operator's word alone: no witness was heard")                  \

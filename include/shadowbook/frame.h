@@ -18,8 +18,10 @@
 #include <stdint.h>
 
 #define SB_FRAME_MAGIC UINT32_C(0x314B4253) /* "SBK1" */
-/* The version stands in every head. Between engines and witness: SB_FRAME_VERSION; a reader takes MIN to VERSION. What clients
- * send and get does not change with it. */
+/* The version stands in every head. A program reads the versions from MIN to VERSION, and writes the highest that all three
+ * read, as far as it knows them: BOOT and HELLO, which have this layout and are read in every version, say it of an engine
+ * and of the witness; who writes a version reads it. So a pair can be upgraded one by one, and programs that have no
+ * version in common do not pair. What clients send and get does not change with it. */
 enum { SB_FRAME_VERSION_MIN = 2, SB_FRAME_VERSION = 2, SB_FRAME_VERSION_CLIENT = 1 };
 
 enum sb_frame_type {
@@ -143,7 +145,7 @@ struct sb_control {
     uint8_t by_resign;  /* LIVE */
     uint8_t
         record; /* RESUME, DISCLAIM, FORCE, BOOT: kind of the last ownership record; its epoch is the head's */
-    uint8_t version_min, version_max; /* BOOT: of the frames that the sender reads */
+    uint8_t version_min, version_max; /* BOOT, HELLO: of the frames that the sender reads */
     uint16_t zero;
 };
 _Static_assert(sizeof(struct sb_control) == 56, "wire layout");

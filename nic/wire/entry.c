@@ -103,8 +103,7 @@ bool sb_head_read(const uint8_t *p, uint32_t bytes, struct sb_head *out)
         return false;
     memcpy(out, p, sizeof *out);
     const bool version = is_clients(out->type) ? out->version == SB_FRAME_VERSION_CLIENT
-                                               : out->version >= SB_FRAME_VERSION_MIN &&
-                                                     out->version <= SB_FRAME_VERSION;
+                                               : out->version > SB_FRAME_VERSION_CLIENT;
     return out->magic == SB_FRAME_MAGIC && version && out->zero == 0 && out->tag == 0 &&
            out->bytes == bytes - sizeof *out && body_fits(out->type, out->bytes);
 }

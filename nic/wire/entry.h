@@ -43,7 +43,7 @@ bool sb_entry_read_out(const uint8_t *p, uint32_t len, struct sb_entry_out *out)
 /* Frames of our own: writes head and returns where the body starts (p + 40). `bytes` = body. */
 uint8_t *sb_head_put(uint8_t *p, uint8_t type, uint16_t shard, uint64_t epoch, uint64_t inc,
                      uint8_t sender, uint8_t flags, uint16_t bytes);
-/* Checks magic, version, zero fields (the tag too: keys are not supported yet), that the type is known, that its body
+/* Checks magic, version (a client's is fixed; whether one between engines can be read is for the caller to say), zero fields (the tag too: keys are not supported yet), that the type is known, that its body
  * has the type's size (STREAM, ENTRY: at least their fixed part; all others: exactly) and that `bytes` equals what the
  * datagram leaves. Copies the head. Does not judge shard, epoch, incarnation, sender, flags. */
 bool sb_head_read(const uint8_t *p, uint32_t bytes, struct sb_head *out);

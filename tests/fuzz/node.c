@@ -198,7 +198,7 @@ static void make_expected(const struct field *x, enum target t, uint8_t type, ui
             at += sb_command_lines(&c);
         }
     }
-    if (type >= SB_FT_ARM && type <= SB_FT_BOOT && bytes == sizeof(struct sb_control)) {
+    if (type >= SB_FT_ARM && type <= SB_FT_LOGACK && bytes == sizeof(struct sb_control)) {
         struct sb_control c;
         memcpy(&c, body, sizeof c);
         c.winc = WINC;

@@ -128,6 +128,7 @@ static void format(struct disks *d, uint8_t i, bool force, uint64_t join_epoch, 
     struct bench *b = d->b;
     struct sb_node_setup setup = b->node[i]->setup;
     const size_t bytes = sb_node_footprint(&b->config);
+    setup.versions = b->versions[i];
     setup.inc = b->now_ns + 1 + i;
     setup.new_day = false;
     setup.force_solo = force;

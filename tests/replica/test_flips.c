@@ -483,6 +483,11 @@ START_TEST(before_the_pairing)
     b.lost = bench_lose_all;
     bench_step(&b);
     b.node[0]->winc = b.node[1]->winc = b.witness.winc;
+    for (uint32_t i = 0; i < 2; i++) { /* they have heard each other, too */
+        b.witness.versions[i] = SB_FRAME_VERSION;
+        b.node[i]->peers = b.node[i]->witnesses =
+            (struct sb_versions){SB_FRAME_VERSION_MIN, SB_FRAME_VERSION};
+    }
     for (uint32_t host = 0; host < 2; host++)
         ck_assert_uint_eq(host_judge(&b, host, false), CONTROL(SB_FT_BOOT) | CONTROL(SB_FT_HELLO) |
                                                            BIT(OF_LATER_OWNER) |

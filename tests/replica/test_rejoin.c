@@ -528,6 +528,73 @@ START_TEST(the_witness_refuses_another_journal)
 }
 END_TEST
 
+/* --- versions ------------------------------------------------------------------------------------- */
+
+static uint64_t version_of(const struct bench *b, uint32_t node)
+{
+    return b->counters[node][SB_CTR_FRAME_VERSION];
+}
+
+/* One after the other: the shadow, the switch, the former primary. Later frames are written once all read them. */
+START_TEST(upgraded_one_by_one)
+{
+    struct bench b;
+    struct disks d;
+    pair(&b, &d, SB_HOLD_TWO_MEMORIES, SB_SOLO_DISK, 0);
+    b.witness.own.max = SB_FRAME_VERSION + 1; /* the witness first */
+    ck_assert_uint_eq(orders(&d, 2), 2);
+    b.versions[1] = (struct sb_versions){SB_FRAME_VERSION, SB_FRAME_VERSION + 1};
+    disks_kill(&d, 1);
+    disks_until(&d, 0, SB_ROLE_SOLO);
+    disks_restart(&d, 1, true, false);
+    disks_until_pair(&d, 0);
+    ck_assert_uint_eq(version_of(&b, 0), SB_FRAME_VERSION);
+    ck_assert_uint_eq(version_of(&b, 1), SB_FRAME_VERSION);
+    ck_assert_uint_eq(orders(&d, 2), 4);
+    sb_node_hand_over(b.node[0]);
+    disks_until_pair(&d, 1);
+    ck_assert_uint_eq(orders(&d, 2), 6);
+    ck_assert_uint_eq(version_of(&b, 1), SB_FRAME_VERSION);
+    b.versions[0] = b.versions[1];
+    disks_kill(&d, 0);
+    disks_until(&d, 1, SB_ROLE_SOLO);
+    disks_restart(&d, 0, true, false);
+    disks_until_pair(&d, 1);
+    disks_run(&d, 30 * MS);
+    ck_assert_uint_eq(version_of(&b, 0), SB_FRAME_VERSION + 1);
+    ck_assert_uint_eq(version_of(&b, 1), SB_FRAME_VERSION + 1);
+    ck_assert_uint_eq(orders(&d, 2), 8);
+    ck_assert_uint_eq(b.counters[0][SB_CTR_BAD_VERSION] + b.counters[1][SB_CTR_BAD_VERSION] +
+                          b.counters[BENCH_W][SB_CTR_BAD_VERSION],
+                      0);
+    over(&b, &d);
+}
+END_TEST
+
+/* No version in common: the joiner stays outside, the owner goes on. */
+START_TEST(a_version_too_far)
+{
+    struct bench b;
+    struct disks d;
+    pair(&b, &d, SB_HOLD_TWO_MEMORIES, SB_SOLO_DISK, 0);
+    b.versions[1] = (struct sb_versions){SB_FRAME_VERSION + 1, SB_FRAME_VERSION + 2};
+    disks_kill(&d, 1);
+    disks_until(&d, 0, SB_ROLE_SOLO);
+    disks_restart(&d, 1, true, false);
+    disks_run(&d, 20 * MS);
+    ck_assert_int_eq(b.node[1]->role, SB_ROLE_BOOT);
+    ck_assert_uint_gt(b.counters[1][SB_CTR_BAD_VERSION], 0);
+    ck_assert_uint_eq(version_of(&b, 1), 0);
+    ck_assert_int_eq(b.node[0]->role, SB_ROLE_SOLO);
+    ck_assert_uint_eq(orders(&d, 2), 2);
+    b.versions[1] = (struct sb_versions){0, 0};
+    disks_kill(&d, 1);
+    disks_restart(&d, 1, true, false);
+    disks_until_pair(&d, 0);
+    over(&b, &d);
+}
+END_TEST
+
 /* --- planned switch ------------------------------------------------------------------------------- */
 
 START_TEST(hands_over)
@@ -613,6 +680,8 @@ int main(void)
     tcase_add_test(tc, alone_on_the_witness);
     tcase_add_test(tc, the_witness_that_keeps_the_log_restarts);
     tcase_add_test(tc, the_witness_refuses_another_journal);
+    tcase_add_test(tc, upgraded_one_by_one);
+    tcase_add_test(tc, a_version_too_far);
     tcase_add_test(tc, hands_over);
     tcase_add_test(tc, hand_over_is_given_up_without_a_shadow);
     suite_add_tcase(suite, tc);
