@@ -22,7 +22,7 @@ enum {
     TAIL_NS = 300000,            /* between two looks at the end of the journal */
     LINGER_NS = 200000000,       /* for the last words to arrive */
     ACCEPT_PAUSE_NS = 100000000, /* after a failed accept: no descriptors */
-    BACKLOG = 4,
+    BACKLOG = 64,
 };
 #define ALIVE_NS   (UINT64_C(1000000) * SB_TRANSFER_ALIVE_MS)
 #define SILENCE_NS (UINT64_C(1000000) * SB_TRANSFER_SILENCE_MS)
