@@ -186,7 +186,7 @@ static const char *find_start(struct sb_transfer_server *s, uint64_t from_n, uin
         return s->cursor.why;
     const uint64_t n = sb_transfer_snapshot_find(s->serving, from_n);
     s->phase = BLOCKS;
-    if (n != 0 && n + 1 >= first_n && (!reaches || n + 1 - from_n >= ahead_min)) {
+    if (n != 0 && (!reaches || n + 1 - from_n >= ahead_min)) {
         if (!open_snapshot(s, n))
             return "the snapshot cannot be read";
         from_n = n + 1;
@@ -194,7 +194,7 @@ static const char *find_start(struct sb_transfer_server *s, uint64_t from_n, uin
         if (!sb_transfer_cursor_find(&s->cursor, s->serving, from_n, &first_n))
             return s->cursor.why;
     } else if (!reaches) {
-        return "neither the journal nor a snapshot that it goes on from reaches back so far";
+        return "neither the journal nor a snapshot reaches back so far";
     }
     s->from_n = from_n;
     s->reach_n = 0;

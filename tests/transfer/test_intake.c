@@ -201,6 +201,29 @@ START_TEST(a_snapshot)
 }
 END_TEST
 
+/* No room for a whole snapshot's entry: its last part comes again. */
+START_TEST(a_snapshot_and_a_full_ring)
+{
+    const uint8_t bytes[16] = {0};
+    uint64_t last = 0;
+    begin();
+    sb_byte_ring_init(&intake.ring, ring, 64);
+    ck_assert_ptr_nonnull(sb_byte_ring_reserve(&intake.ring, 40));
+    sb_byte_ring_commit(&intake.ring);
+    ck_assert_int_eq(give(SB_TRANSFER_T_SNAPSHOT, 3, 16, 0, NULL, 0), SB_TRANSFER_TAKEN);
+    ck_assert_int_eq(give(SB_TRANSFER_T_PART, 3, 0, 0, bytes, 8), SB_TRANSFER_TAKEN);
+    for (int i = 0; i < 3; i++)
+        ck_assert_int_eq(give(SB_TRANSFER_T_PART, 3, 8, 0, bytes, 8), SB_TRANSFER_WAIT);
+    ck_assert_uint_eq(intake.next_n, 1);
+    sb_byte_ring_init(&intake.ring, ring, 64);
+    ck_assert_int_eq(give(SB_TRANSFER_T_PART, 3, 8, 0, bytes, 8), SB_TRANSFER_TAKEN);
+    ck_assert_uint_eq(intake.next_n, 4);
+    drain(&last);
+    ck_assert_uint_eq(last, 3);
+    sb_transfer_intake_free(&intake);
+}
+END_TEST
+
 /* --- out of order ----------------------------------------------------------------------------------------- */
 
 START_TEST(bad_snapshots)
@@ -380,6 +403,7 @@ int main(void)
     tcase_add_test(t, again_from_any_block);
     tcase_add_test(t, a_full_ring);
     tcase_add_test(t, a_snapshot);
+    tcase_add_test(t, a_snapshot_and_a_full_ring);
     tcase_add_test(t, bad_snapshots);
     tcase_add_test(t, bad_blocks);
     tcase_add_test(t, another_shard);

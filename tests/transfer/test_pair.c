@@ -151,6 +151,30 @@ START_TEST(from_the_middle)
 }
 END_TEST
 
+/* Blocks of one input each: none is left out at the beginning, none too many is sent. */
+START_TEST(from_each_block)
+{
+    start(0, 0);
+    for (int i = 0; i < 10; i++) {
+        rig_add(&rig, 1);
+        rig_until_durable(&rig, rig.log.len);
+    }
+    for (uint64_t n = 1; n <= 10; n++) {
+        copy_init(&copy, sb_transfer_server_port(server));
+        copy.setup.from_n = n;
+        copy_open(&copy);
+        copy_until(&copy, 10);
+        const struct sb_transfer_client_counts counts = copy_counts(&copy);
+        ck_assert_uint_eq(counts.lost, 0);
+        ck_assert_uint_eq(copy.packets, 11 - n);
+        /* a head of a segment is 4096 bytes too; and small messages */
+        ck_assert_uint_lt(counts.bytes, (11 - n + 4 + 1) * SB_JOURNAL_ALIGN);
+        copy_close(&copy);
+    }
+    stop();
+}
+END_TEST
+
 START_TEST(inside_a_packet)
 {
     start(100, 0);
@@ -210,8 +234,9 @@ START_TEST(snapshot_if_there_is_no_other_way)
     ck_assert_uint_eq(copy.n, 0);
     /* One that the journal does not go on from is of no use; one that it does is. */
     write_snapshot(rig.folder, 5, 100, 0xAA);
-    pause_ms(5 * COPY_RETRY_MS);
+    copy_until_why(&copy, "the journal does not reach back so far: it begins at input");
     ck_assert_int_eq(copy_counts(&copy).state, SB_TRANSFER_REFUSED);
+    ck_assert_uint_eq(copy.snapshots, 0);
     const uint64_t n = rig.log.len;
     write_snapshot(rig.folder, n, 100, 0xBB);
     copy.snapshot_fill = 0xBB;
@@ -317,6 +342,7 @@ int main(void)
     tcase_add_loop_test(t, at_full_rate, 0, 2);
     tcase_add_test(t, large_blocks);
     tcase_add_test(t, from_the_middle);
+    tcase_add_test(t, from_each_block);
     tcase_add_test(t, inside_a_packet);
     tcase_add_test(t, snapshot_if_far_enough_ahead);
     tcase_add_test(t, snapshot_if_there_is_no_other_way);
