@@ -6,5 +6,5 @@ target_link_libraries(shadowbook-perf PUBLIC sb_flags PRIVATE PkgConfig::LZMA)
 add_library(shadowbook-match STATIC match.c generate.c)
 target_link_libraries(shadowbook-match PUBLIC sb_flags shadowbook-perf shadowbook-engine
   shadowbook-histogram)
-add_library(shadowbook-match-verbs STATIC match_verb.c match_log.c generate_verb.c inspect.c)
+add_library(shadowbook-match-verbs STATIC match_verb.c match_log.c generate_verb.c inspect.c snapshot_verb.c)
 target_link_libraries(shadowbook-match-verbs PUBLIC shadowbook-match shadowbook-replica)

@@ -12,7 +12,7 @@
 
 enum { SB_MATCH_SEAL_EVERY = 16 };
 
-/* One engine and its outbox. Memory in huge pages where the kernel gives them. */
+/* One engine and its outbox, with room for a packet. Memory in huge pages where the kernel gives them. */
 struct sb_match_engine {
     struct sb_engine *engine;
     struct sb_outbox box;
@@ -22,6 +22,11 @@ struct sb_match_engine {
 
 bool sb_match_engine_open(struct sb_match_engine *m, const struct sb_engine_limits *limits);
 void sb_match_engine_close(struct sb_match_engine *m);
+
+/* Applies the `count` commands of a log's packet, and seals. NULL, or what is wrong with them. *outputs: how many they
+ * made. What the digest is afterwards is for the caller to compare. */
+const char *sb_match_packet(struct sb_match_engine *m, const struct sb_command *lines,
+                            uint32_t count, uint32_t *outputs);
 
 /* What came out of a flow. */
 struct sb_match_result {

@@ -5,33 +5,40 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "replica/journal_reader.h"
+#include "perf/match.h"
 #include "replica/log_file.h"
+#include "replica/recovery.h"
 
 /* Packets of a log file or of a journal. */
 struct source {
     const char *path;
     bool is_journal;
     struct sb_log_reader file;
-    struct sb_journal_reader journal;
+    struct sb_recovery journal;
     /* the packet that was read last */
     const struct sb_command *lines;
     uint64_t digest;
     uint32_t count;
 };
 
-static bool source_open(struct source *s, const char *path, FILE *err)
+static bool source_open(struct source *s, const char *path, bool whole, FILE *err)
 {
     s->path = path;
     s->is_journal = sb_journal_is_folder(path);
-    return s->is_journal ? sb_journal_reader_open(&s->journal, path, err)
-                         : sb_log_reader_open(&s->file, path, err);
+    if (!s->is_journal)
+        return sb_log_reader_open(&s->file, path, err);
+    const enum sb_recovery_opened opened = sb_recovery_open(&s->journal, path, whole, err);
+    if (opened == SB_RECOVERY_NOTHING)
+        fprintf(err, "%s: no segment is there that holds anything\n", path);
+    if (opened != SB_RECOVERY_READY)
+        sb_recovery_close(&s->journal);
+    return opened == SB_RECOVERY_READY;
 }
 
 static void source_close(struct source *s)
 {
     if (s->is_journal)
-        sb_journal_reader_close(&s->journal);
+        sb_recovery_close(&s->journal);
     else
         sb_log_reader_close(&s->file);
 }
@@ -40,17 +47,12 @@ static void source_close(struct source *s)
 static int journal_next(struct source *s, FILE *err)
 {
     const struct sb_journal_packet *p;
-    struct sb_journal_reader *r = &s->journal;
-    const int more = sb_journal_reader_packet(r, &p, &s->lines, err);
+    struct sb_recovery *r = &s->journal;
+    const int more = sb_recovery_packet(r, &p, &s->lines, err);
     if (more == 0 && r->found != SB_FOUND_CLOSED)
-        sb_journal_reader_say_end(r, err);
+        sb_recovery_say_end(r, err);
     if (more != 1)
         return r->found == SB_FOUND_DAMAGED ? -1 : more;
-    if (r->scan.first_n != 1) {
-        fprintf(err, "%s: begins at input %" PRIu64 ": earlier segments are not there\n", s->path,
-                r->scan.first_n);
-        return -1;
-    }
     s->digest = p->digest;
     s->count = p->count;
     return 1;
@@ -68,26 +70,12 @@ static int source_next(struct source *s, FILE *err)
     return more;
 }
 
-/* The engine's limits, before the first packet. NULL: cannot be read (said on err). */
-static const struct sb_engine_limits *source_limits(struct source *s, FILE *err)
-{
-    if (!s->is_journal)
-        return &s->file.head.limits;
-    struct sb_journal_reader *r = &s->journal;
-    const int more = sb_journal_reader_block(r, err); /* a journal begins with a segment's head */
-    if (more == 0)
-        sb_journal_reader_say_end(r, err);
-    return more == 1 ? &r->scan.segment.limits : NULL;
-}
-
 /* Full-state digest that stands at the end: 0 if the journal was not closed. */
 static bool source_state_digest(const struct source *s, uint64_t *digest)
 {
-    *digest = s->is_journal ? s->journal.scan.record.state_digest : s->file.state_digest;
-    if (!s->is_journal || s->journal.found == SB_FOUND_CLOSED)
-        return true;
-    *digest = 0;
-    return false;
+    const struct sb_journal_record *end = s->is_journal ? sb_recovery_closed(&s->journal) : NULL;
+    *digest = !s->is_journal ? s->file.state_digest : end != NULL ? end->state_digest : 0;
+    return !s->is_journal || end != NULL;
 }
 
 /* What the log holds of one numbered client message. */
@@ -102,9 +90,7 @@ struct session_taken {
 };
 
 struct run {
-    struct sb_engine *engine;
-    void *memory;
-    struct sb_outbox box;
+    struct sb_match_engine engine;
     struct session_taken *sessions;
     uint32_t sessions_max;
     uint64_t midnight_ns;
@@ -130,19 +116,24 @@ static const char *remember(struct run *r, const struct sb_command *c)
     return NULL;
 }
 
-static bool start(struct run *r, const struct sb_engine_limits *limits)
+/* An engine as the log has it at its beginning: new, or from the snapshot. */
+static bool start(struct run *r, const struct source *s, FILE *err)
 {
-    const size_t bytes = (sb_engine_footprint(limits) + 63) & ~(size_t)63;
-    const uint32_t cap = sb_engine_outputs_max(limits, SB_STREAM_LINES_MAX);
-    r->memory = aligned_alloc(64, bytes);
-    r->box = (struct sb_outbox){.out = calloc(cap, sizeof *r->box.out), .cap = cap};
+    const struct sb_engine_limits *limits =
+        s->is_journal ? &s->journal.limits : &s->file.head.limits;
     r->sessions_max = limits->sessions_max;
     r->sessions = calloc(limits->sessions_max + 1u, sizeof *r->sessions);
-    if (r->memory == NULL || r->box.out == NULL || r->sessions == NULL)
+    if (r->sessions == NULL || !sb_match_engine_open(&r->engine, limits)) {
+        fprintf(err, "out of memory\n");
         return false;
-    memset(r->memory, 0, bytes);
-    r->engine = sb_engine_new(r->memory, bytes, limits);
-    return true;
+    }
+    if (!s->is_journal || s->journal.snapshot.bytes == NULL)
+        return true;
+    const char *wrong = sb_snapshot_load(&s->journal.snapshot, r->engine.engine);
+    if (wrong != NULL)
+        fprintf(err, "%s: snapshot of input %" PRIu64 ": %s\n", s->path, s->journal.snapshot.head.n,
+                wrong);
+    return wrong == NULL;
 }
 
 static void stop(struct run *r)
@@ -150,34 +141,47 @@ static void stop(struct run *r)
     for (uint32_t i = 0; r->sessions != NULL && i <= r->sessions_max; i++)
         free(r->sessions[i].messages);
     free(r->sessions);
-    free(r->box.out);
-    free(r->memory);
+    sb_match_engine_close(&r->engine);
+}
+
+static bool refuse(const struct source *log, uint64_t n, const char *wrong, FILE *err)
+{
+    if (wrong != NULL)
+        fprintf(err, "%s: input %" PRIu64 ": %s\n", log->path, n, wrong);
+    return wrong != NULL;
+}
+
+static bool apply_packet(struct run *r, const struct source *log, struct sb_match_log_result *out,
+                         FILE *err)
+{
+    uint32_t outputs = 0;
+    const struct sb_command *c = log->lines;
+    /* Behind a snapshot nothing is known of the messages before it. */
+    for (uint32_t i = 0; out->snapshot_n == 0 && i < log->count; i++, c += sb_command_lines(c))
+        if (refuse(log, c->seq, remember(r, c), err))
+            return false;
+    const char *wrong = sb_match_packet(&r->engine, log->lines, log->count, &outputs);
+    if (refuse(log, sb_engine_applied(r->engine.engine) + 1, wrong, err))
+        return false;
+    out->inputs += log->count;
+    out->packets++;
+    out->outputs += outputs;
+    out->packets_different += sb_engine_digest(r->engine.engine) != log->digest;
+    return true;
 }
 
 static bool apply_all(struct run *r, struct source *log, struct sb_match_log_result *out, FILE *err)
 {
     int more;
-    while ((more = source_next(log, err)) == 1) {
-        const struct sb_command *c = log->lines;
-        for (uint32_t i = 0; i < log->count; i++, c += sb_command_lines(c)) {
-            const char *wrong =
-                c->time_ns <= sb_engine_last_time_ns(r->engine) ? "time runs back" : remember(r, c);
-            if (wrong != NULL) {
-                fprintf(err, "%s: input %" PRIu64 ": %s\n", log->path, c->seq, wrong);
-                return false;
-            }
-            sb_engine_apply(r->engine, c, &r->box);
-        }
-        out->inputs += log->count;
-        out->packets++;
-        out->outputs += r->box.n;
-        out->packets_different += sb_engine_seal(r->engine, &r->box) != log->digest;
-    }
-    out->digest = sb_engine_digest(r->engine);
-    out->state_digest = sb_engine_state_digest(r->engine);
+    while ((more = source_next(log, err)) == 1)
+        if (!apply_packet(r, log, out, err))
+            return false;
+    const struct sb_engine *e = r->engine.engine;
+    out->digest = sb_engine_digest(e);
+    out->state_digest = sb_engine_state_digest(e);
     out->closed = source_state_digest(log, &out->state_digest_logged);
-    out->trades = sb_engine_stats(r->engine)->trades;
-    r->midnight_ns = sb_engine_day(r->engine)->midnight_ns;
+    out->trades = sb_engine_stats(e)->trades;
+    r->midnight_ns = sb_engine_day(e)->midnight_ns;
     return more == 0;
 }
 
@@ -224,20 +228,17 @@ static bool compare_acks(const struct run *r, const char *path, struct sb_match_
     return good;
 }
 
-bool sb_match_log_run(const char *path, const char *acks, struct sb_match_log_result *out,
-                      FILE *err)
+bool sb_match_log_run(const char *path, const char *acks, bool whole,
+                      struct sb_match_log_result *out, FILE *err)
 {
     memset(out, 0, sizeof *out);
     struct source *log = calloc(1, sizeof *log);
     struct run r = {0};
     bool good = false;
-    if (log != NULL && source_open(log, path, err)) {
-        const struct sb_engine_limits *limits = source_limits(log, err);
-        if (limits != NULL && !start(&r, limits))
-            fprintf(err, "out of memory\n");
-        else if (limits != NULL)
-            good =
-                apply_all(&r, log, out, err) && (acks == NULL || compare_acks(&r, acks, out, err));
+    if (log != NULL && source_open(log, path, whole || acks != NULL, err)) {
+        out->snapshot_n = log->is_journal ? log->journal.snapshot.head.n : 0;
+        good = start(&r, log, err) && apply_all(&r, log, out, err) &&
+               (acks == NULL || compare_acks(&r, acks, out, err));
         stop(&r);
         source_close(log);
     }
@@ -245,22 +246,26 @@ bool sb_match_log_run(const char *path, const char *acks, struct sb_match_log_re
     return good;
 }
 
-int sb_match_log_main(const char *path, const char *acks, bool json)
+int sb_match_log_main(const char *path, const char *acks, bool whole, bool json)
 {
     struct sb_match_log_result r;
-    if (!sb_match_log_run(path, acks, &r, stderr))
+    if (!sb_match_log_run(path, acks, whole, &r, stderr))
         return 1;
     const bool equal =
         r.packets_different == 0 && (!r.closed || r.state_digest == r.state_digest_logged);
+    if (!json && r.snapshot_n != 0)
+        printf("begins with the snapshot behind input %" PRIu64 ": what led to it is not replayed "
+               "(--whole does that)\n",
+               r.snapshot_n);
     if (json)
-        printf("{\"inputs\": %" PRIu64 ", \"packets\": %" PRIu64 ", \"outputs\": %" PRIu64
-               ", \"trades\": %" PRIu64 ", \"packets_different\": %" PRIu64
-               ", \"digest\": \"%016" PRIx64 "\", \"state_digest\": \"%016" PRIx64
-               "\", \"state_digest_logged\": \"%016" PRIx64
+        printf("{\"snapshot\": %" PRIu64 ", \"inputs\": %" PRIu64 ", \"packets\": %" PRIu64
+               ", \"outputs\": %" PRIu64 ", \"trades\": %" PRIu64
+               ", \"packets_different\": %" PRIu64 ", \"digest\": \"%016" PRIx64
+               "\", \"state_digest\": \"%016" PRIx64 "\", \"state_digest_logged\": \"%016" PRIx64
                "\", \"closed\": %s, \"digest_equal\": %s, \"acknowledged\": %" PRIu64
                ", \"lost\": %" PRIu64 "}\n",
-               r.inputs, r.packets, r.outputs, r.trades, r.packets_different, r.digest,
-               r.state_digest, r.state_digest_logged, r.closed ? "true" : "false",
+               r.snapshot_n, r.inputs, r.packets, r.outputs, r.trades, r.packets_different,
+               r.digest, r.state_digest, r.state_digest_logged, r.closed ? "true" : "false",
                equal ? "true" : "false", r.acknowledged, r.lost);
     else
         printf("inputs %" PRIu64 " in %" PRIu64 " packets, outputs %" PRIu64 ", trades %" PRIu64
