@@ -89,12 +89,14 @@ static void report(const struct run *r)
     printf("journal %s\n", r->recovery.reader.folder);
     if (from != 0)
         printf("begins with the snapshot behind input %" PRIu64 "\n", from);
-    printf("inputs %" PRIu64 " to %" PRIu64 ", %" PRIu64 " in %" PRIu64 " packets, %" PRIu64
-           ".%03" PRIu64 " s",
-           from + 1, n, r->inputs, r->packets, r->ns / 1000000000, r->ns / 1000000 % 1000);
-    if (r->ns != 0)
-        printf(", %" PRIu64 " a second", sb_multiply_divide(r->inputs, 1000000000, r->ns));
-    printf("\ndigest %016" PRIx64 ", state digest %016" PRIx64 ", open orders %u\n",
+    if (r->inputs != 0)
+        printf("inputs %" PRIu64 " to %" PRIu64 ", %" PRIu64 " in %" PRIu64 " packets, %" PRIu64
+               ".%03" PRIu64 " s, %" PRIu64 " a second\n",
+               from + 1, n, r->inputs, r->packets, r->ns / 1000000000, r->ns / 1000000 % 1000,
+               sb_multiply_divide(r->inputs, 1000000000, r->ns != 0 ? r->ns : 1));
+    else
+        printf("no input behind it\n");
+    printf("digest %016" PRIx64 ", state digest %016" PRIx64 ", open orders %u\n",
            sb_engine_digest(e), sb_engine_state_digest(e), sb_engine_stats(e)->open_orders);
 }
 

@@ -226,6 +226,22 @@ static bool open_after(struct sb_journal_writer *w, const struct sb_journal_end 
     return true;
 }
 
+/* Removes what earlier lives kept and this one does not: oldest first, so that no hole is ever left. */
+static bool remove_old(const struct sb_journal_writer *w, FILE *err)
+{
+    char path[SB_JOURNAL_FILE_BYTES];
+    uint64_t *segments;
+    size_t n;
+    if (!sb_journal_list(w->folder, SB_JOURNAL_SUFFIX, &segments, &n, err))
+        return false;
+    int error = 0;
+    for (size_t i = 0; error == 0 && i < n && segments[i] + w->setup.keep_segments < w->segment;
+         i++)
+        error = w->disk.remove(w->disk.self, sb_journal_file(path, w->folder, segments[i]));
+    free(segments);
+    return error == 0 || open_failed("remove", path, error, err);
+}
+
 static bool open_files(struct sb_journal_writer *w, const struct sb_journal_end *after, FILE *err)
 {
     char path[SB_JOURNAL_FILE_BYTES];
@@ -250,7 +266,7 @@ static bool open_files(struct sb_journal_writer *w, const struct sb_journal_end 
     if (error != 0)
         return open_failed("begin the segment", sb_journal_file(path, w->folder, w->segment + 1),
                            error, err);
-    return true;
+    return after == NULL || w->setup.keep_segments == 0 || remove_old(w, err);
 }
 
 bool sb_journal_writer_open(struct sb_journal_writer *w, const struct sb_journal_setup *setup,
