@@ -208,6 +208,17 @@ static bool load(struct sb_journal_reader *r, FILE *err)
     return good;
 }
 
+/* A segment's file that was given another one's name is damage, where it begins. */
+static enum sb_journal_found judge_name(struct sb_journal_reader *r)
+{
+    struct sb_journal_scan *s = &r->scan;
+    if (s->block.head.type != SB_JOURNAL_SEGMENT || s->segment.segment == r->segments[r->next - 1])
+        return SB_FOUND_BLOCK;
+    s->why = "the segment of another name";
+    s->at = 0;
+    return SB_FOUND_DAMAGED;
+}
+
 int sb_journal_reader_block(struct sb_journal_reader *r, FILE *err)
 {
     if (r->found > SB_FOUND_NEXT)
@@ -217,6 +228,8 @@ int sb_journal_reader_block(struct sb_journal_reader *r, FILE *err)
         if (r->found == SB_FOUND_NEXT && !load(r, err))
             return -1;
         r->found = sb_journal_scan_next(&r->scan);
+        if (r->found == SB_FOUND_BLOCK)
+            r->found = judge_name(r);
     } while (r->found == SB_FOUND_NEXT);
     return r->found == SB_FOUND_BLOCK;
 }

@@ -162,6 +162,21 @@ START_TEST(a_missing_segment_is_damage)
 }
 END_TEST
 
+START_TEST(a_renamed_segment_is_damage)
+{
+    struct rig r;
+    char from[SB_JOURNAL_FILE_BYTES], to[SB_JOURNAL_FILE_BYTES];
+    rig_open(&r);
+    drop(r.a, 1);
+    sb_journal_file(from, r.a, 2);
+    ck_assert_int_eq(rename(from, sb_journal_file(to, r.a, 7)), 0);
+    ck_assert_int_eq(inspect(&r, r.a, NULL), 1);
+    expect_said(&r, "segment 00000007 at offset 0");
+    expect_said(&r, "DAMAGED in the middle (the segment of another name");
+    rig_close(&r);
+}
+END_TEST
+
 START_TEST(difference_in_words)
 {
     struct rig r;
@@ -207,6 +222,7 @@ int main(void)
     tcase_add_test(tc, inspect_shows_it);
     tcase_add_test(tc, inspect_names_the_place_of_damage);
     tcase_add_test(tc, a_missing_segment_is_damage);
+    tcase_add_test(tc, a_renamed_segment_is_damage);
     tcase_add_test(tc, difference_in_words);
     suite_add_tcase(suite, tc);
     SRunner *runner = srunner_create(suite);
