@@ -25,7 +25,9 @@ struct arguments {
 struct run {
     struct sb_recovery recovery;
     struct sb_match_engine engine;
-    uint64_t inputs, packets, ns; /* behind the snapshot that it began with */
+    uint64_t inputs, packets; /* behind the snapshot that it began with */
+    uint64_t began_ns, ready_ns,
+        ns; /* when it began; how long until the first packet, and from there */
 };
 
 static uint64_t monotonic_ns(void)
@@ -66,6 +68,7 @@ static int apply(struct run *r, uint64_t at)
     const struct sb_journal_packet *p;
     const struct sb_command *lines;
     const uint64_t began = monotonic_ns();
+    r->ready_ns = began - r->began_ns;
     int more = 1;
     while (sb_engine_applied(e) < at &&
            (more = sb_recovery_packet(&r->recovery, &p, &lines, stderr)) == 1) {
@@ -89,6 +92,8 @@ static void report(const struct run *r)
     printf("journal %s\n", r->recovery.reader.folder);
     if (from != 0)
         printf("begins with the snapshot behind input %" PRIu64 "\n", from);
+    printf("engine ready after %" PRIu64 ".%03" PRIu64 " s\n", r->ready_ns / 1000000000,
+           r->ready_ns / 1000000 % 1000);
     if (r->inputs != 0)
         printf("inputs %" PRIu64 " to %" PRIu64 ", %" PRIu64 " in %" PRIu64 " packets, %" PRIu64
                ".%03" PRIu64 " s, %" PRIu64 " a second\n",
@@ -165,6 +170,7 @@ int sb_snapshot_main(int argc, char **argv)
     if (r == NULL)
         return FAILED;
     int code = FAILED;
+    r->began_ns = monotonic_ns();
     switch (sb_recovery_open_at(&r->recovery, a.journal, a.whole ? 0 : a.at, stderr)) {
     case SB_RECOVERY_READY:
         code = make(r, &a);
