@@ -194,6 +194,29 @@ static void own(uint8_t kind, uint64_t epoch)
     ck_assert_uint_eq(sb_journal_writer_durable(&rig.writer), record.n);
 }
 
+/* What cannot go on with this journal: nothing is touched. */
+static void refuse_others(const struct sb_journal_end *end)
+{
+    const struct sb_journal_setup setup = rig.setup;
+    for (int i = 0; i < 6; i++) {
+        rig.setup = setup;
+        rig.setup.after = end;
+        rig.setup.inc += i != 0;
+        rig.setup.sender ^= i == 1;
+        rig.setup.shard ^= i == 2;
+        rig.setup.trading_day ^= i == 3;
+        rig.setup.generation ^= i == 4;
+        rig.setup.limits.orders_max ^= i == 5;
+        ck_assert(!rig_start(&rig));
+        ck_assert_ptr_nonnull(strstr(rig.said, "journal: cannot go on with "));
+        ck_assert_ptr_nonnull(strstr(rig.said, i == 0   ? "incarnation"
+                                               : i <= 2 ? "another node's"
+                                                        : "another day or generation, or of"));
+    }
+    rig.setup = setup;
+    rig.setup.after = end;
+}
+
 /* Lives that end by an END record, between two writes, in the middle of one, and in the middle of a new segment. The
  * log in memory keeps what an earlier life wrote: it is not written again. Only the newest segments are kept, and who
  * owned is known all the same. */
@@ -228,9 +251,7 @@ START_TEST(lives_follow_each_other)
         ck_assert_uint_eq(end.next_n, rig.log.len + 1);
         ck_assert_uint_eq(end.inc, rig.setup.inc);
         ck_assert_uint_eq(end.owner.kind, life < 3 ? SB_RECORD_SOLO : SB_RECORD_PAIR);
-        rig.setup.after = &end;
-        ck_assert(!rig_start(&rig)); /* the same incarnation */
-        ck_assert_ptr_nonnull(strstr(rig.said, "cannot go on with it"));
+        refuse_others(&end);
         rig.setup.inc++;
         rig.setup.epoch = 0; /* not known yet: a restarted node asks first */
         ck_assert_msg(rig_start(&rig), "%s", rig.said);

@@ -292,6 +292,33 @@ START_TEST(a_damaged_journal)
 }
 END_TEST
 
+/* A joiner's journal: it begins behind the snapshot that it took over, with its record. */
+START_TEST(begun_behind_a_snapshot)
+{
+    static struct memory joined;
+    int more;
+    rig_open(&rig, 6);
+    joined = rig.journal;
+    memory_go_on(&joined, &(const struct sb_journal_end){.segment = 1, .next_n = rig.n[20] + 1});
+    memory_segment(&joined);
+    for (int record = 0; record < 2; record++) {
+        if (record != 0)
+            memory_record(&joined, SB_RECORD_JOIN);
+        memory_store(&joined, rig.folder);
+        rig_snapshot(&rig, 20, 0);
+        ck_assert_int_eq(rig_recover(&rig, &recovery, false), SB_RECOVERY_READY);
+        ck_assert_str_eq(rig.said, "");
+        ck_assert_uint_eq(recovery.n_estimate, rig.n[20]);
+        ck_assert_uint_eq(rig_replay(&rig, &recovery, &more), rig.n[20]);
+        ck_assert_int_eq(recovery.found, SB_FOUND_OPEN);
+        ck_assert_uint_eq(recovery.end.next_n, rig.n[20] + 1);
+        ck_assert_uint_eq(recovery.end.owner.kind, record != 0 ? SB_RECORD_JOIN : SB_RECORD_NONE);
+        sb_recovery_close(&recovery);
+    }
+    rig_close(&rig);
+}
+END_TEST
+
 START_TEST(nothing_here)
 {
     char path[128];
@@ -438,6 +465,7 @@ int main(void)
     tcase_add_test(tc, the_next_older_snapshot);
     tcase_add_test(tc, snapshots_of_other_logs);
     tcase_add_test(tc, a_damaged_journal);
+    tcase_add_test(tc, begun_behind_a_snapshot);
     tcase_add_test(tc, nothing_here);
     tcase_add_loop_test(tc, the_verb, 0, SEEDS);
     tcase_add_test(tc, the_verb_refuses);
