@@ -10,5 +10,5 @@ target_link_libraries(shadowbook-match PUBLIC sb_flags shadowbook-perf shadowboo
 add_library(shadowbook-log STATIC log_source.c log_run.c)
 target_link_libraries(shadowbook-log PUBLIC shadowbook-match shadowbook-replica)
 
-add_library(shadowbook-match-verbs STATIC match_verb.c match_log.c generate_verb.c)
+add_library(shadowbook-match-verbs STATIC match_verb.c match_log.c generate_verb.c snapshot_verb.c)
 target_link_libraries(shadowbook-match-verbs PUBLIC shadowbook-match shadowbook-log)

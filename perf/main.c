@@ -14,6 +14,7 @@ static const struct verb {
     {"replay", sb_replay_main, "play a flow against a running shard and check every answer"},
     {"match", sb_match_main, "run the engine alone over a flow or a node's input log"},
     {"inspect", sb_inspect_main, "journals and logs: their state, differences, order events"},
+    {"snapshot", sb_snapshot_main, "keep the state that a journal leads to, to restart from"},
     {"generate", sb_generate_main, "make a realistic flow of orders"},
     {"convert", sb_convert_main, "turn a flow into a packet capture, and back"},
     {"sim", sb_sim_main, "run a whole simulated cluster under a seed, with faults"},

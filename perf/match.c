@@ -7,6 +7,7 @@
 
 #include "perf/numbers.h"
 #include "shadowbook/assert.h"
+#include "shadowbook/frame.h"
 
 enum { WARM_BYTES = 1 << 22, HUGE_PAGE_BYTES = 1 << 21 };
 
@@ -68,6 +69,20 @@ void sb_match_engine_close(struct sb_match_engine *m)
 static const struct sb_command *next_command(const struct sb_command *c)
 {
     return c + sb_command_lines(c);
+}
+
+const char *sb_match_packet(struct sb_match_engine *m, const struct sb_command *lines,
+                            uint32_t count, uint32_t *outputs)
+{
+    const struct sb_command *c = lines;
+    for (uint32_t i = 0; i < count; i++, c = next_command(c)) {
+        if (c->time_ns <= sb_engine_last_time_ns(m->engine))
+            return "time runs back";
+        sb_engine_apply(m->engine, c, &m->box);
+    }
+    *outputs = m->box.n;
+    sb_engine_seal(m->engine, &m->box);
+    return NULL;
 }
 
 /* Applies DAY, SESSION and the INSTRUMENTs; the first command of the flow itself. */

@@ -25,6 +25,11 @@ struct sb_match_engine {
 bool sb_match_engine_open(struct sb_match_engine *m, const struct sb_engine_limits *limits);
 void sb_match_engine_close(struct sb_match_engine *m);
 
+/* Applies the `count` commands of a log's packet, and seals. NULL, or what is wrong with them. *outputs: how many they
+ * made. What the digest is afterwards is for the caller to compare. */
+const char *sb_match_packet(struct sb_match_engine *m, const struct sb_command *lines,
+                            uint32_t count, uint32_t *outputs);
+
 /* What came out of a flow. */
 struct sb_match_result {
     uint64_t outputs, trades, acknowledged, rejected, superfluous, phases_refused;

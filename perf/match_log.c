@@ -5,7 +5,78 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "perf/log_source.h"
+#include "perf/match.h"
+#include "replica/log_file.h"
+#include "replica/recovery.h"
+
+/* Packets of a log file or of a journal. */
+struct source {
+    const char *path;
+    bool is_journal;
+    struct sb_log_reader file;
+    struct sb_recovery journal;
+    /* the packet that was read last */
+    const struct sb_command *lines;
+    uint64_t digest;
+    uint32_t count;
+};
+
+static bool source_open(struct source *s, const char *path, bool whole, FILE *err)
+{
+    s->path = path;
+    s->is_journal = sb_journal_is_folder(path);
+    if (!s->is_journal)
+        return sb_log_reader_open(&s->file, path, err);
+    const enum sb_recovery_opened opened = sb_recovery_open(&s->journal, path, whole, err);
+    if (opened == SB_RECOVERY_NOTHING)
+        fprintf(err, "%s: no segment is there that holds anything\n", path);
+    if (opened != SB_RECOVERY_READY)
+        sb_recovery_close(&s->journal);
+    return opened == SB_RECOVERY_READY;
+}
+
+static void source_close(struct source *s)
+{
+    if (s->is_journal)
+        sb_recovery_close(&s->journal);
+    else
+        sb_log_reader_close(&s->file);
+}
+
+/* The journal's next packet. What it ends with is said on err, where it is not an orderly stop. */
+static int journal_next(struct source *s, FILE *err)
+{
+    const struct sb_journal_packet *p;
+    struct sb_recovery *r = &s->journal;
+    const int more = sb_recovery_packet(r, &p, &s->lines, err);
+    if (more == 0 && r->found != SB_FOUND_CLOSED)
+        sb_recovery_say_end(r, err);
+    if (more != 1)
+        return r->found == SB_FOUND_DAMAGED ? -1 : more;
+    s->digest = p->digest;
+    s->count = p->count;
+    return 1;
+}
+
+/* 1: the next packet; 0: the end; -1: damaged (said on err). */
+static int source_next(struct source *s, FILE *err)
+{
+    if (s->is_journal)
+        return journal_next(s, err);
+    const int more = sb_log_reader_next(&s->file, err);
+    s->lines = s->file.lines;
+    s->digest = s->file.packet.digest;
+    s->count = s->file.packet.count;
+    return more;
+}
+
+/* Full-state digest that stands at the end: 0 if the journal was not closed. */
+static bool source_state_digest(const struct source *s, uint64_t *digest)
+{
+    const struct sb_journal_record *end = s->is_journal ? sb_recovery_closed(&s->journal) : NULL;
+    *digest = !s->is_journal ? s->file.state_digest : end != NULL ? end->state_digest : 0;
+    return !s->is_journal || end != NULL;
+}
 
 /* What the log holds of one numbered client message. */
 struct taken {
@@ -19,9 +90,7 @@ struct session_taken {
 };
 
 struct run {
-    struct sb_engine *engine;
-    void *memory;
-    struct sb_outbox box;
+    struct sb_match_engine engine;
     struct session_taken *sessions;
     uint32_t sessions_max;
     uint64_t midnight_ns;
@@ -47,19 +116,24 @@ static const char *remember(struct run *r, const struct sb_command *c)
     return NULL;
 }
 
-static bool start(struct run *r, const struct sb_engine_limits *limits)
+/* An engine as the log has it at its beginning: new, or from the snapshot. */
+static bool start(struct run *r, const struct source *s, FILE *err)
 {
-    const size_t bytes = (sb_engine_footprint(limits) + 63) & ~(size_t)63;
-    const uint32_t cap = sb_engine_outputs_max(limits, SB_STREAM_LINES_MAX);
-    r->memory = aligned_alloc(64, bytes);
-    r->box = (struct sb_outbox){.out = calloc(cap, sizeof *r->box.out), .cap = cap};
+    const struct sb_engine_limits *limits =
+        s->is_journal ? &s->journal.limits : &s->file.head.limits;
     r->sessions_max = limits->sessions_max;
     r->sessions = calloc(limits->sessions_max + 1u, sizeof *r->sessions);
-    if (r->memory == NULL || r->box.out == NULL || r->sessions == NULL)
+    if (r->sessions == NULL || !sb_match_engine_open(&r->engine, limits)) {
+        fprintf(err, "out of memory\n");
         return false;
-    memset(r->memory, 0, bytes);
-    r->engine = sb_engine_new(r->memory, bytes, limits);
-    return true;
+    }
+    if (!s->is_journal || s->journal.snapshot.bytes == NULL)
+        return true;
+    const char *wrong = sb_snapshot_load(&s->journal.snapshot, r->engine.engine);
+    if (wrong != NULL)
+        fprintf(err, "%s: snapshot of input %" PRIu64 ": %s\n", s->path, s->journal.snapshot.head.n,
+                wrong);
+    return wrong == NULL;
 }
 
 static void stop(struct run *r)
@@ -67,37 +141,47 @@ static void stop(struct run *r)
     for (uint32_t i = 0; r->sessions != NULL && i <= r->sessions_max; i++)
         free(r->sessions[i].messages);
     free(r->sessions);
-    free(r->box.out);
-    free(r->memory);
+    sb_match_engine_close(&r->engine);
 }
 
-static bool apply_all(struct run *r, struct sb_log_source *log, struct sb_match_log_result *out,
-                      FILE *err)
+static bool refuse(const struct source *log, uint64_t n, const char *wrong, FILE *err)
+{
+    if (wrong != NULL)
+        fprintf(err, "%s: input %" PRIu64 ": %s\n", log->path, n, wrong);
+    return wrong != NULL;
+}
+
+static bool apply_packet(struct run *r, const struct source *log, struct sb_match_log_result *out,
+                         FILE *err)
+{
+    uint32_t outputs = 0;
+    const struct sb_command *c = log->lines;
+    /* Behind a snapshot nothing is known of the messages before it. */
+    for (uint32_t i = 0; out->snapshot_n == 0 && i < log->count; i++, c += sb_command_lines(c))
+        if (refuse(log, c->seq, remember(r, c), err))
+            return false;
+    const char *wrong = sb_match_packet(&r->engine, log->lines, log->count, &outputs);
+    if (refuse(log, sb_engine_applied(r->engine.engine) + 1, wrong, err))
+        return false;
+    out->inputs += log->count;
+    out->packets++;
+    out->outputs += outputs;
+    out->packets_different += sb_engine_digest(r->engine.engine) != log->digest;
+    return true;
+}
+
+static bool apply_all(struct run *r, struct source *log, struct sb_match_log_result *out, FILE *err)
 {
     int more;
-    while ((more = sb_log_source_next(log, err)) == 1) {
-        const struct sb_command *c = log->lines;
-        for (uint32_t i = 0; i < log->count; i++, c += sb_command_lines(c)) {
-            const char *wrong =
-                c->time_ns <= sb_engine_last_time_ns(r->engine) ? "time runs back" : remember(r, c);
-            if (wrong != NULL) {
-                fprintf(err, "%s: input %" PRIu64 ": %s\n", log->path, c->seq, wrong);
-                return false;
-            }
-            sb_engine_apply(r->engine, c, &r->box);
-        }
-        out->inputs += log->count;
-        out->packets++;
-        out->outputs += r->box.n;
-        out->packets_different += sb_engine_seal(r->engine, &r->box) != log->digest;
-    }
-    out->digest = sb_engine_digest(r->engine);
-    out->state_digest = sb_engine_state_digest(r->engine);
-    out->closed = sb_log_source_closed(log, &out->state_digest_logged);
-    out->trades = sb_engine_stats(r->engine)->trades;
-    if (more == 0 && !out->closed)
-        sb_log_source_say_end(log, err);
-    r->midnight_ns = sb_engine_day(r->engine)->midnight_ns;
+    while ((more = source_next(log, err)) == 1)
+        if (!apply_packet(r, log, out, err))
+            return false;
+    const struct sb_engine *e = r->engine.engine;
+    out->digest = sb_engine_digest(e);
+    out->state_digest = sb_engine_state_digest(e);
+    out->closed = source_state_digest(log, &out->state_digest_logged);
+    out->trades = sb_engine_stats(e)->trades;
+    r->midnight_ns = sb_engine_day(e)->midnight_ns;
     return more == 0;
 }
 
@@ -144,43 +228,44 @@ static bool compare_acks(const struct run *r, const char *path, struct sb_match_
     return good;
 }
 
-bool sb_match_log_run(const char *path, const char *acks, struct sb_match_log_result *out,
-                      FILE *err)
+bool sb_match_log_run(const char *path, const char *acks, bool whole,
+                      struct sb_match_log_result *out, FILE *err)
 {
     memset(out, 0, sizeof *out);
-    struct sb_log_source *log = calloc(1, sizeof *log);
+    struct source *log = calloc(1, sizeof *log);
     struct run r = {0};
     bool good = false;
-    if (log != NULL && sb_log_source_open(log, path, err)) {
-        const bool begun = sb_log_source_begin(log, err) && sb_log_source_whole(log, err);
-        if (begun && !start(&r, &log->limits))
-            fprintf(err, "out of memory\n");
-        else if (begun)
-            good =
-                apply_all(&r, log, out, err) && (acks == NULL || compare_acks(&r, acks, out, err));
+    if (log != NULL && source_open(log, path, whole || acks != NULL, err)) {
+        out->snapshot_n = log->is_journal ? log->journal.snapshot.head.n : 0;
+        good = start(&r, log, err) && apply_all(&r, log, out, err) &&
+               (acks == NULL || compare_acks(&r, acks, out, err));
         stop(&r);
-        sb_log_source_close(log);
+        source_close(log);
     }
     free(log);
     return good;
 }
 
-int sb_match_log_main(const char *path, const char *acks, bool json)
+int sb_match_log_main(const char *path, const char *acks, bool whole, bool json)
 {
     struct sb_match_log_result r;
-    if (!sb_match_log_run(path, acks, &r, stderr))
+    if (!sb_match_log_run(path, acks, whole, &r, stderr))
         return 1;
     const bool equal =
         r.packets_different == 0 && (!r.closed || r.state_digest == r.state_digest_logged);
+    if (!json && r.snapshot_n != 0)
+        printf("begins with the snapshot behind input %" PRIu64 ": what led to it is not replayed "
+               "(--whole does that)\n",
+               r.snapshot_n);
     if (json)
-        printf("{\"inputs\": %" PRIu64 ", \"packets\": %" PRIu64 ", \"outputs\": %" PRIu64
-               ", \"trades\": %" PRIu64 ", \"packets_different\": %" PRIu64
-               ", \"digest\": \"%016" PRIx64 "\", \"state_digest\": \"%016" PRIx64
-               "\", \"state_digest_logged\": \"%016" PRIx64
+        printf("{\"snapshot\": %" PRIu64 ", \"inputs\": %" PRIu64 ", \"packets\": %" PRIu64
+               ", \"outputs\": %" PRIu64 ", \"trades\": %" PRIu64
+               ", \"packets_different\": %" PRIu64 ", \"digest\": \"%016" PRIx64
+               "\", \"state_digest\": \"%016" PRIx64 "\", \"state_digest_logged\": \"%016" PRIx64
                "\", \"closed\": %s, \"digest_equal\": %s, \"acknowledged\": %" PRIu64
                ", \"lost\": %" PRIu64 "}\n",
-               r.inputs, r.packets, r.outputs, r.trades, r.packets_different, r.digest,
-               r.state_digest, r.state_digest_logged, r.closed ? "true" : "false",
+               r.snapshot_n, r.inputs, r.packets, r.outputs, r.trades, r.packets_different,
+               r.digest, r.state_digest, r.state_digest_logged, r.closed ? "true" : "false",
                equal ? "true" : "false", r.acknowledged, r.lost);
     else
         printf("inputs %" PRIu64 " in %" PRIu64 " packets, outputs %" PRIu64 ", trades %" PRIu64

@@ -17,11 +17,11 @@ enum { PASSES = 3 }; /* odd: the median is one of them */
 static const char *const USAGE =
     "usage: shadowbook match --flow FILE[.xz] [--trades FILE] [--stats] [--orders N]\n"
     "       shadowbook match --generate SEED,EVENTS[,INSTRUMENTS] [--stats] [--orders N]\n"
-    "       shadowbook match --log FILE|FOLDER [--acks FILE] [--json]\n";
+    "       shadowbook match --log FILE|FOLDER [--acks FILE] [--whole] [--json]\n";
 
 struct arguments {
     const char *flow, *trades, *log, *acks, *generate;
-    bool stats, json;
+    bool stats, json, whole;
     uint64_t orders_max;
 };
 
@@ -288,12 +288,17 @@ static int match_flow(const struct arguments *a)
 
 int sb_match_main(int argc, char **argv)
 {
-    static const struct option OPTIONS[] = {
-        {"flow", required_argument, NULL, 'f'},     {"trades", required_argument, NULL, 't'},
-        {"generate", required_argument, NULL, 'g'}, {"log", required_argument, NULL, 'l'},
-        {"acks", required_argument, NULL, 'a'},     {"orders", required_argument, NULL, 'o'},
-        {"stats", no_argument, NULL, 's'},          {"json", no_argument, NULL, 'j'},
-        {"help", no_argument, NULL, 'h'},           {0}};
+    static const struct option OPTIONS[] = {{"flow", required_argument, NULL, 'f'},
+                                            {"trades", required_argument, NULL, 't'},
+                                            {"generate", required_argument, NULL, 'g'},
+                                            {"log", required_argument, NULL, 'l'},
+                                            {"acks", required_argument, NULL, 'a'},
+                                            {"orders", required_argument, NULL, 'o'},
+                                            {"stats", no_argument, NULL, 's'},
+                                            {"json", no_argument, NULL, 'j'},
+                                            {"whole", no_argument, NULL, 'w'},
+                                            {"help", no_argument, NULL, 'h'},
+                                            {0}};
     struct arguments a = {.orders_max = 1u << 20};
     optind = 1;
     for (int c; (c = getopt_long(argc, argv, "", OPTIONS, NULL)) != -1;) {
@@ -311,6 +316,8 @@ int sb_match_main(int argc, char **argv)
             a.stats = true;
         else if (c == 'j')
             a.json = true;
+        else if (c == 'w')
+            a.whole = true;
         else if (c == 'h')
             return fputs(USAGE, stdout) < 0 ? 2 : 0;
         else if (c != 'o' || !sb_number_read(optarg, 1, 1u << 27, &a.orders_max))
@@ -321,5 +328,5 @@ int sb_match_main(int argc, char **argv)
         fputs(USAGE, stderr);
         return 2;
     }
-    return a.log != NULL ? sb_match_log_main(a.log, a.acks, a.json) : match_flow(&a);
+    return a.log != NULL ? sb_match_log_main(a.log, a.acks, a.whole, a.json) : match_flow(&a);
 }

@@ -58,12 +58,6 @@ static const char *block_fault(const uint8_t *p, uint64_t size, struct sb_journa
 
 /* --- does it say what it may say? ----------------------------------------------------------------- */
 
-static bool same_log(const struct sb_journal_segment *a, const struct sb_journal_segment *b)
-{
-    return a->trading_day == b->trading_day && a->generation == b->generation &&
-           sb_engine_limits_equal(&a->limits, &b->limits);
-}
-
 static const char *segment_fault(const struct sb_journal_scan *scan,
                                  const struct sb_journal_block *b, const uint8_t *payload)
 {
@@ -80,9 +74,12 @@ static const char *segment_fault(const struct sb_journal_scan *scan,
         return limits;
     if (s.segment != scan->segment.segment + 1)
         return "a segment is missing before this one";
+    if (scan->segment.limits.instruments_max == 0)
+        return NULL; /* the scan began in the middle of the one before: nothing is known of that */
     if (s.owner_kind != scan->owner.kind || s.owner_epoch != scan->owner.epoch)
         return "a segment that knows of another record than the ones before it";
-    return same_log(&s, &scan->segment) ? NULL : "a segment of another day or of other limits";
+    return sb_journal_same_log(&s, &scan->segment) ? NULL
+                                                   : "a segment of another day or of other limits";
 }
 
 static const char *data_fault(const struct sb_journal_block *b, const uint8_t *payload)
@@ -261,7 +258,10 @@ struct sb_journal_end sb_journal_scan_end(const struct sb_journal_scan *scan, ui
                                    .next_n = scan->next_n,
                                    .epoch = scan->block.head.epoch,
                                    .inc = scan->block.head.inc,
-                                   .owner = scan->owner};
+                                   .owner = scan->owner,
+                                   .shard = scan->block.head.shard,
+                                   .sender = scan->block.head.sender,
+                                   .head = scan->segment};
 }
 
 const struct sb_journal_packet *sb_journal_packet_next(const struct sb_journal_scan *scan,

@@ -3,8 +3,8 @@
  * A journal is one log of one node: a folder of segment files, 00000001.journal and so on. A segment is a row of
  * blocks; a block is what one write put there, durable before the next was begun. A node that was restarted and goes on
  * with the log goes on with its journal: with a segment of its own, under its higher incarnation, behind all that the
- * lives before it left there. All integers little-endian, reserved
- * bytes zero. A block is padded with zeros to a multiple of 4096 bytes and begins with this head of 96 bytes:
+ * lives before it left there. All integers little-endian, reserved bytes zero. A block is padded with zeros to a multiple
+ * of 4096 bytes and begins with this head of 96 bytes:
  *
  *      0  struct sb_head, as every frame of ours has it (frame.h): magic SB_JOURNAL_MAGIC, version, type = kind of the block,
  *         shard, epoch, inc, sender; flags, bytes and tag are zero
@@ -74,12 +74,11 @@ struct sb_journal_segment {
     uint64_t segment; /* from 1; the file's name */
     uint32_t trading_day;
     uint16_t generation;
-    uint8_t
-        owner_kind; /* of the last ownership record before this segment: enum sb_journal_record_kind */
+    uint8_t owner_kind; /* of the last ownership record before this segment, */
     uint8_t zero;
     struct sb_engine_limits limits;
     uint32_t zero2;
-    uint64_t owner_epoch;
+    uint64_t owner_epoch; /* and its epoch */
     uint32_t reserved[4];
 };
 _Static_assert(sizeof(struct sb_journal_segment) == 64, "disk layout");
@@ -130,7 +129,19 @@ struct sb_journal_end {
     uint64_t next_n;
     uint64_t epoch, inc; /* of the last block: they do not fall */
     struct sb_journal_owner owner;
+    /* What does not change within a journal. */
+    uint16_t shard;
+    uint8_t sender;
+    struct sb_journal_segment head; /* of the last segment: day, generation, limits */
 };
+
+/* Can these be segments of one journal: the same day, generation and limits? */
+static inline bool sb_journal_same_log(const struct sb_journal_segment *a,
+                                       const struct sb_journal_segment *b)
+{
+    return a->trading_day == b->trading_day && a->generation == b->generation &&
+           sb_engine_limits_equal(&a->limits, &b->limits);
+}
 
 /* --- writing ---------------------------------------------------------------------------------- */
 

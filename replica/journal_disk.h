@@ -22,8 +22,8 @@ struct sb_journal_disk {
     /* Cuts the open file to its length and closes it for ever; durable on return. */
     int (*close)(void *self, uint64_t bytes);
     int (*remove)(void *self, const char *path); /* not being there is no error */
-    int (*cut)(void *self, const char *path,
-               uint64_t bytes); /* of a file that is not open; durable on return */
+    /* Cuts a file that is not open; durable on return. */
+    int (*cut)(void *self, const char *path, uint64_t bytes);
 };
 
 /* O_DIRECT where the file system takes it, else ordinary writes; both with RWF_DSYNC from a registered buffer. */

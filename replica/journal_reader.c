@@ -2,10 +2,12 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 const char *sb_journal_file(char path[SB_JOURNAL_FILE_BYTES], const char *folder, uint64_t segment)
 {
@@ -151,38 +153,71 @@ void sb_journal_reader_close(struct sb_journal_reader *r)
 
 /* --- what is in them ------------------------------------------------------------------------------ */
 
+static bool room_for(struct sb_journal_reader *r, size_t size)
+{
+    if (size <= r->bytes_cap)
+        return true;
+    uint8_t *grown = realloc(r->bytes, size);
+    if (grown == NULL)
+        return false;
+    r->bytes = grown;
+    r->bytes_cap = size;
+    return true;
+}
+
+/* Reads the file from its end to its beginning, `step` bytes at a time. The last segment may be written at this moment, page
+ * behind page: whoever has seen a block then finds all those before it, and takes none of them for lost. *size: where
+ * the file ends now, as it may be cut to its length meanwhile. */
+static bool read_backwards(int fd, uint8_t *bytes, size_t *size, size_t step)
+{
+    for (size_t end = *size; end != 0;) {
+        const size_t at = (end - 1) / step * step;
+        size_t have = at;
+        while (have < end) {
+            const ssize_t got = pread(fd, bytes + have, end - have, (off_t)have);
+            if (got < 0 && errno == EINTR)
+                continue;
+            if (got < 0)
+                return false;
+            if (got == 0)
+                *size = end = have;
+            have += (size_t)got;
+        }
+        end = at;
+    }
+    return true;
+}
+
 static bool load(struct sb_journal_reader *r, FILE *err)
 {
     char path[SB_JOURNAL_FILE_BYTES];
     sb_journal_file(path, r->folder, r->segments[r->next]);
-    FILE *f = fopen(path, "rb");
+    const bool last = r->next + 1 == r->segments_n;
+    const int fd = open(path, O_RDONLY | O_CLOEXEC);
     struct stat status;
-    if (f == NULL || fstat(fileno(f), &status) != 0) {
-        fprintf(err, "%s: cannot open: %s\n", path, strerror(errno));
-        if (f != NULL)
-            fclose(f);
-        return false;
-    }
-    const size_t size = (size_t)status.st_size;
-    if (size > r->bytes_cap) {
-        uint8_t *grown = realloc(r->bytes, size);
-        if (grown == NULL) {
-            fprintf(err, "%s: no memory for its %zu bytes\n", path, size);
-            fclose(f);
-            return false;
-        }
-        r->bytes = grown;
-        r->bytes_cap = size;
-    }
-    /* A segment that is being written may be cut to its length between the two calls. */
-    const size_t got = size != 0 ? fread(r->bytes, 1, size, f) : 0;
-    const bool good = ferror(f) == 0;
+    const bool opened = fd >= 0 && fstat(fd, &status) == 0;
+    size_t size = opened ? (size_t)status.st_size : 0;
+    /* In one piece first: a disk is quick that way, and what comes then is in the page cache. */
+    const bool good = opened && room_for(r, size) && read_backwards(fd, r->bytes, &size, size) &&
+                      (!last || read_backwards(fd, r->bytes, &size, SB_JOURNAL_ALIGN));
     if (!good)
         fprintf(err, "%s: cannot read: %s\n", path, strerror(errno));
-    fclose(f);
-    sb_journal_scan_segment(&r->scan, r->bytes, got, r->next + 1 == r->segments_n);
+    if (fd >= 0)
+        close(fd);
+    sb_journal_scan_segment(&r->scan, r->bytes, size, last);
     r->next++;
     return good;
+}
+
+/* A segment's file that was given another one's name is damage, where it begins. */
+static enum sb_journal_found judge_name(struct sb_journal_reader *r)
+{
+    struct sb_journal_scan *s = &r->scan;
+    if (s->block.head.type != SB_JOURNAL_SEGMENT || s->segment.segment == r->segments[r->next - 1])
+        return SB_FOUND_BLOCK;
+    s->why = "the segment of another name";
+    s->at = 0;
+    return SB_FOUND_DAMAGED;
 }
 
 int sb_journal_reader_block(struct sb_journal_reader *r, FILE *err)
@@ -194,6 +229,8 @@ int sb_journal_reader_block(struct sb_journal_reader *r, FILE *err)
         if (r->found == SB_FOUND_NEXT && !load(r, err))
             return -1;
         r->found = sb_journal_scan_next(&r->scan);
+        if (r->found == SB_FOUND_BLOCK)
+            r->found = judge_name(r);
     } while (r->found == SB_FOUND_NEXT);
     return r->found == SB_FOUND_BLOCK;
 }

@@ -71,6 +71,17 @@ static int block_write(struct sb_journal_writer *w, struct sb_journal_block *b)
     return 0;
 }
 
+/* The head of a segment of this life. */
+static struct sb_journal_segment head_of(const struct sb_journal_writer *w, uint64_t segment)
+{
+    return (struct sb_journal_segment){.segment = segment,
+                                       .trading_day = w->setup.trading_day,
+                                       .generation = w->setup.generation,
+                                       .limits = w->setup.limits,
+                                       .owner_kind = w->owner.kind,
+                                       .owner_epoch = w->owner.epoch};
+}
+
 /* The next segment: its file, its head. */
 static int segment_begin(struct sb_journal_writer *w, uint64_t epoch)
 {
@@ -82,12 +93,7 @@ static int segment_begin(struct sb_journal_writer *w, uint64_t epoch)
         return error;
     w->segment++;
     w->offset = 0;
-    const struct sb_journal_segment head = {.segment = w->segment,
-                                            .trading_day = s->trading_day,
-                                            .generation = s->generation,
-                                            .limits = s->limits,
-                                            .owner_kind = w->owner.kind,
-                                            .owner_epoch = w->owner.epoch};
+    const struct sb_journal_segment head = head_of(w, w->segment);
     struct sb_journal_block *b = block_begin(w, w->buffer, SB_JOURNAL_SEGMENT, epoch);
     block_append(b, &head, sizeof head);
     error = block_write(w, b);
@@ -204,15 +210,28 @@ static bool open_failed(const char *step, const char *file, int error, FILE *err
     return false;
 }
 
+/* NULL, or why readers would not take this life for one that goes on. */
+static const char *cannot_go_on(const struct sb_journal_writer *w,
+                                const struct sb_journal_end *after)
+{
+    const struct sb_journal_segment head = head_of(w, after->segment);
+    if (w->setup.inc <= after->inc)
+        return "its incarnation is not below this one";
+    if (w->setup.shard != after->shard || w->setup.sender != after->sender)
+        return "it is another node's";
+    return sb_journal_same_log(&head, &after->head)
+               ? NULL
+               : "it is of another day or generation, or of other limits of [engine]";
+}
+
 /* Cuts off what is torn, and stands behind what is good. A file in which nothing is good has no place in the row. */
 static bool open_after(struct sb_journal_writer *w, const struct sb_journal_end *after, FILE *err)
 {
     char path[SB_JOURNAL_FILE_BYTES];
     sb_journal_file(path, w->folder, after->segment);
-    if (w->setup.inc <= after->inc) {
-        fprintf(err,
-                "journal: %s is of incarnation %" PRIu64 ": %" PRIu64 " cannot go on with it\n",
-                w->folder, after->inc, w->setup.inc);
+    const char *wrong = cannot_go_on(w, after);
+    if (wrong != NULL) {
+        fprintf(err, "journal: cannot go on with %s: %s\n", w->folder, wrong);
         return false;
     }
     const int error = after->offset != 0 ? w->disk.cut(w->disk.self, path, after->offset)
@@ -224,6 +243,22 @@ static bool open_after(struct sb_journal_writer *w, const struct sb_journal_end 
     w->previous = after->previous;
     w->owner = after->owner;
     return true;
+}
+
+/* Removes what earlier lives kept and this one does not: oldest first, so that no hole is ever left. */
+static bool remove_old(const struct sb_journal_writer *w, FILE *err)
+{
+    char path[SB_JOURNAL_FILE_BYTES];
+    uint64_t *segments;
+    size_t n;
+    if (!sb_journal_list(w->folder, SB_JOURNAL_SUFFIX, &segments, &n, err))
+        return false;
+    int error = 0;
+    for (size_t i = 0; error == 0 && i < n && segments[i] + w->setup.keep_segments < w->segment;
+         i++)
+        error = w->disk.remove(w->disk.self, sb_journal_file(path, w->folder, segments[i]));
+    free(segments);
+    return error == 0 || open_failed("remove", path, error, err);
 }
 
 static bool open_files(struct sb_journal_writer *w, const struct sb_journal_end *after, FILE *err)
@@ -250,7 +285,7 @@ static bool open_files(struct sb_journal_writer *w, const struct sb_journal_end 
     if (error != 0)
         return open_failed("begin the segment", sb_journal_file(path, w->folder, w->segment + 1),
                            error, err);
-    return true;
+    return after == NULL || w->setup.keep_segments == 0 || remove_old(w, err);
 }
 
 bool sb_journal_writer_open(struct sb_journal_writer *w, const struct sb_journal_setup *setup,

@@ -56,12 +56,11 @@ enum sb_journal_state {
 };
 
 struct sb_journal_setup {
-    const char *
-        folder; /* of this journal. New: made by open if it is not there (its parent must be), without a
-                           segment in it. To go on with (`after`): as it was left */
-    const struct sb_journal_end
-        *after;      /* NULL: a new journal. Not kept. Same shard and sender, inc higher */
-    uint64_t base_n; /* new: last number before it, the one of its snapshot; 0: none */
+    /* A new journal: its folder is made if it is not there (the one above it, too), and has no segment yet. To go on with
+     * one: as it was left. */
+    const char *folder;
+    const struct sb_journal_end *after; /* where to go on; NULL: new. The caller's */
+    uint64_t base_n; /* new: last number before it, that of the snapshot in its folder; 0: none */
     uint16_t shard, generation;
     uint8_t sender; /* enum sb_node_id */
     uint64_t inc, epoch;
@@ -106,9 +105,10 @@ struct sb_journal_writer {
     struct sb_journal_owner owner;
 };
 
-/* Makes the folder and the first segment, or goes on behind `after`; starts the thread. buffer: SB_JOURNAL_BUFFER_BYTES, page aligned: the memory
- * that the disk was opened with; both are the caller's until close. False: said on err which step, which file, why, and
- * what to do; nothing is left behind but perhaps an empty folder. */
+/* Makes the folder and the first segment, or goes on behind `after`; starts the thread. buffer: SB_JOURNAL_BUFFER_BYTES,
+ * page aligned: the memory that the disk was opened with; both are the caller's until close. False: said on err which step,
+ * which file, why, and what to do; nothing is left behind but perhaps an empty folder. Refused, too, where this life could
+ * not be told from the ones before it: not the same node, day, generation and limits under a higher incarnation. */
 bool sb_journal_writer_open(struct sb_journal_writer *w, const struct sb_journal_setup *setup,
                             const struct sb_journal_disk *disk, void *buffer, FILE *err);
 

@@ -159,6 +159,12 @@ static int find(struct sb_recovery *r, const char *path, uint64_t **snapshots, s
 enum sb_recovery_opened sb_recovery_open(struct sb_recovery *r, const char *path, bool whole,
                                          FILE *err)
 {
+    return sb_recovery_open_at(r, path, whole ? 0 : UINT64_MAX, err);
+}
+
+enum sb_recovery_opened sb_recovery_open_at(struct sb_recovery *r, const char *path, uint64_t n_max,
+                                            FILE *err)
+{
     memset(r, 0, sizeof *r);
     r->found = SB_FOUND_NEXT;
     r->next_n = 1;
@@ -172,8 +178,8 @@ enum sb_recovery_opened sb_recovery_open(struct sb_recovery *r, const char *path
         r->n_estimate = last != SIZE_MAX ? estimate(r, last) : 0;
         /* Where not even one segment has a head there is no journal that a snapshot could belong to. */
         bool taken = false;
-        while (!whole && !taken && last != SIZE_MAX && n > 0)
-            taken = take_snapshot(r, snapshots[--n], err);
+        while (!taken && last != SIZE_MAX && n-- > 0)
+            taken = snapshots[n] <= n_max && take_snapshot(r, snapshots[n], err);
         opened = taken ? SB_RECOVERY_READY : from_the_beginning(r, err);
     }
     free(snapshots);

@@ -51,6 +51,9 @@ struct sb_recovery {
  * on, whatever snapshots there are. Close it whatever was returned. */
 enum sb_recovery_opened sb_recovery_open(struct sb_recovery *r, const char *path, bool whole,
                                          FILE *err);
+/* The same with no snapshot that is newer than input n_max: 0 takes none, UINT64_MAX any. */
+enum sb_recovery_opened sb_recovery_open_at(struct sb_recovery *r, const char *path, uint64_t n_max,
+                                            FILE *err);
 void sb_recovery_close(struct sb_recovery *r);
 
 /* 1: the next packet behind the snapshot, good as journal.h has it, valid until the next call; 0: the end; -1: a file

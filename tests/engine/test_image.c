@@ -95,7 +95,8 @@ static void record(struct run *r, struct sb_engine *e, uint32_t i)
         r->outputs = realloc(r->outputs, r->outputs_cap * sizeof *r->outputs);
         ck_assert_ptr_nonnull(r->outputs);
     }
-    memcpy(r->outputs + before, r->box.out + from, n * sizeof *r->outputs);
+    for (size_t k = 0; k < n; k++)
+        r->outputs[before + k] = r->box.out[from + k];
     r->outputs_end[i] = before + n;
     seal(r, e, i);
 }

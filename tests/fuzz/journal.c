@@ -1,5 +1,5 @@
 /* journal.c: any bytes as the segments of a journal: the scan ends, what it hands out is well formed and numbered without a
- * hole, and an end stands where a block could begin.
+ * hole, and an end stands where a block could begin. What is not damaged can be gone on with by another life.
  *
  * input: pick (PICK_SEALED), then blocks, each as its length (16 bits; the highest: a new segment begins here) and its
  * bytes, laid out on whole pages. With PICK_SEALED what a writer fills in (magic, version, number, the hash before, length, the
@@ -13,8 +13,9 @@
 enum { PICK_SEALED = 1, SEGMENTS = 4, BLOCK = 2 * SB_JOURNAL_ALIGN, NEW_SEGMENT = 0x8000 };
 
 struct laid_out {
-    _Alignas(64) uint8_t bytes[SEGMENTS][FUZZ_INPUT_MAX * 8];
-    uint64_t size[SEGMENTS];
+    _Alignas(
+        64) uint8_t bytes[SEGMENTS + 1][FUZZ_INPUT_MAX * 8]; /* one for the life that goes on */
+    uint64_t size[SEGMENTS + 1];
     uint32_t segments;
 };
 
@@ -78,30 +79,79 @@ static void judge_block(const struct sb_journal_scan *scan, uint64_t *n)
     SB_ASSERT_EQ(*n + 1, scan->next_n);
 }
 
-static void judge(const struct laid_out *l)
+/* Reads all of it; *segments: how many were begun. */
+static enum sb_journal_found read_all(const struct laid_out *l, struct sb_journal_scan *scan,
+                                      uint32_t *segments)
 {
-    struct sb_journal_scan scan;
     enum sb_journal_found found = SB_FOUND_NEXT;
-    uint32_t segment = 0;
-    uint64_t n = 0;
-    sb_journal_scan_begin(&scan);
+    uint64_t n = 0, inc = 0, epoch = 0;
+    *segments = 0;
+    sb_journal_scan_begin(scan);
     while (found == SB_FOUND_BLOCK || found == SB_FOUND_NEXT) {
         if (found == SB_FOUND_NEXT) {
-            SB_ASSERT_LT(segment, l->segments);
-            sb_journal_scan_segment(&scan, l->bytes[segment], l->size[segment],
-                                    segment + 1 == l->segments);
-            segment++;
+            SB_ASSERT_LT(*segments, l->segments);
+            sb_journal_scan_segment(scan, l->bytes[*segments], l->size[*segments],
+                                    *segments + 1 == l->segments);
+            ++*segments;
         }
-        found = sb_journal_scan_next(&scan);
-        if (found == SB_FOUND_BLOCK)
-            judge_block(&scan, &n);
+        found = sb_journal_scan_next(scan);
+        if (found != SB_FOUND_BLOCK)
+            continue;
+        judge_block(scan, &n);
+        SB_ASSERT_LE(inc, scan->block.head.inc);
+        SB_ASSERT_LE(epoch, scan->block.head.epoch);
+        SB_ASSERT_LE(scan->owner.kind, SB_RECORD_PAIR);
+        inc = scan->block.head.inc;
+        epoch = scan->block.head.epoch;
     }
+    return found;
+}
+
+/* Another life begins its segment where the scan ended, as the writer does. */
+static void go_on(struct laid_out *l, const struct sb_journal_scan *scan, uint32_t segments)
+{
+    const struct sb_journal_end end = sb_journal_scan_end(scan, segments);
+    struct sb_journal_segment s = scan->segment;
+    struct sb_journal_block b = {.head = scan->block.head,
+                                 .number = end.number,
+                                 .previous = end.previous,
+                                 .n_first = end.next_n,
+                                 .length = sizeof b + sizeof s};
+    if (end.inc == UINT64_MAX || s.segment == UINT64_MAX)
+        return;
+    b.head.type = SB_JOURNAL_SEGMENT;
+    b.head.inc = end.inc + 1;
+    s.segment++;
+    s.owner_kind = end.owner.kind;
+    s.owner_epoch = end.owner.epoch;
+    l->segments = end.offset != 0 ? segments : segments - 1;
+    if (end.offset != 0)
+        l->size[segments - 1] = end.offset;
+    uint8_t *p = l->bytes[l->segments];
+    memset(p, 0, SB_JOURNAL_ALIGN);
+    memcpy(p, &b, sizeof b);
+    memcpy(p + sizeof b, &s, sizeof s);
+    l->size[l->segments++] = sb_journal_seal((struct sb_journal_block *)(void *)p);
+    struct sb_journal_scan again;
+    SB_ASSERT_EQ(read_all(l, &again, &segments), SB_FOUND_OPEN);
+    SB_ASSERT_EQ(again.blocks, scan->blocks + 1);
+    SB_ASSERT_EQ(again.next_n, end.next_n);
+    SB_ASSERT_EQ(again.owner.kind, end.owner.kind);
+}
+
+static void judge(struct laid_out *l)
+{
+    struct sb_journal_scan scan;
+    uint32_t segments;
+    const enum sb_journal_found found = read_all(l, &scan, &segments);
     SB_ASSERT_LE(scan.at, scan.size);
     SB_ASSERT_EQ(scan.at % SB_JOURNAL_ALIGN, 0u);
     SB_ASSERT(found == SB_FOUND_CLOSED || found == SB_FOUND_OPEN || scan.why != NULL);
     SB_ASSERT((found == SB_FOUND_CLOSED) <= scan.ended);
     if (found == SB_FOUND_CLOSED || found == SB_FOUND_OPEN)
-        SB_ASSERT_EQ(segment, l->segments);
+        SB_ASSERT_EQ(segments, l->segments);
+    if (found != SB_FOUND_DAMAGED && scan.blocks != 0)
+        go_on(l, &scan, segments);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -116,7 +166,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 /* --- seeds ---------------------------------------------------------------------------------- */
 
-static uint32_t put_block(uint8_t *p, uint32_t mark, uint8_t kind, uint64_t n_first,
+static uint32_t put_block(uint8_t *p, uint32_t mark, uint8_t kind, uint64_t inc, uint64_t n_first,
                           const void *payload, uint32_t bytes)
 {
     const bool data = kind == SB_JOURNAL_DATA;
@@ -126,7 +176,7 @@ static uint32_t put_block(uint8_t *p, uint32_t mark, uint8_t kind, uint64_t n_fi
                  .type = kind,
                  .shard = 1,
                  .epoch = 4,
-                 .inc = 9},
+                 .inc = inc},
         .n_first = n_first,
         .count = data,
         .lines = data,
@@ -143,9 +193,9 @@ static uint32_t put_block(uint8_t *p, uint32_t mark, uint8_t kind, uint64_t n_fi
 
 uint32_t fuzz_seed(uint32_t i, uint8_t *out)
 {
-    if (i > 1)
+    if (i > 3)
         return 0;
-    const struct {
+    struct {
         struct sb_journal_packet packet;
         struct sb_command command;
     } data = {{.n_first = 1, .count = 1, .lines = 1},
@@ -153,13 +203,23 @@ uint32_t fuzz_seed(uint32_t i, uint8_t *out)
     struct sb_journal_segment s = {.segment = 1, .limits = SB_ENGINE_LIMITS_DEFAULT};
     struct sb_journal_record r = {.n = 1, .kind = SB_RECORD_SOLO};
     uint32_t n = 1;
-    out[0] = i == 0 ? PICK_SEALED : 0;
-    n += put_block(out + n, 0, SB_JOURNAL_SEGMENT, 1, &s, sizeof s);
-    n += put_block(out + n, 0, SB_JOURNAL_DATA, 1, &data, sizeof data);
-    n += put_block(out + n, 0, SB_JOURNAL_RECORD, 2, &r, sizeof r);
+    out[0] = i % 2 == 0 ? PICK_SEALED : 0;
+    n += put_block(out + n, 0, SB_JOURNAL_SEGMENT, 9, 1, &s, sizeof s);
+    n += put_block(out + n, 0, SB_JOURNAL_DATA, 9, 1, &data, sizeof data);
+    n += put_block(out + n, 0, SB_JOURNAL_RECORD, 9, 2, &r, sizeof r);
     s.segment = 2;
-    n += put_block(out + n, NEW_SEGMENT, SB_JOURNAL_SEGMENT, 2, &s, sizeof s);
+    s.owner_kind = SB_RECORD_SOLO;
+    n += put_block(out + n, NEW_SEGMENT, SB_JOURNAL_SEGMENT, 9, 2, &s, sizeof s);
     r.kind = SB_RECORD_END;
-    n += put_block(out + n, 0, SB_JOURNAL_RECORD, 2, &r, sizeof r);
+    n += put_block(out + n, 0, SB_JOURNAL_RECORD, 9, 2, &r, sizeof r);
+    if (i < 2)
+        return n;
+    s.segment = 3; /* a second life */
+    n += put_block(out + n, NEW_SEGMENT, SB_JOURNAL_SEGMENT, 10, 2, &s, sizeof s);
+    data.packet.n_first = data.command.seq = 2;
+    n += put_block(out + n, 0, SB_JOURNAL_DATA, 10, 2, &data, sizeof data);
+    r.n = 2;
+    r.kind = SB_RECORD_PAIR;
+    n += put_block(out + n, 0, SB_JOURNAL_RECORD, 10, 3, &r, sizeof r);
     return n;
 }

@@ -96,7 +96,7 @@ static void match(const char *path, const char *acks, bool readable)
 {
     struct sb_match_log_result result;
     FILE *err = fuzz_listen();
-    const bool good = sb_match_log_run(path, acks, &result, err);
+    const bool good = sb_match_log_run(path, acks, false, &result, err);
     const char *said = fuzz_heard(err);
     SB_ASSERT(readable || !good);
     SB_ASSERT(good ? result.lost != 0 || said[0] == '\0' : said[0] != '\0');

@@ -1,7 +1,12 @@
 #include "tests/journal/memory.h"
 
 #include <check.h>
+#include <errno.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "replica/journal_reader.h"
 
 void memory_begin(struct memory *m)
 {
@@ -9,6 +14,10 @@ void memory_begin(struct memory *m)
     m->next_n = 1;
     m->epoch = 4;
     m->inc = 99;
+    m->shard = 3;
+    m->generation = 2;
+    m->trading_day = 20261124;
+    m->limits = (struct sb_engine_limits)SB_ENGINE_LIMITS_DEFAULT;
 }
 
 void memory_go_on(struct memory *m, const struct sb_journal_end *end)
@@ -28,9 +37,10 @@ void memory_go_on(struct memory *m, const struct sb_journal_end *end)
 static uint8_t *begin_block(struct memory *m, uint8_t kind)
 {
     uint8_t *at = m->bytes[m->segments - 1] + m->size[m->segments - 1];
+    ck_assert_uint_lt(m->number, MEMORY_BLOCKS);
     m->block = (struct sb_journal_block *)(void *)at;
     *m->block = (struct sb_journal_block){
-        .head = {.type = kind, .shard = 3, .epoch = m->epoch, .inc = m->inc, .sender = 1},
+        .head = {.type = kind, .shard = m->shard, .epoch = m->epoch, .inc = m->inc, .sender = 1},
         .number = m->number,
         .previous = m->previous,
         .n_first = m->next_n,
@@ -51,9 +61,9 @@ static void end_block(struct memory *m)
 void memory_segment(struct memory *m)
 {
     const struct sb_journal_segment s = {.segment = ++m->segments,
-                                         .trading_day = 20261124,
-                                         .generation = 2,
-                                         .limits = SB_ENGINE_LIMITS_DEFAULT,
+                                         .trading_day = m->trading_day,
+                                         .generation = m->generation,
+                                         .limits = m->limits,
                                          .owner_kind = m->owner.kind,
                                          .owner_epoch = m->owner.epoch};
     memcpy(begin_block(m, SB_JOURNAL_SEGMENT), &s, sizeof s);
@@ -90,14 +100,62 @@ void memory_data(struct memory *m, uint32_t packets)
     end_block(m);
 }
 
+void memory_packet(struct memory *m, const struct sb_command *lines, uint16_t count,
+                   uint16_t lines_n, uint64_t digest)
+{
+    const struct sb_journal_packet head = {
+        .n_first = m->next_n, .digest = digest, .count = count, .lines = lines_n};
+    uint8_t *p = begin_block(m, SB_JOURNAL_DATA);
+    memcpy(p, &head, sizeof head);
+    memcpy(p + sizeof head, lines, (size_t)lines_n * SB_LINE_BYTES);
+    m->block->count = count;
+    m->block->lines = lines_n;
+    m->block->packets = 1;
+    m->block->length += (uint32_t)sizeof head + lines_n * SB_LINE_BYTES;
+    end_block(m);
+}
+
+void memory_store(const struct memory *m, const char *folder)
+{
+    if (mkdir(folder, 0755) != 0)
+        ck_assert_int_eq(errno, EEXIST);
+    for (uint32_t i = 0; i < MEMORY_SEGMENTS; i++) {
+        char path[SB_JOURNAL_FILE_BYTES];
+        sb_journal_file(path, folder, i + 1);
+        if (i >= m->segments) {
+            unlink(path);
+            continue;
+        }
+        FILE *f = fopen(path, "wb");
+        ck_assert_ptr_nonnull(f);
+        ck_assert_uint_eq(fwrite(m->bytes[i], 1, m->size[i], f), m->size[i]);
+        fclose(f);
+    }
+}
+
+static void put_record(struct memory *m, const struct sb_journal_record *r)
+{
+    sb_journal_own(&m->owner, r);
+    memcpy(begin_block(m, SB_JOURNAL_RECORD), r, sizeof *r);
+    m->block->length += (uint32_t)sizeof *r;
+    end_block(m);
+}
+
 void memory_record(struct memory *m, uint8_t kind)
 {
     const struct sb_journal_record r = {
         .epoch = m->epoch, .n = m->next_n - 1, .digest = 5, .state_digest = 6, .kind = kind};
-    sb_journal_own(&m->owner, &r);
-    memcpy(begin_block(m, SB_JOURNAL_RECORD), &r, sizeof r);
-    m->block->length += (uint32_t)sizeof r;
-    end_block(m);
+    put_record(m, &r);
+}
+
+void memory_end(struct memory *m, uint64_t digest, uint64_t state_digest)
+{
+    const struct sb_journal_record r = {.epoch = m->epoch,
+                                        .n = m->next_n - 1,
+                                        .digest = digest,
+                                        .state_digest = state_digest,
+                                        .kind = SB_RECORD_END};
+    put_record(m, &r);
 }
 
 static void read_packets(const struct memory *m, const struct sb_journal_scan *scan, uint64_t *n)

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Two real nodes with a journal each, kill -9 of the primary in the middle of a day: both journals are recovered, the survivor's
-# is what its log file is, and the two do not differ as far as both go.
+# is what its log file is, and the two do not differ as far as both go. Snapshots are taken beside the survivor while it runs, and
+# of both journals afterwards: these are the same bytes.
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.." || exit 1
 why=$(scripts/net check 2>&1) || { echo "SKIP: $why"; exit 77; }
@@ -19,8 +20,23 @@ hold() {
     fi
 }
 
+# Beside the running node: refused (1) is wrong at any moment; 2: there is no journal yet.
+snapshots() {
+    local code
+    while [[ ! -e $dir/stop ]]; do
+        "$bin" snapshot --journal "$(echo "$dir/journal/"*-B)" >"$dir/snapshot" 2>&1
+        code=$?
+        echo "$code" >>"$dir/snapshot.codes"
+        [[ $code != 1 ]] || cp "$dir/snapshot" "$dir/snapshot.refused"
+        sleep 0.5
+    done
+}
+snapshots &
+beside=$!
 SHADOWBOOK_JOURNAL=$dir/journal scripts/run --events 40000 --kill primary --signal KILL --keep "$dir/run" >"$dir/said" 2>&1 ||
-    { cat "$dir/said" "$dir/run/"*.err; exit 1; }
+    { cat "$dir/said" "$dir/run/"*.err; touch "$dir/stop"; exit 1; }
+touch "$dir/stop"
+wait "$beside"
 for name in A B; do
     folders=("$dir/journal/"*-"$name")
     [[ ${#folders[@]} == 1 && -d ${folders[0]} ]] || { echo "node $name has no journal"; exit 1; }
@@ -61,5 +77,20 @@ done
 rows=$(wc -l <"$dir/A.events")
 ((rows > 10000)) || { echo "only $rows rows of order events"; bad=1; }
 cmp "$dir/A.events" <(head -n "$rows" "$dir/B.events") || bad=1
+
+# The bytes of a snapshot follow from the inputs: node, life and moment do not show.
+at=$(($(value A inputs) / 2))
+# shellcheck disable=SC2154
+for name in A B; do
+    folder=journal_$name
+    "$bin" snapshot --journal "${!folder}" --at "$at" --whole --out "$dir/$name.snapshot" >/dev/null || { echo "snapshot of $name"; bad=1; }
+done
+cmp "$dir/A.snapshot" "$dir/B.snapshot" || bad=1
+[[ ! -e $dir/snapshot.refused ]] || { echo 'a snapshot beside the running node was refused:'; cat "$dir/snapshot.refused"; bad=1; }
+grep -qx 0 "$dir/snapshot.codes" || { echo 'no snapshot beside the running node'; bad=1; }
+"$bin" match --log "$journal_B" --json >"$dir/behind.json" || { echo 'match behind the snapshot'; bad=1; }
+(($(value behind snapshot) > 0)) || { echo 'no snapshot was used'; bad=1; }
+hold 'the state behind the snapshot' "$(value behind state_digest)" "$(value file state_digest)"
+echo "snapshots beside the running node: $(grep -cx 0 "$dir/snapshot.codes"), the last behind input $(value behind snapshot)"
 
 exit "$bad"

@@ -50,6 +50,12 @@ static int remove_file(void *self, const char *path)
     return d->under.remove(d->under.self, path);
 }
 
+static int cut(void *self, const char *path, uint64_t bytes)
+{
+    struct faulty_disk *d = self;
+    return d->under.cut(d->under.self, path, bytes);
+}
+
 /* --- the rig ------------------------------------------------------------------------------------- */
 
 void rig_open(struct rig *r, const char *under)
@@ -94,7 +100,8 @@ bool rig_start(struct rig *r)
                                          .create = create,
                                          .write = write_block,
                                          .close = close_file,
-                                         .remove = remove_file};
+                                         .remove = remove_file,
+                                         .cut = cut};
     memset(r->said, 0, sizeof r->said);
     FILE *err = fmemopen(r->said, sizeof r->said - 1, "w");
     const bool good = sb_journal_writer_open(&r->writer, &r->setup, &disk, r->buffer, err);

@@ -426,6 +426,7 @@ START_TEST(lives_that_do_not_follow)
         uint64_t n;
         ck_assert_int_eq(memory_read(&journal, &scan, &n), SB_FOUND_DAMAGED);
         ck_assert_str_eq(scan.why, wrong[i].why);
+        ck_assert_uint_eq(scan.blocks, BLOCKS);
         ck_assert_uint_eq(n, 9);
     }
     two_lives(); /* another window is the same log */

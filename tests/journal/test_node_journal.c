@@ -88,7 +88,7 @@ static bool match(const struct rig *r, struct sb_match_log_result *result, char 
 {
     memset(said, 0, 512);
     FILE *err = fmemopen(said, 511, "w");
-    const bool good = sb_match_log_run(r->folder[1], NULL, result, err);
+    const bool good = sb_match_log_run(r->folder[1], NULL, false, result, err);
     fclose(err);
     return good;
 }
@@ -153,9 +153,9 @@ START_TEST(survivor)
     write_log(&rig, state);
 
     struct sb_match_log_result file, journal[2];
-    ck_assert(sb_match_log_run(rig.log, NULL, &file, stderr));
+    ck_assert(sb_match_log_run(rig.log, NULL, false, &file, stderr));
     for (int i = 0; i < 2; i++) {
-        ck_assert(sb_match_log_run(rig.folder[i], NULL, &journal[i], stderr));
+        ck_assert(sb_match_log_run(rig.folder[i], NULL, false, &journal[i], stderr));
         ck_assert_uint_eq(journal[i].packets_different, 0);
     }
     ck_assert_uint_gt(file.trades, 100);

@@ -27,18 +27,6 @@ static void small_journal(void)
     memory_record(&journal, SB_RECORD_END);
 }
 
-static void store(const char *folder)
-{
-    mkdir(folder, 0755);
-    for (uint32_t i = 0; i < journal.segments; i++) {
-        char path[SB_JOURNAL_FILE_BYTES];
-        FILE *f = fopen(sb_journal_file(path, folder, i + 1), "wb");
-        ck_assert_ptr_nonnull(f);
-        ck_assert_uint_eq(fwrite(journal.bytes[i], 1, journal.size[i], f), journal.size[i]);
-        fclose(f);
-    }
-}
-
 static void drop(const char *folder, uint64_t segment)
 {
     char path[SB_JOURNAL_FILE_BYTES];
@@ -53,8 +41,8 @@ static void rig_open(struct rig *r)
     snprintf(r->a, sizeof r->a, "%s/a", r->dir);
     snprintf(r->b, sizeof r->b, "%s/b", r->dir);
     small_journal();
-    store(r->a);
-    store(r->b);
+    memory_store(&journal, r->a);
+    memory_store(&journal, r->b);
 }
 
 static void rig_close(struct rig *r)
@@ -141,11 +129,11 @@ START_TEST(inspect_names_the_place_of_damage)
     struct rig r;
     rig_open(&r);
     journal.size[1] -= 1; /* the last block cut */
-    store(r.a);
+    memory_store(&journal, r.a);
     ck_assert_int_eq(inspect(&r, r.a, NULL), 0);
     expect_said(&r, "segment 00000002 at offset 8192, after input 9: torn tail");
     journal.bytes[0][SB_JOURNAL_ALIGN + 200] ^= 4;
-    store(r.a);
+    memory_store(&journal, r.a);
     ck_assert_int_eq(inspect(&r, r.a, NULL), 1);
     expect_said(&r, "segment 00000001 at offset 4096, without an input: DAMAGED");
     drop(r.a, 1); /* moved away: it begins later */
@@ -166,10 +154,25 @@ START_TEST(a_missing_segment_is_damage)
         memory_segment(&journal);
         memory_data(&journal, 1);
     }
-    store(r.a);
+    memory_store(&journal, r.a);
     drop(r.a, 2);
     ck_assert_int_eq(inspect(&r, r.a, NULL), 1);
     expect_said(&r, "segment 00000003 at offset 0, after input 1: DAMAGED");
+    rig_close(&r);
+}
+END_TEST
+
+START_TEST(a_renamed_segment_is_damage)
+{
+    struct rig r;
+    char from[SB_JOURNAL_FILE_BYTES], to[SB_JOURNAL_FILE_BYTES];
+    rig_open(&r);
+    drop(r.a, 1);
+    sb_journal_file(from, r.a, 2);
+    ck_assert_int_eq(rename(from, sb_journal_file(to, r.a, 7)), 0);
+    ck_assert_int_eq(inspect(&r, r.a, NULL), 1);
+    expect_said(&r, "segment 00000007 at offset 0");
+    expect_said(&r, "DAMAGED in the middle (the segment of another name");
     rig_close(&r);
 }
 END_TEST
@@ -184,8 +187,7 @@ START_TEST(difference_in_words)
     memory_begin(&journal); /* cut differently on disk, and shorter: no difference */
     memory_segment(&journal);
     memory_data(&journal, 3);
-    store(r.b);
-    drop(r.b, 2);
+    memory_store(&journal, r.b);
     ck_assert_int_eq(inspect(&r, r.a, r.b), 0);
     expect_said(&r, "equal from 1 to 6\n");
     expect_said(&r, "/a has 3 inputs more\n");
@@ -196,7 +198,7 @@ START_TEST(difference_in_words)
     ck_assert_uint_eq(((struct sb_command *)(void *)third)->seq, 3);
     ((struct sb_command *)(void *)third)->key = 77;
     sb_journal_seal(b);
-    store(r.b);
+    memory_store(&journal, r.b);
     ck_assert_int_eq(inspect(&r, r.a, r.b), 1);
     expect_said(&r, "input 3 differs\n");
     expect_said(&r, "fields that differ: key\n");
@@ -208,18 +210,18 @@ START_TEST(difference_in_words)
     ((struct sb_command *)(void *)third)->key = 3;
     ((struct sb_journal_packet *)(void *)payload)->digest = 1;
     sb_journal_seal(b);
-    store(r.b);
+    memory_store(&journal, r.b);
     ck_assert_int_eq(inspect(&r, r.a, r.b), 1);
     expect_said(&r, "behind input 1 the digests of all outputs differ: 000000000000d1d2");
 
     /* Both begin later: no engine can run, and the place is named all the same. */
     small_journal();
-    store(r.a);
+    memory_store(&journal, r.a);
     b = (void *)(journal.bytes[1] + SB_JOURNAL_ALIGN);
     ((struct sb_command *)(void *)((uint8_t *)(b + 1) + sizeof(struct sb_journal_packet)))->key =
         77;
     sb_journal_seal(b);
-    store(r.b);
+    memory_store(&journal, r.b);
     drop(r.a, 1);
     drop(r.b, 1);
     ck_assert_int_eq(inspect(&r, r.a, r.b), 1);
@@ -228,8 +230,8 @@ START_TEST(difference_in_words)
     expect_said(&r, "message 7, key 77, quantity 0\n");
 
     small_journal(); /* one begins where the other ends */
-    store(r.a);
-    store(r.b);
+    memory_store(&journal, r.a);
+    memory_store(&journal, r.b);
     drop(r.b, 1);
     ck_assert_int_eq(inspect(&r, r.a, r.b), 0);
     expect_said(&r, "equal from 7 to 9\n");
@@ -249,6 +251,7 @@ int main(void)
     tcase_add_test(tc, inspect_shows_it);
     tcase_add_test(tc, inspect_names_the_place_of_damage);
     tcase_add_test(tc, a_missing_segment_is_damage);
+    tcase_add_test(tc, a_renamed_segment_is_damage);
     tcase_add_test(tc, difference_in_words);
     suite_add_tcase(suite, tc);
     SRunner *runner = srunner_create(suite);

@@ -153,6 +153,149 @@ START_TEST(closed_segments_can_be_moved)
 }
 END_TEST
 
+/* --- lives ------------------------------------------------------------------------------------------- */
+
+/* How the journal ends now, as the next life finds it. */
+static struct sb_journal_end end_of(enum sb_journal_found expected)
+{
+    struct sb_journal_reader reader;
+    ck_assert(sb_journal_reader_open(&reader, rig.folder, stderr));
+    while (sb_journal_reader_block(&reader, stderr) == 1)
+        ;
+    ck_assert_int_eq(reader.found, expected);
+    const struct sb_journal_end end =
+        sb_journal_scan_end(&reader.scan, reader.segments[reader.segments_n - 1]);
+    sb_journal_reader_close(&reader);
+    return end;
+}
+
+/* What a write that was cut short leaves behind the end; or a segment that was made and never begun. */
+static void tear(const struct sb_journal_end *end, bool new_segment)
+{
+    char path[SB_JOURNAL_FILE_BYTES];
+    const uint8_t part[100] = "SBJ1";
+    FILE *f = fopen(sb_journal_file(path, rig.folder, end->segment + new_segment),
+                    new_segment ? "wb" : "r+b");
+    ck_assert_ptr_nonnull(f);
+    ck_assert_int_eq(fseek(f, new_segment ? 0 : (long)end->offset, SEEK_SET), 0);
+    ck_assert_uint_eq(fwrite(part, 1, sizeof part, f), sizeof part);
+    fclose(f);
+}
+
+static void own(uint8_t kind, uint64_t epoch)
+{
+    const struct sb_journal_record record = {
+        .epoch = epoch, .n = rig.writer.queued_n, .kind = kind};
+    ck_assert(sb_journal_writer_record(&rig.writer, &record, 4));
+    const uint64_t number = rig.writer.records_queued;
+    for (int i = 0; i < 30000 && sb_journal_writer_records_durable(&rig.writer) < number; i++)
+        nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+    ck_assert_uint_eq(sb_journal_writer_records_durable(&rig.writer), number);
+    ck_assert_uint_eq(sb_journal_writer_durable(&rig.writer), record.n);
+}
+
+/* What cannot go on with this journal: nothing is touched. */
+static void refuse_others(const struct sb_journal_end *end)
+{
+    const struct sb_journal_setup setup = rig.setup;
+    for (int i = 0; i < 6; i++) {
+        rig.setup = setup;
+        rig.setup.after = end;
+        rig.setup.inc += i != 0;
+        rig.setup.sender ^= i == 1;
+        rig.setup.shard ^= i == 2;
+        rig.setup.trading_day ^= i == 3;
+        rig.setup.generation ^= i == 4;
+        rig.setup.limits.orders_max ^= i == 5;
+        ck_assert(!rig_start(&rig));
+        ck_assert_ptr_nonnull(strstr(rig.said, "journal: cannot go on with "));
+        ck_assert_ptr_nonnull(strstr(rig.said, i == 0   ? "incarnation"
+                                               : i <= 2 ? "another node's"
+                                                        : "another day or generation, or of"));
+    }
+    rig.setup = setup;
+    rig.setup.after = end;
+}
+
+/* Lives that end by an END record, between two writes, in the middle of one, and in the middle of a new segment. The
+ * log in memory keeps what an earlier life wrote: it is not written again. Only the newest segments are kept, and who
+ * owned is known all the same. */
+START_TEST(lives_follow_each_other)
+{
+    static const enum sb_journal_found ends[] = {SB_FOUND_CLOSED, SB_FOUND_OPEN, SB_FOUND_TORN,
+                                                 SB_FOUND_TORN};
+    struct sb_journal_end end;
+    rig_open(&rig, places[0]);
+    rig.setup.keep_segments = _i == 0 ? 0 : 2;
+    ck_assert(rig_start(&rig));
+    for (uint32_t life = 0; life < 8; life++) {
+        ck_assert_uint_eq(rig.writer.queued_n, rig.log.len);
+        ck_assert_uint_eq(sb_journal_writer_durable(&rig.writer), rig.log.len);
+        ck_assert_uint_eq(sb_journal_writer_records_durable(&rig.writer), 0);
+        if (life == 0)
+            own(SB_RECORD_SOLO, 4);
+        for (uint64_t i = 0; i < 100; i++) {
+            rig_add(&rig, some(i + life));
+            rig_until_durable(&rig, rig.log.len);
+        }
+        if (life == 3)
+            own(SB_RECORD_PAIR, 4);
+        const uint32_t how = life % 4;
+        ck_assert_msg(rig_stop(&rig, how == 0), "%s", rig.said);
+        end = end_of(how == 0 ? SB_FOUND_CLOSED : SB_FOUND_OPEN);
+        if (how >= 2) {
+            tear(&end, how == 3);
+            end = end_of(ends[how]);
+            ck_assert_uint_eq(end.offset == 0, how == 3);
+        }
+        ck_assert_uint_eq(end.next_n, rig.log.len + 1);
+        ck_assert_uint_eq(end.inc, rig.setup.inc);
+        ck_assert_uint_eq(end.owner.kind, life < 3 ? SB_RECORD_SOLO : SB_RECORD_PAIR);
+        refuse_others(&end);
+        rig.setup.inc++;
+        rig.setup.epoch = 0; /* not known yet: a restarted node asks first */
+        ck_assert_msg(rig_start(&rig), "%s", rig.said);
+    }
+    ck_assert(rig_stop(&rig, true));
+    end = end_of(SB_FOUND_CLOSED);
+    ck_assert_uint_eq(end.next_n, rig.log.len + 1);
+    ck_assert_uint_eq(end.owner.kind, SB_RECORD_PAIR);
+    struct sb_journal_reader reader;
+    ck_assert(sb_journal_reader_open(&reader, rig.folder, stderr));
+    ck_assert_int_eq(sb_journal_reader_block(&reader, stderr), 1);
+    const uint64_t first = reader.scan.first_n;
+    ck_assert_int_eq(first == 1, _i == 0);
+    sb_journal_reader_close(&reader);
+    uint64_t n;
+    ck_assert_int_eq(rig_read(&rig, first, &n), SB_FOUND_CLOSED);
+    ck_assert_uint_eq(n, rig.log.len);
+    rig_close(&rig);
+}
+END_TEST
+
+/* A journal that begins behind a snapshot, in a folder that has it already. */
+START_TEST(begins_behind_a_snapshot)
+{
+    rig_open(&rig, places[0]);
+    rig.setup.base_n = rig.log.len = 1000;
+    char path[200];
+    snprintf(path, sizeof path, "%s/3-B", rig.dir);
+    ck_assert_int_eq(mkdir(path, 0755), 0);
+    ck_assert_int_eq(mkdir(rig.folder, 0755), 0);
+    ck_assert_msg(rig_start(&rig), "%s", rig.said);
+    ck_assert_uint_eq(sb_journal_writer_durable(&rig.writer), 1000);
+    rig_add(&rig, 7);
+    rig_until_durable(&rig, 1007);
+    ck_assert(rig_stop(&rig, true));
+    uint64_t n;
+    ck_assert_int_eq(rig_read(&rig, 1001, &n), SB_FOUND_CLOSED);
+    ck_assert_uint_eq(n, 1007);
+    ck_assert(!rig_start(&rig)); /* and never over another */
+    ck_assert_ptr_nonnull(strstr(rig.said, "00000001.journal: File exists"));
+    rig_close(&rig);
+}
+END_TEST
+
 /* --- faults ----------------------------------------------------------------------------------------- */
 
 static const struct {
@@ -346,6 +489,8 @@ int main(void)
     tcase_add_test(tc, group_commit);
     tcase_add_test(tc, retention);
     tcase_add_test(tc, closed_segments_can_be_moved);
+    tcase_add_loop_test(tc, lives_follow_each_other, 0, 2);
+    tcase_add_test(tc, begins_behind_a_snapshot);
     tcase_add_loop_test(tc, faults_of_the_disk, 0, 2 * (int)(sizeof faults / sizeof faults[0]));
     tcase_add_test(tc, slow_disk);
     tcase_add_test(tc, full_ring);

@@ -80,7 +80,7 @@ static bool run(struct rig *r, const char *acks, struct sb_match_log_result *res
     memset(r->said, 0, sizeof r->said);
     FILE *err = fmemopen(r->said, sizeof r->said - 1, "w");
     const bool good =
-        sb_match_log_run(r->log_path, acks != NULL ? r->acks_path : NULL, result, err);
+        sb_match_log_run(r->log_path, acks != NULL ? r->acks_path : NULL, false, result, err);
     fclose(err);
     return good;
 }
