@@ -20,7 +20,9 @@
  * bounded and checked before memory is touched.
  *
  * Not covered: authentication and secrecy. Whoever reaches the port can read the log, and can pose as the owner: keep the network
- * private. Nor fairness between several clients: the newest takes over, since a joiner may have died without a word.
+ * private. Nor fairness between several clients: whoever connects takes over, since a joiner may have died without a word. Nor a limit
+ * of the rate: a copy takes what its cores, TCP and the client's loop give. A snapshot must appear under its name whole (written
+ * under another one, then renamed).
  */
 #ifndef SHADOWBOOK_TRANSFER_H
 #define SHADOWBOOK_TRANSFER_H
@@ -90,7 +92,7 @@ enum sb_transfer_state {
     SB_TRANSFER_COPYING,    /* behind the server's present end */
     SB_TRANSFER_FOLLOWING, /* has been at the server's present end at least once in this connection */
     SB_TRANSFER_REFUSED, /* the server said no; tried again at the same pace, and so is the state left */
-    SB_TRANSFER_FAILED, /* for good: no memory for a snapshot, no io_uring. The thread waits for close */
+    SB_TRANSFER_FAILED, /* for good: no memory for a snapshot. The thread waits for close */
 };
 
 struct sb_transfer_client_setup {
