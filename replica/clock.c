@@ -2,6 +2,7 @@
 
 #include <cpuid.h>
 #include <string.h>
+#include <sys/timex.h>
 #include <time.h>
 
 #define NS_PER_S UINT64_C(1000000000)
@@ -88,6 +89,18 @@ bool sb_clock_counter_is_invariant(void)
     return (d & (1u << 8)) != 0;
 }
 
+/* SB_CLOCK_SLEW_PPM for a second, until the next correction. */
+static void learn_bound(struct sb_clock *c, int64_t error_ns)
+{
+    struct timex t = {.modes = 0};
+    const bool known = adjtimex(&t) != -1 && (t.status & STA_UNSYNC) == 0;
+    const uint64_t off_ns = (uint64_t)(error_ns < 0 ? -error_ns : error_ns);
+    const uint64_t bound_ns =
+        known ? (uint64_t)t.maxerror * 1000 + off_ns + SB_CLOCK_SLEW_PPM * (NS_PER_S / 1000000)
+              : UINT64_MAX;
+    atomic_store_explicit(&c->bound_ns, bound_ns, memory_order_relaxed);
+}
+
 bool sb_clock_init(struct sb_clock *c)
 {
     const struct timespec pause = {.tv_nsec = 20000000};
@@ -107,6 +120,7 @@ bool sb_clock_init(struct sb_clock *c)
     const struct sb_clock_line line = {c->last.tsc, c->last.utc_ns, c->base_mult};
     const struct sb_clock_bend bend = {line, line};
     publish(c, &bend);
+    learn_bound(c, 0);
     return true;
 }
 
@@ -140,6 +154,7 @@ void sb_clock_discipline(struct sb_clock *c)
             continue; /* suspended meanwhile, readers may be past the turn; or the last turn is just ahead */
         publish(c, &next);
         atomic_store_explicit(&c->last_error_ns, error_ns, memory_order_relaxed);
+        learn_bound(c, error_ns);
         if (result == SB_CLOCK_ALARM)
             atomic_fetch_add_explicit(&c->alarms, 1, memory_order_relaxed);
         if (result == SB_CLOCK_LIMITED)

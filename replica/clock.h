@@ -58,6 +58,7 @@ struct sb_clock {
     atomic_uint_least64_t alarms;       /* readings that were not followed */
     atomic_int_least64_t last_error_ns; /* CLOCK_REALTIME minus ours */
     atomic_uint_least64_t limited;      /* readings whose correction met the slew limit */
+    atomic_uint_least64_t bound_ns;     /* sb_clock_bound_ns() */
 };
 
 static inline uint64_t sb_clock_tsc(void)
@@ -114,6 +115,14 @@ static inline uint64_t sb_clock_cycles_to_ns(const struct sb_clock *c, uint64_t 
     const uint64_t version = atomic_load_explicit(&c->version, memory_order_acquire);
     return sb_clock_scale(
         cycles, atomic_load_explicit(&c->slots[version & 1].mult[1], memory_order_relaxed));
+}
+
+/* Most that this clock is away from UTC, by the kernel's word: its own bound (adjtimex's maxerror, which grows while nothing
+ * disciplines it), what this clock was off at its last correction, and what it can be off by the next one. UINT64_MAX: the
+ * kernel does not know either. As of the last correction. Any thread. */
+static inline uint64_t sb_clock_bound_ns(const struct sb_clock *c)
+{
+    return atomic_load_explicit(&c->bound_ns, memory_order_relaxed);
 }
 
 /* Takes a reading and corrects the clock. Off the order path, about once a second. */

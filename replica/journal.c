@@ -113,7 +113,7 @@ static const char *record_fault(const struct sb_journal_block *b, const uint8_t 
     if (b->length != HEAD + sizeof r || b->count != 0 || b->lines != 0 || b->packets != 0)
         return "a record has another size";
     memcpy(&r, payload, sizeof r);
-    if (r.kind > SB_RECORD_END || !all_zero(r.zero, sizeof r.zero))
+    if (r.kind > SB_RECORD_CLOCK || !all_zero(r.zero, sizeof r.zero))
         return "an unknown record";
     return r.n + 1 == b->n_first ? NULL : "a record of another place in the log";
 }
@@ -278,6 +278,6 @@ const struct sb_journal_packet *sb_journal_packet_next(const struct sb_journal_s
 
 const char *sb_journal_record_name(uint8_t kind)
 {
-    static const char *const names[] = {"NONE", "JOIN", "SOLO", "PAIR", "END"};
+    static const char *const names[] = {"NONE", "JOIN", "SOLO", "PAIR", "END", "CLOCK"};
     return kind < sizeof names / sizeof names[0] ? names[kind] : "?";
 }

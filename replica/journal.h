@@ -96,14 +96,18 @@ enum sb_journal_record_kind {
     SB_RECORD_SOLO = 2,
     SB_RECORD_PAIR = 3,
     SB_RECORD_END = 4,
+    SB_RECORD_CLOCK = 5, /* no record of ownership: the clock of the inputs behind it */
 };
 
 struct sb_journal_record {
     uint64_t epoch;
     uint64_t n;                    /* last number in the log when it was written: all before it */
     uint64_t digest, state_digest; /* END: running and full-state digest at n; else zero */
-    uint8_t kind;                  /* enum sb_journal_record_kind */
-    uint8_t zero[31];
+    uint64_t
+        clock_bound_ns; /* CLOCK: most that the clock of this node, which gives the inputs behind n their times, is
+                                away from UTC; UINT64_MAX: not known, or another node gives them. Else zero */
+    uint8_t kind; /* enum sb_journal_record_kind */
+    uint8_t zero[23];
 };
 _Static_assert(sizeof(struct sb_journal_record) == 64, "disk layout");
 

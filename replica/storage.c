@@ -18,6 +18,7 @@ enum {
 };
 #define SNAPSHOT_BYTES_MAX (UINT64_C(1) << 36)
 #define PROGRESS_EVERY_NS  UINT64_C(1000000000)
+#define CLOCK_EVERY_NS     UINT64_C(1000000000)
 
 static const struct sb_host_config *peer_of(const struct sb_storage *s)
 {
@@ -219,6 +220,7 @@ bool sb_storage_join(struct sb_storage *s, FILE *err)
     if (s->journal.buffer != NULL)
         sb_journal_close(&s->journal, err);
     s->recovered = s->copied = s->lost = false;
+    s->records_given = s->record_place = s->clock_said_ns = 0;
     const struct sb_addr *from = &peer_of(s)->transfer;
     if (from->port == 0)
         return true; /* from the owner's memory, as far as that reaches */
@@ -318,9 +320,11 @@ static bool copy(struct sb_storage *s, struct sb_node *node, const struct sb_nod
 
 bool sb_storage_before(struct sb_storage *s, struct sb_node *node, const struct sb_node_setup *life)
 {
-    if (s->journal.buffer != NULL)
+    if (s->journal.buffer != NULL) {
+        const uint64_t records = sb_journal_writer_records_durable(&s->journal.writer);
         sb_node_durable(node, sb_journal_writer_durable(&s->journal.writer),
-                        sb_journal_writer_records_durable(&s->journal.writer));
+                        s->records_given - (records < s->record_place && s->records_given != 0));
+    }
     if (s->client == NULL)
         return true;
     if (sb_node_role(node) == SB_ROLE_CATCH)
@@ -348,24 +352,46 @@ static bool begin_if_due(struct sb_storage *s, const struct sb_node *node,
                         : begin_with_snapshot(s, node, life, stderr);
 }
 
-static void write_record(struct sb_journal_writer *w, struct sb_node *node)
+static void write_record(struct sb_storage *s, struct sb_node *node)
 {
+    struct sb_journal_writer *w = &s->journal.writer;
     struct sb_node_record due;
     if (w->state != SB_JOURNAL_WRITING || !sb_node_record(node, &due))
         return;
     const struct sb_journal_record record = {
         .epoch = due.epoch, .n = w->queued_n, .kind = due.kind};
     sb_journal_writer_record(w, &record, sb_node_epoch(node));
+    s->records_given++;
+    s->record_place = w->records_queued;
+}
+
+/* Whose clock gives inputs their times, and how far it may be off: on becoming the owner, then about once a second. */
+static void write_clock(struct sb_storage *s, const struct sb_node *node, uint64_t now_ns)
+{
+    struct sb_journal_writer *w = &s->journal.writer;
+    const enum sb_role role = sb_node_role(node);
+    const bool owns = role == SB_ROLE_PRIM || role == SB_ROLE_PAIRING || role == SB_ROLE_SOLO;
+    if (w->state != SB_JOURNAL_WRITING || (!owns && s->clock_said_ns == 0) ||
+        (owns && s->clock_said_ns != 0 && now_ns - s->clock_said_ns < CLOCK_EVERY_NS))
+        return;
+    const struct sb_journal_record record = {
+        .epoch = sb_node_epoch(node),
+        .n = w->queued_n,
+        .clock_bound_ns = owns ? sb_clock_bound_ns(&s->host->clock) : UINT64_MAX,
+        .kind = SB_RECORD_CLOCK};
+    if (sb_journal_writer_record(w, &record, sb_node_epoch(node)))
+        s->clock_said_ns = owns ? now_ns : 0;
 }
 
 static bool journal_turn(struct sb_storage *s, struct sb_node *node, uint64_t now_ns)
 {
     struct sb_journal_writer *w = &s->journal.writer;
     if (sb_node_role(node) == SB_ROLE_CATCH)
-        write_record(w, node); /* JOIN's stands before the log that it is about */
+        write_record(s, node); /* JOIN's stands before the log that it is about */
     const bool fault = sb_journal_writer_turn(
         w, sb_node_log(node), sb_engine_applied(sb_node_engine(node)), sb_node_epoch(node), now_ns);
-    write_record(w, node);
+    write_record(s, node);
+    write_clock(s, node, now_ns);
     sb_journal_writer_show(w, s->host->counters.c->value);
     if (!fault)
         return true;
