@@ -8,7 +8,8 @@ why=$(scripts/net check 2>&1) || { echo "SKIP: $why"; exit 77; }
 command -v jq >/dev/null || { echo "SKIP: jq is missing"; exit 77; }
 bin=$SHADOWBOOK_BIN
 dir=$(mktemp -d) || exit 1
-trap 'rm -rf "$dir"' EXIT
+beside=
+trap 'touch "$dir/stop"; [[ -z $beside ]] || wait "$beside"; rm -rf "$dir"' EXIT
 mkdir "$dir/journal"
 bad=0
 
@@ -24,7 +25,7 @@ hold() {
 snapshots() {
     local code
     while [[ ! -e $dir/stop ]]; do
-        "$bin" snapshot --journal "$(echo "$dir/journal/"*-B)" >"$dir/snapshot" 2>&1
+        nice -n 19 "$bin" snapshot --journal "$(echo "$dir/journal/"*-B)" >"$dir/snapshot" 2>&1
         code=$?
         echo "$code" >>"$dir/snapshot.codes"
         [[ $code != 1 ]] || cp "$dir/snapshot" "$dir/snapshot.refused"
@@ -34,9 +35,10 @@ snapshots() {
 snapshots &
 beside=$!
 SHADOWBOOK_JOURNAL=$dir/journal scripts/run --events 40000 --kill primary --signal KILL --keep "$dir/run" >"$dir/said" 2>&1 ||
-    { cat "$dir/said" "$dir/run/"*.err; touch "$dir/stop"; exit 1; }
+    { cat "$dir/said" "$dir/run/"*.err; exit 1; }
 touch "$dir/stop"
 wait "$beside"
+beside=
 for name in A B; do
     folders=("$dir/journal/"*-"$name")
     [[ ${#folders[@]} == 1 && -d ${folders[0]} ]] || { echo "node $name has no journal"; exit 1; }
