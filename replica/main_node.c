@@ -222,8 +222,9 @@ static void turn(struct life *l, uint64_t now_ns, uint64_t tsc, struct sb_node_f
 {
     struct sb_host *h = l->host;
     uint64_t epoch, inc;
-    if (!sb_storage_before(&l->storage, l->node, &l->setup) &&
-        !join(l, l->setup.join_epoch, l->setup.join_inc))
+    const enum sb_storage_word word = sb_storage_before(&l->storage, l->node, &l->setup);
+    if (word == SB_STORAGE_STOP ||
+        (word == SB_STORAGE_AGAIN && !join(l, l->setup.join_epoch, l->setup.join_inc)))
         sb_node_stop(l->node);
     sb_node_poll(l->node, now_ns, frames, n, out);
     if (__builtin_expect(out->went_live, 0)) {

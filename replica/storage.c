@@ -287,38 +287,56 @@ static void show_progress(struct sb_storage *s, const struct sb_node *node, uint
             c.state == SB_TRANSFER_REFUSED ? sb_transfer_client_why(s->client, why) : "");
 }
 
-/* What came from the owner's journal. False: it is another log. */
-static bool copy(struct sb_storage *s, struct sb_node *node, const struct sb_node_setup *life)
+/* Once may be a journal that was changed for another one between two connections; twice at one place is the engine. */
+static enum sb_storage_word not_the_owners(struct sb_storage *s, uint64_t n)
+{
+    const bool twice = s->different_n == n;
+    s->different_n = n;
+    fprintf(
+        stderr,
+        "node %s: input %" PRIu64 ": this program makes other outputs of it than the owner's%s\n",
+        s->host->arguments.name, n,
+        twice ? ": they cannot be a pair (another version of the engine?)" : "; copied once more");
+    return twice ? SB_STORAGE_STOP : SB_STORAGE_AGAIN;
+}
+
+/* What came from the owner's journal. */
+static enum sb_storage_word copy(struct sb_storage *s, struct sb_node *node,
+                                 const struct sb_node_setup *life)
 {
     struct sb_transfer_item item;
     for (uint32_t i = 0; i < COPY_A_TURN && journal_keeps_up(s); i++) {
         if (!sb_transfer_client_next(s->client, &item))
-            return true;
+            return SB_STORAGE_GOOD;
         if (item.kind == SB_TRANSFER_SNAPSHOT) {
             const bool fresh = sb_node_log(node)->len == 0;
             const bool good = fresh && take_snapshot(s, node, life, &item);
             sb_transfer_client_snapshot_done(s->client);
             sb_transfer_client_release(s->client);
-            if (!good && fresh)
-                return false;
+            if (fresh && !good)
+                return SB_STORAGE_STOP;
             continue;
         }
         struct sb_transfer_client_counts c;
         sb_transfer_client_counts(s->client, &c);
         sb_node_expect(node, c.server_n);
         const enum sb_node_load loaded = sb_node_load(node, item.packet, item.lines);
+        const uint64_t n = item.packet->n_first;
         if (loaded == SB_LOAD_FULL)
-            return true;
+            return SB_STORAGE_GOOD;
         sb_transfer_client_release(s->client);
-        if (loaded == SB_LOAD_DIFFERENT || loaded == SB_LOAD_GAP)
-            return false;
+        if (loaded == SB_LOAD_DIFFERENT)
+            return not_the_owners(s, n);
+        if (loaded == SB_LOAD_GAP)
+            return SB_STORAGE_AGAIN;
     }
-    return true;
+    return SB_STORAGE_GOOD;
 }
 
 /* --- turns ------------------------------------------------------------------------------------------ */
 
-bool sb_storage_before(struct sb_storage *s, struct sb_node *node, const struct sb_node_setup *life)
+enum sb_storage_word sb_storage_before(struct sb_storage *s, struct sb_node *node,
+                                       const struct sb_node_setup *life)
 {
     if (s->journal.buffer != NULL) {
         const uint64_t records = sb_journal_writer_records_durable(&s->journal.writer);
@@ -326,13 +344,14 @@ bool sb_storage_before(struct sb_storage *s, struct sb_node *node, const struct 
                         s->records_given - (records < s->record_place && s->records_given != 0));
     }
     if (s->client == NULL)
-        return true;
+        return SB_STORAGE_GOOD;
     if (sb_node_role(node) == SB_ROLE_CATCH)
         return copy(s, node, life);
     sb_transfer_client_close(s->client); /* a shadow has the owner's own stream */
     s->client = NULL;
+    s->different_n = 0;
     s->host->counters.c->value[SB_CTR_COPY_STATE] = 0;
-    return true;
+    return SB_STORAGE_GOOD;
 }
 
 /* A folder of its own, once there is something to put in. */

@@ -35,6 +35,8 @@ struct sb_storage {
         record_place;       /* of the node's records; where the last one is among the journal's */
     uint64_t clock_said_ns; /* CLOCK was written at; 0: times are not this node's */
     bool copied;            /* CATCH: the folder of this life is begun */
+    uint64_t
+        different_n; /* the copy ended here: this engine makes other outputs of it than the owner's */
     uint64_t progress_said_ns;
 };
 
@@ -55,9 +57,15 @@ bool sb_storage_recover(struct sb_storage *s, struct sb_node *node, FILE *err);
 /* The node is to copy the log of the owner: closes the journal, connects. False: said on err why it cannot. */
 bool sb_storage_join(struct sb_storage *s, FILE *err);
 
-/* Before a poll. False: the node is to be formatted anew and to join again (another log than the owner's was copied). */
-bool sb_storage_before(struct sb_storage *s, struct sb_node *node,
-                       const struct sb_node_setup *life);
+enum sb_storage_word {
+    SB_STORAGE_GOOD,
+    SB_STORAGE_AGAIN, /* another log than the owner's was copied: to be formatted anew, and to join again */
+    SB_STORAGE_STOP, /* said on stderr why: the node is to stop */
+};
+
+/* Before a poll. */
+enum sb_storage_word sb_storage_before(struct sb_storage *s, struct sb_node *node,
+                                       const struct sb_node_setup *life);
 
 /* After the frames of the turn have left. False: the node is to stop. */
 bool sb_storage_after(struct sb_storage *s, struct sb_node *node, const struct sb_node_setup *life,
