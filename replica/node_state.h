@@ -208,6 +208,8 @@ bool sb_load_recorded(const struct sb_node *node, uint8_t kind, uint64_t epoch);
 /* release.c: what may leave leaves. */
 /* first: the turn of a takeover. */
 void sb_release_turn(struct sb_node *node, bool first);
+/* A joiner holds 1..n, as the setting asks a shadow to hold it: on its disk under two-disks. */
+uint64_t sb_release_acked(const struct sb_node *node);
 void sb_release_warm(struct sb_node *node); /* a shadow: what a takeover touches first */
 void sb_release_request(struct sb_node *node, const struct sb_datagram *d);
 void sb_release_resend(struct sb_node *node, const struct sb_head *h, const struct sb_resend *r);

@@ -24,6 +24,12 @@ static uint64_t acked(const struct sb_node *node)
     return node->config->release == SB_RELEASE_VERIFIED ? node->acked_verified : node->acked_held;
 }
 
+uint64_t sb_release_acked(const struct sb_node *node)
+{
+    return node->config->hold == SB_HOLD_TWO_DISKS ? least(acked(node), node->peer_durable_n)
+                                                   : acked(node);
+}
+
 /* What the setting asks for beside the shadow's ack. */
 static uint64_t held_in_dual(const struct sb_node *node)
 {
@@ -61,10 +67,10 @@ static uint64_t releasable(const struct sb_node *node)
     case SB_ROLE_PRIM:
         return least(node->applied, least(acked(node), held_in_dual(node)));
     case SB_ROLE_PAIRING: /* R2 */
-        return least(node->applied, least(acked(node), held_in_solo(node)));
+        return least(node->applied, least(sb_release_acked(node), held_in_solo(node)));
     case SB_ROLE_SOLO: /* waits for its joiner's ack, too, once that is near (role.c) */
-        return least(node->applied,
-                     least(held_in_solo(node), node->pairing ? acked(node) : UINT64_MAX));
+        return least(node->applied, least(held_in_solo(node),
+                                          node->pairing ? sb_release_acked(node) : UINT64_MAX));
     case SB_ROLE_CATCH:
     case SB_ROLE_SHADOW: /* not ours to send: known to have left */
         return sb_role_follows(node) ? least(node->applied, node->mark_released) : node->released;

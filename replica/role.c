@@ -209,7 +209,7 @@ void sb_role_diverged(struct sb_node *node)
         node->asked_witness_ns = 0;
         return;
     }
-    if (node->role != SB_ROLE_PRIM && node->role != SB_ROLE_PAIRING && !sb_role_follows(node))
+    if (node->role != SB_ROLE_PRIM && !sb_role_follows(node))
         return;
     if (node->arm != SB_ARM_NONE)
         sb_role_cancel(node); /* a grant left behind would bind an owner that continues */

@@ -209,8 +209,7 @@ static void primary_turn(struct sb_node *node)
 /* R15: is there a joiner that will hold all that was released as soon as what leaves waits for it? */
 static void solo_turn(struct sb_node *node)
 {
-    const uint64_t acked =
-        node->config->release == SB_RELEASE_VERIFIED ? node->acked_verified : node->acked_held;
+    const uint64_t acked = sb_release_acked(node);
     if (node->record.kind == SB_RECORD_PAIR && node->record.epoch == node->epoch) {
         if (sb_load_recorded(node, SB_RECORD_PAIR, node->epoch))
             sb_role_begin_pairing(node);

@@ -104,12 +104,12 @@ static void welcome(struct sb_node *node, const struct sb_head *h, uint64_t to_i
     node->pairing = false;
 }
 
-/* A joiner is not a pair yet: it is refused, and its owner goes on. */
+/* A joiner is not a pair yet: it is refused, and its owner goes on. One that is being paired is found again when it is. */
 static void diverged(struct sb_node *node)
 {
     if (node->role == SB_ROLE_SOLO)
         sb_role_refuse_joiner(node);
-    else
+    else if (node->role != SB_ROLE_PAIRING)
         sb_role_diverged(node);
 }
 
