@@ -201,7 +201,7 @@ static bool begin(struct life *l)
     format(l);
     if (l->setup.new_day)
         return sb_storage_begin(&l->storage, &l->setup, stderr);
-    if (!sb_storage_recover(&l->storage, l->node, stderr))
+    if (!sb_storage_recover(&l->storage, l->node, l->setup.force_solo, stderr))
         format(l); /* what was loaded is in pieces: it knows nothing, and can join */
     return true;
 }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "replica/lineage.h"
 #include "replica/recovery.h"
 
 enum {
@@ -187,19 +188,38 @@ static bool load(struct sb_recovery *r, struct sb_node *node, FILE *err)
     return more == 0;
 }
 
-bool sb_storage_recover(struct sb_storage *s, struct sb_node *node, FILE *err)
+/* The folder to go on with: the newest; by the operator's word the best. */
+static void choose_folder(const struct sb_storage *s, bool force, char path[SB_JOURNAL_PATH_BYTES],
+                          bool *newest, FILE *err)
+{
+    struct sb_lineage all[SB_LINEAGES_MAX];
+    const size_t n = force ? sb_lineages_read(all, s->root, err) : 0;
+    const size_t best = n != 0 ? sb_lineage_best(all, n) : 0;
+    *newest = best == 0;
+    memcpy(path, best == 0 ? s->root : all[best].folder, SB_JOURNAL_PATH_BYTES);
+    if (best != 0) {
+        fprintf(
+            err,
+            "journal: WARNING: --force-solo: an older journal of this node is the better one: ");
+        sb_lineage_say(&all[best], err);
+    }
+}
+
+bool sb_storage_recover(struct sb_storage *s, struct sb_node *node, bool force, FILE *err)
 {
     struct sb_recovery r;
-    bool whole = true;
+    char path[SB_JOURNAL_PATH_BYTES];
+    bool whole = true, newest;
     if (s->root[0] == '\0')
         return true;
-    const enum sb_recovery_opened opened = sb_recovery_open(&r, s->root, false, err);
+    choose_folder(s, force, path, &newest, err);
+    const enum sb_recovery_opened opened = sb_recovery_open(&r, path, false, err);
     if (opened == SB_RECOVERY_READY && is_this_shards(s, &r, err)) {
         whole = load(&r, node, err);
         if (whole)
             sb_recovery_say_end(&r, err);
         if (whole && r.found != SB_FOUND_DAMAGED && !r.ahead) {
-            s->recovered = true;
+            s->recovered = newest; /* what is behind another one's back gets a folder of its own */
             s->end = r.end;
             memcpy(s->folder, r.reader.folder, sizeof s->folder);
             const struct sb_node_record record = {.epoch = r.end.owner.epoch,

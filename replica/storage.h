@@ -49,10 +49,10 @@ bool sb_storage_close(struct sb_storage *s, const struct sb_node *node, FILE *er
 /* A new day's journal. False: said on err. */
 bool sb_storage_begin(struct sb_storage *s, const struct sb_node_setup *life, FILE *err);
 
-/* Loads the node from the newest folder. A journal that is damaged, cannot be read or is not this shard's is said on err;
+/* Loads the node from the newest folder; by the operator's word (force) from the best one that it has (lineage.h). A journal that is damaged, cannot be read or is not this shard's is said on err;
  * the node then knows nothing of its earlier lives, and can only join (or be forced: with what is good). False: the node
  * is in pieces and must be formatted anew. */
-bool sb_storage_recover(struct sb_storage *s, struct sb_node *node, FILE *err);
+bool sb_storage_recover(struct sb_storage *s, struct sb_node *node, bool force, FILE *err);
 
 /* The node is to copy the log of the owner: closes the journal, connects. False: said on err why it cannot. */
 bool sb_storage_join(struct sb_storage *s, FILE *err);
