@@ -36,11 +36,12 @@ static void usage(FILE *to)
         to,
         "usage: model [--inputs 0..3] [--arms N] [--generations N] [--crashes N]\n"
         "             [--incarnations N] [--witness-restarts N] [--journal|--memory]\n"
-        "             [--resign] [--disclaim] [--no-early] [--resend] [--genesis] [--clean]\n"
-        "             [--mutation NAME] [--keep] [--reach] [--bits N] [--states-max N]\n"
+        "             [--resign] [--disclaim] [--no-early] [--resend] [--genesis] [--witness-log]\n"
+        "             [--clean] [--mutation NAME] [--keep] [--reach] [--bits N] [--states-max N]\n"
         "             [--seconds N] [--expect RESULT] [--quiet] [--list-mutations]\n\n"
         "  --resend    R4b: a shadow re-sends what its owner's stream has marked as released\n"
         "  --genesis   begin with a new day's two empty nodes, not in DUAL\n"
+        "  --witness-log  solo policy WITNESS: the witness holds the solo owner's log\n"
         "  --clean     faults strike only a quiet DUAL\n"
         "  --keep      drop no message for being without effect (slow; tests the dropping)\n"
         "  --reach     print which states cannot get going again, instead of searching\n"
@@ -94,6 +95,7 @@ enum option_id {
     OPT_NO_EARLY,
     OPT_RESEND,
     OPT_GENESIS,
+    OPT_WITNESS_LOG,
     OPT_CLEAN,
     OPT_KEEP,
     OPT_REACH,
@@ -121,6 +123,7 @@ static const struct option options[] = {
     {"no-early", no_argument, NULL, OPT_NO_EARLY},
     {"resend", no_argument, NULL, OPT_RESEND},
     {"genesis", no_argument, NULL, OPT_GENESIS},
+    {"witness-log", no_argument, NULL, OPT_WITNESS_LOG},
     {"clean", no_argument, NULL, OPT_CLEAN},
     {"keep", no_argument, NULL, OPT_KEEP},
     {"reach", no_argument, NULL, OPT_REACH},
@@ -178,6 +181,9 @@ static void take_flag(struct arguments *a, int option)
     case OPT_GENESIS:
         a->model.genesis = true;
         break;
+    case OPT_WITNESS_LOG:
+        a->model.witness_log = true;
+        break;
     case OPT_CLEAN:
         a->model.only_clean = true;
         break;
@@ -215,6 +221,10 @@ static bool read_arguments(int argc, char **argv, struct arguments *a)
     }
     if (a->keep)
         a->model.kept = UINT64_MAX;
+    if (a->model.witness_log && a->model.inputs > 2) {
+        fprintf(stderr, "model: --witness-log: --inputs up to 2, as RESUMEOK holds no more\n");
+        return false;
+    }
     if (optind == argc && a->model.incarnations >= 1 && a->limits.bits >= BITS_MIN)
         return true;
     fprintf(stderr, "model: only options are accepted, --incarnations from 1, --bits from %d\n",
@@ -225,12 +235,13 @@ static bool read_arguments(int argc, char **argv, struct arguments *a)
 static void print_setting(const struct model *m)
 {
     printf("(--inputs %u --arms %u --generations %u --crashes %u --incarnations %u "
-           "--witness-restarts %u %s%s%s%s%s%s%s%s%s)\n",
+           "--witness-restarts %u %s%s%s%s%s%s%s%s%s%s)\n",
            m->inputs, m->arms, m->generations, m->crashes, m->incarnations, m->witness_restarts,
            m->journal ? "--journal" : "--memory", m->resign ? " --resign" : "",
            m->disclaim ? " --disclaim" : "", m->early ? "" : " --no-early",
            m->resend ? " --resend" : "", m->genesis ? " --genesis" : "",
-           m->only_clean ? " --clean" : "", m->mutation != MUT_NONE ? " --mutation " : "",
+           m->witness_log ? " --witness-log" : "", m->only_clean ? " --clean" : "",
+           m->mutation != MUT_NONE ? " --mutation " : "",
            m->mutation != MUT_NONE ? mutations[m->mutation].name : "");
 }
 

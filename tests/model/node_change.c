@@ -1,4 +1,5 @@
 #include "tests/model/node_change.h"
+#include "tests/model/rules_log.h"
 
 #include <string.h>
 
@@ -72,6 +73,43 @@ void say_live(struct state *t, uint8_t i, uint8_t epoch, bool by_resign)
     net_add(t, msg);
 }
 
+void say_log_input(const struct model *m, struct state *t, uint8_t i, uint8_t n)
+{
+    const struct node *y = &t->node[i];
+    if (m->witness_log && (y->role == SB_ROLE_SOLO || y->role == SB_ROLE_PAIRING))
+        net_add(t, (struct msg){.type = FT_LOG,
+                                .epoch = y->epoch,
+                                .node = i,
+                                .inc = y->inc,
+                                .n = n,
+                                .content = y->log[n - 1]});
+}
+
+void say_live_and_log(const struct model *m, struct state *t, uint8_t i, bool by_resign)
+{
+    struct node *y = &t->node[i];
+    struct msg live = request(y, i, SB_FT_LIVE, y->epoch);
+    live.n = by_resign;
+    if (m->witness_log) {
+        live.other_inc = y->lineage;
+        live.content =
+            log_bounds(y->durable, without(m, MUT_LOG_NEED_IS_BASE) ? y->durable : y->len);
+        y->logged = 0;
+    }
+    net_add(t, live);
+    for (uint8_t n = y->durable + 1; n <= y->len; n++)
+        say_log_input(m, t, i, n);
+}
+
+void settle(const struct model *m, struct state *t, uint8_t i)
+{
+    struct node *y = &t->node[i];
+    if (y->settled)
+        return;
+    y->settled = 1;
+    say_log(m, t, i);
+}
+
 void say_reg_dual(struct state *t, uint8_t i, uint8_t epoch, bool shadow)
 {
     struct msg msg = request(&t->node[i], i, SB_FT_REG_DUAL, epoch);
@@ -90,10 +128,16 @@ void go_solo(const struct model *m, struct state *t, uint8_t i, uint8_t epoch, b
     y->released = y->len;
     y->n_star = kind(epoch) == SB_EPOCH_S ? y->len : 0;
     y->peer_inc = y->acked = y->arm = y->confirmed = 0;
+    y->settled = 0;
     entered(t, epoch);
-    say_live(t, i, epoch, by_resign);
-    if (!m->journal || without(m, MUT_STREAM_BEFORE_RECORD)) /* R13: else after the record */
+    say_live_and_log(m, t, i, by_resign);
+    if (m->witness_log) {
+        if (without(m, MUT_STREAM_UNSETTLED))
+            settle(m, t, i);
+    } else if (!m->journal ||
+               without(m, MUT_STREAM_BEFORE_RECORD)) { /* R13: else after the record */
         say_log(m, t, i);
+    }
 }
 
 void become_prim(const struct model *m, struct state *t, uint8_t i, uint8_t epoch)
@@ -131,7 +175,9 @@ void node_join(const struct model *m, struct state *t, uint8_t i, const struct m
     y->epoch = msg->epoch;
     y->peer_inc = msg->inc;
     y->acked = y->released = y->k = y->arm = y->n_star = y->confirmed = y->winc = 0;
-    y->mark = y->new_day = 0;
+    y->mark = y->new_day = y->logged = y->settled = 0;
+    if (m->witness_log)
+        y->lineage = y->inc;
     say_ack(t, i, msg->epoch, msg->inc, 0);
 }
 

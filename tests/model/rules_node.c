@@ -28,10 +28,14 @@ bool may_release(const struct model *m, const struct node *x, uint8_t n)
         return n <= x->acked || without(m, MUT_RELEASE_WITHOUT_ACK);
     case SB_ROLE_PAIRING: /* R2 */
         if (without(m, MUT_PAIRING_NO_ACK))
-            return n <= x->durable;
+            return n <= (m->witness_log ? x->logged : x->durable);
+        if (m->witness_log) /* W8 */
+            return n <= x->acked && (n <= x->logged || without(m, MUT_LOG_PAIRING));
         return n <= x->acked &&
                (!m->journal || n <= x->durable || without(m, MUT_PAIRING_NO_JOURNAL));
-    case SB_ROLE_SOLO: /* R3 */
+    case SB_ROLE_SOLO:      /* R3 */
+        if (m->witness_log) /* W1 */
+            return n <= x->logged || (m->early && n <= x->n_star) || without(m, MUT_LOG_RELEASE);
         return !m->journal || (m->early && n <= x->n_star) || without(m, MUT_SOLO_NO_RECORD) ||
                (n <= x->durable && solo_record_durable(x));
     case SB_ROLE_SHADOW:
@@ -87,6 +91,7 @@ static void crash(struct expansion *x, uint8_t i)
                                .epoch = from->record_epoch,
                                .len = from->durable,
                                .durable = from->durable,
+                               .lineage = from->lineage,
                                .record = from->record,
                                .record_epoch = from->record_epoch};
     memcpy(t->node[i].log, from->log, from->durable);
@@ -121,6 +126,14 @@ static void restart(struct expansion *x, uint8_t i)
 
 /* --- what a node does by itself ------------------------------------------------------------------- */
 
+/* R13, W9: nothing to a joiner before the grant can no longer be disclaimed. */
+static bool may_be_joined(const struct model *m, const struct node *y)
+{
+    if (m->witness_log)
+        return y->settled;
+    return !m->journal || solo_record_durable(y) || without(m, MUT_STREAM_BEFORE_RECORD);
+}
+
 static void sequence(struct expansion *x, uint8_t i)
 {
     const struct node *from = &x->from->node[i];
@@ -131,10 +144,9 @@ static void sequence(struct expansion *x, uint8_t i)
     y->log[y->len++] = content(i, y->inc, y->epoch);
     if (x->m->genesis)
         t->sequenced = 1;
-    /* R13: nothing to a joiner before the record is durable. */
-    if (y->role != SB_ROLE_SOLO || !x->m->journal || solo_record_durable(y) ||
-        without(x->m, MUT_STREAM_BEFORE_RECORD))
+    if (y->role != SB_ROLE_SOLO || may_be_joined(x->m, y))
         say_input(x->m, t, i, y->len);
+    say_log_input(x->m, t, i, y->len);
     emit(x, i, "sequences an input", NULL);
 }
 
@@ -142,7 +154,10 @@ static void sequence(struct expansion *x, uint8_t i)
 static void flush(struct expansion *x, uint8_t i)
 {
     const struct node *from = &x->from->node[i];
-    if (!x->m->journal || (from->role != SB_ROLE_SOLO && from->role != SB_ROLE_PAIRING))
+    const bool solo = from->role == SB_ROLE_SOLO || from->role == SB_ROLE_PAIRING;
+    const bool any =
+        x->m->witness_log && from->role != SB_ROLE_BOOT && from->role != SB_ROLE_RESIGNED;
+    if (!x->m->journal || (!solo && !any))
         return;
     const bool first = from->role == SB_ROLE_SOLO && !solo_record_durable(from);
     if (from->durable >= from->len && !first)
@@ -153,7 +168,10 @@ static void flush(struct expansion *x, uint8_t i)
     if (first) {
         y->record = RECORD_SOLO;
         y->record_epoch = y->epoch;
-        say_log(x->m, t, i);
+        if (x->m->witness_log)
+            settle(x->m, t, i);
+        else
+            say_log(x->m, t, i);
     }
     emit(x, i, "flushes its journal", NULL);
 }
@@ -186,11 +204,12 @@ static void learn_witness(struct expansion *x, uint8_t i)
             y->role = SB_ROLE_SOLO;
             say_live(t, i, y->epoch, false);
         } else {
+            y->logged = 0;
             say_reg_dual(t, i, next_dual(y->epoch), false);
         }
         break;
     case SB_ROLE_SOLO:
-        say_live(t, i, y->epoch, false);
+        say_live_and_log(x->m, t, i, false);
         break;
     default: /* BOOT, CATCH: nothing to register */
         break;
@@ -259,14 +278,14 @@ static void ask_pair(struct expansion *x, uint8_t i)
     const struct node *from = &x->from->node[i];
     const bool synced = from->acked >= from->released || without(m, MUT_PAIR_EARLY);
     const bool record =
-        !m->journal || solo_record_durable(from) || without(m, MUT_PAIR_NO_SOLO_RECORD);
+        may_be_joined(m, from) || (!m->witness_log && without(m, MUT_PAIR_NO_SOLO_RECORD));
     if (from->peer_inc == 0 || generation(from->epoch) >= m->generations || from->winc == 0 ||
         !synced || !record)
         return;
     struct state *t = begin(x);
     struct node *y = &t->node[i];
     y->role = SB_ROLE_PAIRING;
-    if (m->journal && !without(m, MUT_NO_PAIR_RECORD)) {
+    if (m->journal && !m->witness_log && !without(m, MUT_NO_PAIR_RECORD)) {
         y->record = RECORD_PAIR;
         y->record_epoch = y->epoch;
     }
@@ -295,13 +314,18 @@ static void boot_rules(struct expansion *x, uint8_t i)
 {
     const struct model *m = x->m;
     const struct node *from = &x->from->node[i];
-    if (!m->journal)
+    if (!m->journal && !m->witness_log)
         return;
     const bool within = generation(from->record_epoch) <= m->generations;
-    const bool recorded = from->record == RECORD_SOLO || from->record == RECORD_PAIR;
+    const bool recorded =
+        from->record == RECORD_SOLO || from->record == RECORD_PAIR || m->witness_log;
     if (from->winc != 0 && within && (recorded || without(m, MUT_RESUME_NO_RECORD))) {
         struct msg msg = request(from, i, SB_FT_RESUME, from->record_epoch);
         msg.n = without(m, MUT_RESUME_NO_RECORD) ? RECORD_SOLO : from->record;
+        if (m->witness_log) {
+            msg.other_inc = from->lineage;
+            msg.content = from->durable;
+        }
         net_add(begin(x), msg);
         emit_if_said(x, i, "asks RESUME", NULL);
     }

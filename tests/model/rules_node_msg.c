@@ -1,6 +1,7 @@
 /* What an engine does with what arrives: replica/stream.c, the second part of replica/role.c, and what REPLICATION.md
  * adds to them (copy, rejoin, resume). */
 #include "tests/model/node_change.h"
+#include "tests/model/rules_log.h"
 
 static void take_input(struct expansion *x, uint8_t i, const struct msg *msg, const char *what)
 {
@@ -223,7 +224,10 @@ static void on_resumeok(struct expansion *x, const struct msg *msg)
     const struct node *from = &x->from->node[msg->node];
     if (from->role != SB_ROLE_BOOT || !winc_counts(x->m, from, msg))
         return;
-    go_solo(x->m, begin(x), msg->node, msg->epoch, false);
+    struct state *t = begin(x);
+    if (x->m->witness_log)
+        log_take(x->m, &t->node[msg->node], msg);
+    go_solo(x->m, t, msg->node, msg->epoch, false);
     emit(x, msg->node, "resumes", msg);
 }
 
@@ -252,6 +256,9 @@ void node_on_msg(struct expansion *x, const struct msg *msg)
         return;
     case SB_FT_BOOT:
         on_boot(x, msg);
+        return;
+    case FT_LOGACK:
+        node_on_logack(x, msg);
         return;
     default: /* the witness's answers, to this inc only */
         if (msg->inc != x->from->node[msg->node].inc)

@@ -35,22 +35,36 @@ struct node {
     /* R4b: known to have left: let go by this node, or marked so by the owner that it follows. */
     uint8_t mark;
     uint8_t new_day; /* BOOT: started with the operator's word that there is no earlier log */
+    /* Log-holding witness: incarnation that began this journal's folder; in the witness's log up to here; the
+     * witness's log, or the own record, makes DISCLAIM impossible. */
+    uint8_t lineage, logged, settled;
 };
 
 struct registration {
     uint8_t epoch, inc, peer_inc, role; /* role: 1 + that of REG_DUAL; 0 = none */
 };
 
+/* What a log-holding witness has of its solo owner's log: inputs base + 1 to top; it is whole from `need` on. */
+enum log_known { LOG_UNKNOWN, LOG_KEPT /* over a RESUME */, LOG_OPEN /* by the owner's LIVE */ };
+struct witness_log {
+    uint8_t known, lineage, base, top, need, content[INPUTS_MAX];
+};
+
 struct witness {
     uint8_t winc, state, epoch, owner, owner_inc, other_inc, k, kmax;
     struct registration registrations[2]; /* UNSET only */
+    struct witness_log log;               /* SOLO only */
 };
+
+/* Frames that the product does not have yet. */
+enum { FT_LOG = 40, FT_LOGACK = 41 };
 
 /* A message. `node` is the engine that says it, or the one that the witness says it to; `inc` is that engine's. */
 struct msg {
     uint8_t type; /* enum sb_frame_type */
     uint8_t epoch, node, inc;
-    uint8_t other_inc; /* the other engine's: to_inc of STREAM, ACK; peer_inc of control frames */
+    /* The other engine's: to_inc of STREAM, ACK; peer_inc of control frames. LIVE, RESUME: lineage. */
+    uint8_t other_inc;
     uint8_t winc;
     /* Number of STREAM, ACK; k; role of REG_DUAL; by_resign of LIVE; record of RESUME, DISCLAIM. */
     uint8_t n;
@@ -65,12 +79,12 @@ struct state {
     uint8_t crashes, witness_restarts;
     uint8_t epoch_max; /* highest epoch that any node was ever in as an owner */
     uint8_t sequenced; /* genesis: an input was ever sequenced: from here on a new day is a lie */
-    uint8_t zero[7];
+    uint8_t zero[1];
     uint16_t msgs;
     _Alignas(uint64_t) struct msg msg[MSGS_MAX]; /* sorted */
 };
-_Static_assert(sizeof(struct node) == 20 && sizeof(struct witness) == 16 &&
-                   offsetof(struct state, msg) == 72,
+_Static_assert(sizeof(struct node) == 23 && sizeof(struct witness) == 24 &&
+                   offsetof(struct state, msg) == 80,
                "no padding: a state is its own key");
 
 static inline size_t state_bytes(const struct state *s)
