@@ -37,11 +37,13 @@ static void usage(FILE *to)
         "usage: model [--inputs 0..3] [--arms N] [--generations N] [--crashes N]\n"
         "             [--incarnations N] [--witness-restarts N] [--journal|--memory]\n"
         "             [--resign] [--disclaim] [--no-early] [--resend] [--genesis] [--witness-log]\n"
-        "             [--clean] [--mutation NAME] [--keep] [--reach] [--bits N] [--states-max N]\n"
+        "             [--flush-always] [--clean] [--mutation NAME] [--keep] [--reach] [--bits N] "
+        "[--states-max N]\n"
         "             [--seconds N] [--expect RESULT] [--quiet] [--list-mutations]\n\n"
         "  --resend    R4b: a shadow re-sends what its owner's stream has marked as released\n"
         "  --genesis   begin with a new day's two empty nodes, not in DUAL\n"
         "  --witness-log  solo policy WITNESS: the witness holds the solo owner's log\n"
+        "  --flush-always  journals are flushed in every role, not in solo ones only\n"
         "  --clean     faults strike only a quiet DUAL\n"
         "  --keep      drop no message for being without effect (slow; tests the dropping)\n"
         "  --reach     print which states cannot get going again, instead of searching\n"
@@ -96,6 +98,7 @@ enum option_id {
     OPT_RESEND,
     OPT_GENESIS,
     OPT_WITNESS_LOG,
+    OPT_FLUSH_ALWAYS,
     OPT_CLEAN,
     OPT_KEEP,
     OPT_REACH,
@@ -124,6 +127,7 @@ static const struct option options[] = {
     {"resend", no_argument, NULL, OPT_RESEND},
     {"genesis", no_argument, NULL, OPT_GENESIS},
     {"witness-log", no_argument, NULL, OPT_WITNESS_LOG},
+    {"flush-always", no_argument, NULL, OPT_FLUSH_ALWAYS},
     {"clean", no_argument, NULL, OPT_CLEAN},
     {"keep", no_argument, NULL, OPT_KEEP},
     {"reach", no_argument, NULL, OPT_REACH},
@@ -184,6 +188,9 @@ static void take_flag(struct arguments *a, int option)
     case OPT_WITNESS_LOG:
         a->model.witness_log = true;
         break;
+    case OPT_FLUSH_ALWAYS:
+        a->model.flush_always = true;
+        break;
     case OPT_CLEAN:
         a->model.only_clean = true;
         break;
@@ -235,13 +242,13 @@ static bool read_arguments(int argc, char **argv, struct arguments *a)
 static void print_setting(const struct model *m)
 {
     printf("(--inputs %u --arms %u --generations %u --crashes %u --incarnations %u "
-           "--witness-restarts %u %s%s%s%s%s%s%s%s%s%s)\n",
+           "--witness-restarts %u %s%s%s%s%s%s%s%s%s%s%s)\n",
            m->inputs, m->arms, m->generations, m->crashes, m->incarnations, m->witness_restarts,
            m->journal ? "--journal" : "--memory", m->resign ? " --resign" : "",
            m->disclaim ? " --disclaim" : "", m->early ? "" : " --no-early",
            m->resend ? " --resend" : "", m->genesis ? " --genesis" : "",
-           m->witness_log ? " --witness-log" : "", m->only_clean ? " --clean" : "",
-           m->mutation != MUT_NONE ? " --mutation " : "",
+           m->witness_log ? " --witness-log" : "", m->flush_always ? " --flush-always" : "",
+           m->only_clean ? " --clean" : "", m->mutation != MUT_NONE ? " --mutation " : "",
            m->mutation != MUT_NONE ? mutations[m->mutation].name : "");
 }
 

@@ -135,6 +135,8 @@
       "RESUME of a journal that ends before the witness's log begins")                             \
     X(LOG_RESUME_NOT_WHOLE, "log-resume-before-whole", "W6", FOUND, KEEP_ALL,                      \
       "RESUME although journal and log do not cover what may have been released")                  \
+    X(LOG_ANY_JOURNAL, "log-resume-any-journal", "W6", FOUND, KEEP_ALL,                            \
+      "RESUME whatever journal the node has: neither its base nor its lineage is checked")         \
     X(LOG_LINEAGE, "log-resume-any-lineage", "W6", NOTHING, KEEP_ALL,                              \
       "RESUME of a journal that another life began")                                               \
     X(LOG_RESUME_UNSET, "log-resume-in-unset", "W6", FOUND, KEEP_ALL,                              \

@@ -8,7 +8,7 @@
 /* W4 */
 static void say_logack(const struct model *m, struct state *t)
 {
-    if (!log_whole(m, &t->w.log))
+    if (!log_whole(&t->w.log) && !without(m, MUT_LOGACK_NOT_WHOLE))
         return;
     net_add(t, (struct msg){.type = FT_LOGACK,
                             .epoch = t->w.epoch,
@@ -40,8 +40,7 @@ void log_open(const struct model *m, struct state *t, const struct msg *live)
 
 bool log_forbids_disclaim(const struct model *m, const struct witness *w)
 {
-    return w->state == SB_W_SOLO && log_whole(m, &w->log) &&
-           !without(m, MUT_LOG_DISCLAIM_AFTER_ACK);
+    return w->state == SB_W_SOLO && log_whole(&w->log) && !without(m, MUT_LOG_DISCLAIM_AFTER_ACK);
 }
 
 bool log_covers(const struct model *m, const struct witness *w, const struct msg *resume)
@@ -49,8 +48,9 @@ bool log_covers(const struct model *m, const struct witness *w, const struct msg
     const struct witness_log *log = &w->log;
     const uint8_t durable = resume->content;
     const uint8_t covered = durable > log->top ? durable : log->top;
-    return (log->lineage == resume->other_inc || without(m, MUT_LOG_LINEAGE)) &&
-           (durable >= log->base || without(m, MUT_LOG_RESUME_BELOW_BASE)) &&
+    const bool any = without(m, MUT_LOG_ANY_JOURNAL);
+    return (log->lineage == resume->other_inc || any || without(m, MUT_LOG_LINEAGE)) &&
+           (durable >= log->base || any || without(m, MUT_LOG_RESUME_BELOW_BASE)) &&
            (covered >= log->need || without(m, MUT_LOG_RESUME_NOT_WHOLE));
 }
 

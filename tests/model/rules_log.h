@@ -20,9 +20,9 @@ static inline uint8_t log_need(uint8_t bounds)
 }
 
 /* Whole: with the owner's journal up to the base it covers everything that may have been released. */
-static inline bool log_whole(const struct model *m, const struct witness_log *log)
+static inline bool log_whole(const struct witness_log *log)
 {
-    return log->known == LOG_OPEN && (log->top >= log->need || without(m, MUT_LOGACK_NOT_WHOLE));
+    return log->known == LOG_OPEN && log->top >= log->need;
 }
 
 /* LIVE of the register's owner, also after a restart of the witness: true if it says anything new. */

@@ -155,9 +155,9 @@ static void flush(struct expansion *x, uint8_t i)
 {
     const struct node *from = &x->from->node[i];
     const bool solo = from->role == SB_ROLE_SOLO || from->role == SB_ROLE_PAIRING;
-    const bool any =
-        x->m->witness_log && from->role != SB_ROLE_BOOT && from->role != SB_ROLE_RESIGNED;
-    if (!x->m->journal || (!solo && !any))
+    const bool other =
+        from->role == SB_ROLE_PRIM || from->role == SB_ROLE_SHADOW || from->role == SB_ROLE_CATCH;
+    if (!x->m->journal || (!solo && !(x->m->flush_always && other)))
         return;
     const bool first = from->role == SB_ROLE_SOLO && !solo_record_durable(from);
     if (from->durable >= from->len && !first)
