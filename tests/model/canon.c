@@ -1,6 +1,6 @@
 /* Which messages can never have an effect again. The proof of each line is the guard of the rule that reads the
  * message, together with what never falls: incarnations, winc, an incarnation's epoch, the register's generation, k. */
-#include "tests/model/state.h"
+#include "tests/model/rules_log.h"
 
 /* Requests to the witness. */
 static bool request_is_dead(const struct model *m, const struct witness *w, const struct msg *msg,
@@ -114,7 +114,8 @@ static bool log_is_dead(const struct witness *w, const struct msg *msg)
         return false;
     return generation(msg->epoch) < generation(w->epoch) ||
            (w->state == SB_W_SOLO && msg->epoch == w->epoch && msg->inc == w->owner_inc &&
-            w->log.known == LOG_OPEN && msg->n <= w->log.top);
+            w->log.known == LOG_OPEN &&
+            msg->n <= (msg->content == LOG_DURABLE ? w->log.base : w->log.top));
 }
 
 static bool logack_is_dead(const struct node *to, const struct msg *msg, bool collect)

@@ -36,12 +36,15 @@ static void usage(FILE *to)
         to,
         "usage: model [--inputs 0..3] [--arms N] [--generations N] [--crashes N]\n"
         "             [--incarnations N] [--witness-restarts N] [--journal|--memory]\n"
-        "             [--resign] [--disclaim] [--no-early] [--resend] [--genesis] [--witness-log]\n"
+        "             [--resign] [--disclaim] [--no-early] [--resend] [--genesis] "
+        "[--new-day-aside] [--witness-log]\n"
         "             [--flush-always] [--clean] [--mutation NAME] [--keep] [--reach] [--bits N] "
         "[--states-max N]\n"
         "             [--seconds N] [--expect RESULT] [--quiet] [--list-mutations]\n\n"
         "  --resend    R4b: a shadow re-sends what its owner's stream has marked as released\n"
         "  --genesis   begin with a new day's two empty nodes, not in DUAL\n"
+        "  --new-day-aside  --genesis, and a restart for a new day sets the journal aside,\n"
+        "              whatever its record\n"
         "  --witness-log  solo policy WITNESS: the witness holds the solo owner's log\n"
         "  --flush-always  journals are flushed in every role, not in solo ones only\n"
         "  --clean     faults strike only a quiet DUAL\n"
@@ -97,6 +100,7 @@ enum option_id {
     OPT_NO_EARLY,
     OPT_RESEND,
     OPT_GENESIS,
+    OPT_NEW_DAY_ASIDE,
     OPT_WITNESS_LOG,
     OPT_FLUSH_ALWAYS,
     OPT_CLEAN,
@@ -126,6 +130,7 @@ static const struct option options[] = {
     {"no-early", no_argument, NULL, OPT_NO_EARLY},
     {"resend", no_argument, NULL, OPT_RESEND},
     {"genesis", no_argument, NULL, OPT_GENESIS},
+    {"new-day-aside", no_argument, NULL, OPT_NEW_DAY_ASIDE},
     {"witness-log", no_argument, NULL, OPT_WITNESS_LOG},
     {"flush-always", no_argument, NULL, OPT_FLUSH_ALWAYS},
     {"clean", no_argument, NULL, OPT_CLEAN},
@@ -185,6 +190,9 @@ static void take_flag(struct arguments *a, int option)
     case OPT_GENESIS:
         a->model.genesis = true;
         break;
+    case OPT_NEW_DAY_ASIDE:
+        a->model.genesis = a->model.new_day_aside = true;
+        break;
     case OPT_WITNESS_LOG:
         a->model.witness_log = true;
         break;
@@ -242,13 +250,14 @@ static bool read_arguments(int argc, char **argv, struct arguments *a)
 static void print_setting(const struct model *m)
 {
     printf("(--inputs %u --arms %u --generations %u --crashes %u --incarnations %u "
-           "--witness-restarts %u %s%s%s%s%s%s%s%s%s%s%s)\n",
+           "--witness-restarts %u %s%s%s%s%s%s%s%s%s%s%s%s)\n",
            m->inputs, m->arms, m->generations, m->crashes, m->incarnations, m->witness_restarts,
            m->journal ? "--journal" : "--memory", m->resign ? " --resign" : "",
            m->disclaim ? " --disclaim" : "", m->early ? "" : " --no-early",
            m->resend ? " --resend" : "", m->genesis ? " --genesis" : "",
-           m->witness_log ? " --witness-log" : "", m->flush_always ? " --flush-always" : "",
-           m->only_clean ? " --clean" : "", m->mutation != MUT_NONE ? " --mutation " : "",
+           m->new_day_aside ? " --new-day-aside" : "", m->witness_log ? " --witness-log" : "",
+           m->flush_always ? " --flush-always" : "", m->only_clean ? " --clean" : "",
+           m->mutation != MUT_NONE ? " --mutation " : "",
            m->mutation != MUT_NONE ? mutations[m->mutation].name : "");
 }
 

@@ -14,15 +14,16 @@ struct model {
     uint8_t generations; /* PAIR leads up to this one; RESUME may go beyond */
     uint8_t crashes, incarnations, witness_restarts;
     /* options */
-    bool journal;      /* solo policy JOURNAL; else MEMORY */
-    bool resign;       /* R12 */
-    bool disclaim;     /* R23 */
-    bool early;        /* R4, and R3's exception */
-    bool resend;       /* R4b: a shadow re-sends what its owner has marked as released */
-    bool genesis;      /* begins with a new day's two empty nodes, not in DUAL */
-    bool witness_log;  /* solo policy WITNESS: the witness holds the solo owner's log; W1 to W8 */
-    bool flush_always; /* journals are flushed in every role, not in solo ones only */
-    bool only_clean;   /* faults strike only a quiet DUAL */
+    bool journal;       /* solo policy JOURNAL; else MEMORY */
+    bool resign;        /* R12 */
+    bool disclaim;      /* R23 */
+    bool early;         /* R4, and R3's exception */
+    bool resend;        /* R4b: a shadow re-sends what its owner has marked as released */
+    bool genesis;       /* begins with a new day's two empty nodes, not in DUAL */
+    bool new_day_aside; /* a restart for a new day sets the journal aside, whatever its record */
+    bool witness_log;   /* solo policy WITNESS: the witness holds the solo owner's log; W1 to W8 */
+    bool flush_always;  /* journals are flushed in every role, not in solo ones only */
+    bool only_clean;    /* faults strike only a quiet DUAL */
     enum mutation mutation;
     uint64_t
         kept; /* message types (bit = enum sb_frame_type) that are dropped only when no rule at all reads them */

@@ -85,6 +85,18 @@ void say_log_input(const struct model *m, struct state *t, uint8_t i, uint8_t n)
                                 .content = y->log[n - 1]});
 }
 
+void say_log_durable(const struct model *m, struct state *t, uint8_t i, uint8_t n)
+{
+    const struct node *y = &t->node[i];
+    if (m->witness_log && (y->role == SB_ROLE_SOLO || y->role == SB_ROLE_PAIRING) && n != 0)
+        net_add(t, (struct msg){.type = FT_LOG,
+                                .epoch = y->epoch,
+                                .node = i,
+                                .inc = y->inc,
+                                .n = n,
+                                .content = LOG_DURABLE});
+}
+
 void say_live_and_log(const struct model *m, struct state *t, uint8_t i, bool by_resign)
 {
     struct node *y = &t->node[i];

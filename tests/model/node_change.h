@@ -19,7 +19,8 @@ void say_reg_dual(struct state *t, uint8_t i, uint8_t epoch, bool shadow);
 /* W2, W3: LIVE and what is not durable, for the log-holding witness; at going live and at each new winc. */
 void say_live_and_log(const struct model *m, struct state *t, uint8_t i, bool by_resign);
 void say_log_input(const struct model *m, struct state *t, uint8_t i, uint8_t n);
-/* W8: DISCLAIM has become impossible: from now on a joiner may hear the stream. */
+void say_log_durable(const struct model *m, struct state *t, uint8_t i, uint8_t n);
+/* W9: DISCLAIM has become impossible: from now on a joiner may hear the stream. */
 void settle(const struct model *m, struct state *t, uint8_t i);
 
 /* R8, R10, R11, R13: all held inputs are taken as possibly released; LIVE tells the witness. */

@@ -85,16 +85,36 @@ void log_take(const struct model *m, struct node *y, const struct msg *resumeok)
         y->len = top;
 }
 
+/* W3: what the owner's journal holds need not be here; it also closes a hole. */
+static void on_durable(struct expansion *x, const struct msg *msg)
+{
+    if (msg->n <= x->from->w.log.base)
+        return;
+    struct state *t = begin(x);
+    struct witness_log *log = &t->w.log;
+    for (; log->base < msg->n; log->base++)
+        log->content[log->base] = 0;
+    if (log->top < log->base)
+        log->top = log->base;
+    say_logack(x->m, t);
+    emit(x, SB_NODE_W, "drops what is durable at the solo owner", msg);
+}
+
 /* W3: the next input of the register's owner, in its epoch, once it has said LIVE. */
 void witness_on_log(struct expansion *x, const struct msg *msg)
 {
     const struct model *m = x->m;
     const struct witness *w = &x->from->w;
     const bool epoch = msg->epoch == w->epoch && msg->inc == w->owner_inc;
-    const bool next = msg->n == w->log.top + 1;
     if (w->state != SB_W_SOLO || msg->node != w->owner || w->log.known != LOG_OPEN ||
-        (!epoch && !without(m, MUT_LOG_NOT_SEALED)) ||
-        (!next && !(msg->n > w->log.top && without(m, MUT_LOG_PAST_GAP))))
+        (!epoch && !without(m, MUT_LOG_NOT_SEALED)))
+        return;
+    if (msg->content == LOG_DURABLE) {
+        on_durable(x, msg);
+        return;
+    }
+    const bool next = msg->n == w->log.top + 1;
+    if (!next && !(msg->n > w->log.top && without(m, MUT_LOG_PAST_GAP)))
         return;
     struct state *t = begin(x);
     t->w.log.content[msg->n - 1] = msg->content;

@@ -31,6 +31,9 @@ void log_open(const struct model *m, struct state *t, const struct msg *live);
 /* W5: it has acked, or may have. */
 bool log_forbids_disclaim(const struct model *m, const struct witness *w);
 
+/* W3: the owner's word that its journal holds 1..n: what the witness has of these can go. As content of LOG. */
+enum { LOG_DURABLE = 0 };
+
 /* RESUME: may the older owner go on? And the register's step: the new epoch seals the log, which is kept. */
 bool log_covers(const struct model *m, const struct witness *w, const struct msg *resume);
 struct witness_log log_at_resume(const struct witness *w, const struct msg *resume);

@@ -103,7 +103,14 @@ static void crash(struct expansion *x, uint8_t i)
 static bool new_day_may_begin(const struct expansion *x, uint8_t i)
 {
     return x->m->genesis && (!x->from->sequenced || without(x->m, MUT_NEW_DAY_WITH_LOG)) &&
-           (x->from->node[i].record == RECORD_NONE || without(x->m, MUT_NEW_DAY_WITH_RECORD));
+           (x->from->node[i].record == RECORD_NONE || x->m->new_day_aside ||
+            without(x->m, MUT_NEW_DAY_WITH_RECORD));
+}
+
+/* What the journal held is set aside: the new day's begins with nothing, and is asked for nothing. */
+static bool begins_new_journal(const struct model *m)
+{
+    return (m->new_day_aside || m->witness_log) && !without(m, MUT_NEW_DAY_KEEPS_RECORD);
 }
 
 static void restart(struct expansion *x, uint8_t i)
@@ -120,6 +127,11 @@ static void restart(struct expansion *x, uint8_t i)
     y->inc++;
     y->role = SB_ROLE_BOOT;
     y->new_day = 1;
+    if (begins_new_journal(x->m)) {
+        y->durable = y->len = y->record = y->record_epoch = y->epoch = 0;
+        memset(y->log, 0, sizeof y->log);
+        y->lineage = x->m->witness_log ? y->inc : 0;
+    }
     emit_step(x,
               (struct step){.what = "restarts for a new day", .actor = i, .fault = FAULT_RESTART});
 }
@@ -147,6 +159,8 @@ static void sequence(struct expansion *x, uint8_t i)
     if (y->role != SB_ROLE_SOLO || may_be_joined(x->m, y))
         say_input(x->m, t, i, y->len);
     say_log_input(x->m, t, i, y->len);
+    if (without(x->m, MUT_LOG_TRIMMED_EARLY))
+        say_log_durable(x->m, t, i, y->len);
     emit(x, i, "sequences an input", NULL);
 }
 
@@ -173,6 +187,7 @@ static void flush(struct expansion *x, uint8_t i)
         else
             say_log(x->m, t, i);
     }
+    say_log_durable(x->m, t, i, y->durable);
     emit(x, i, "flushes its journal", NULL);
 }
 
@@ -314,7 +329,7 @@ static void boot_rules(struct expansion *x, uint8_t i)
 {
     const struct model *m = x->m;
     const struct node *from = &x->from->node[i];
-    if (!m->journal && !m->witness_log)
+    if ((!m->journal && !m->witness_log) || (from->new_day && begins_new_journal(m)))
         return;
     const bool within = generation(from->record_epoch) <= m->generations;
     const bool recorded =
