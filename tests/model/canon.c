@@ -92,7 +92,7 @@ static bool ack_is_dead(const struct node *to, const struct msg *msg, bool colle
     if (!collect)
         return false;
     const bool older_peer = msg->inc < to->peer_inc, same_peer = msg->inc == to->peer_inc;
-    const bool nothing_new = msg->n <= to->acked;
+    const bool nothing_new = msg->n <= to->acked && msg->winc <= to->acked_durable;
     switch (to->role) {
     case SB_ROLE_PRIM:
         return older_peer || (same_peer && (msg->epoch < to->epoch || nothing_new));

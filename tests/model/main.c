@@ -38,7 +38,8 @@ static void usage(FILE *to)
         "             [--incarnations N] [--witness-restarts N] [--journal|--memory]\n"
         "             [--resign] [--disclaim] [--no-early] [--resend] [--genesis] "
         "[--new-day-aside] [--witness-log]\n"
-        "             [--flush-always] [--clean] [--mutation NAME] [--keep] [--reach] [--bits N] "
+        "             [--flush-always] [--hold RULE] [--forces N] [--clean] [--mutation NAME] "
+        "[--keep] [--reach] [--bits N] "
         "[--states-max N]\n"
         "             [--seconds N] [--expect RESULT] [--quiet] [--list-mutations]\n\n"
         "  --resend    R4b: a shadow re-sends what its owner's stream has marked as released\n"
@@ -47,6 +48,8 @@ static void usage(FILE *to)
         "              whatever its record\n"
         "  --witness-log  solo policy WITNESS: the witness holds the solo owner's log\n"
         "  --flush-always  journals are flushed in every role, not in solo ones only\n"
+        "  --hold      two-memories, two-disks or memory-and-disk: what PRIM waits for (R1)\n"
+        "  --forces    how often the operator may FORCE (R24)\n"
         "  --clean     faults strike only a quiet DUAL\n"
         "  --keep      drop no message for being without effect (slow; tests the dropping)\n"
         "  --reach     print which states cannot get going again, instead of searching\n"
@@ -81,6 +84,22 @@ static bool find_mutation(const char *name, struct model *m)
     return false;
 }
 
+static const char *const holds[] = {"two-memories", "two-disks", "memory-and-disk"};
+
+static bool find_hold(const char *name, struct model *m)
+{
+    for (unsigned i = 0; i < sizeof holds / sizeof holds[0]; i++) {
+        if (strcmp(name, holds[i]) != 0)
+            continue;
+        m->hold = (enum hold)i;
+        m->flush_always = i != TWO_MEMORIES;
+        return true;
+    }
+    fprintf(stderr, "model: --hold %s: two-memories, two-disks and memory-and-disk are accepted\n",
+            name);
+    return false;
+}
+
 enum option_id {
     OPT_INPUTS = 256,
     OPT_ARMS,
@@ -88,10 +107,12 @@ enum option_id {
     OPT_CRASHES,
     OPT_INCARNATIONS,
     OPT_WITNESS_RESTARTS,
+    OPT_FORCES,
     OPT_BITS,
     OPT_STATES_MAX,
     OPT_SECONDS,
     OPT_MUTATION,
+    OPT_HOLD,
     OPT_EXPECT,
     OPT_JOURNAL,
     OPT_MEMORY,
@@ -118,10 +139,12 @@ static const struct option options[] = {
     {"crashes", required_argument, NULL, OPT_CRASHES},
     {"incarnations", required_argument, NULL, OPT_INCARNATIONS},
     {"witness-restarts", required_argument, NULL, OPT_WITNESS_RESTARTS},
+    {"forces", required_argument, NULL, OPT_FORCES},
     {"bits", required_argument, NULL, OPT_BITS},
     {"states-max", required_argument, NULL, OPT_STATES_MAX},
     {"seconds", required_argument, NULL, OPT_SECONDS},
     {"mutation", required_argument, NULL, OPT_MUTATION},
+    {"hold", required_argument, NULL, OPT_HOLD},
     {"expect", required_argument, NULL, OPT_EXPECT},
     {"journal", no_argument, NULL, OPT_JOURNAL},
     {"memory", no_argument, NULL, OPT_MEMORY},
@@ -146,19 +169,17 @@ static const struct option options[] = {
 static bool take_number(struct arguments *a, int option, const char *name, const char *text)
 {
     uint64_t v;
-    static const uint8_t most[] = {[OPT_INPUTS - OPT_INPUTS] = INPUTS_MAX,
-                                   [OPT_ARMS - OPT_INPUTS] = 14,
-                                   [OPT_GENERATIONS - OPT_INPUTS] = 4,
-                                   [OPT_CRASHES - OPT_INPUTS] = 3,
-                                   [OPT_INCARNATIONS - OPT_INPUTS] = 4,
-                                   [OPT_WITNESS_RESTARTS - OPT_INPUTS] = 6,
-                                   [OPT_BITS - OPT_INPUTS] = 32};
+    static const uint8_t most[] = {
+        [OPT_INPUTS - OPT_INPUTS] = INPUTS_MAX, [OPT_ARMS - OPT_INPUTS] = 14,
+        [OPT_GENERATIONS - OPT_INPUTS] = 4,     [OPT_CRASHES - OPT_INPUTS] = 3,
+        [OPT_INCARNATIONS - OPT_INPUTS] = 4,    [OPT_WITNESS_RESTARTS - OPT_INPUTS] = 6,
+        [OPT_FORCES - OPT_INPUTS] = 2,          [OPT_BITS - OPT_INPUTS] = 32};
     const bool bound = option <= OPT_BITS;
     if (!number(name, text, bound ? most[option - OPT_INPUTS] : UINT32_MAX, &v))
         return false;
     uint8_t *const small[] = {&a->model.inputs,  &a->model.arms,         &a->model.generations,
                               &a->model.crashes, &a->model.incarnations, &a->model.witness_restarts,
-                              &a->limits.bits};
+                              &a->model.forces,  &a->limits.bits};
     if (bound)
         *small[option - OPT_INPUTS] = (uint8_t)v;
     else if (option == OPT_STATES_MAX)
@@ -227,9 +248,13 @@ static bool read_arguments(int argc, char **argv, struct arguments *a)
             return false;
         if (option == OPT_EXPECT)
             a->expect = optarg;
-        else if (option == OPT_MUTATION ? !find_mutation(optarg, &a->model)
-                                        : option < OPT_MUTATION &&
-                                              !take_number(a, option, options[index].name, optarg))
+        else if (option == OPT_HOLD) {
+            if (!find_hold(optarg, &a->model))
+                return false;
+        } else if (option == OPT_MUTATION
+                       ? !find_mutation(optarg, &a->model)
+                       : option < OPT_MUTATION &&
+                             !take_number(a, option, options[index].name, optarg))
             return false;
         else
             take_flag(a, option);
@@ -250,14 +275,14 @@ static bool read_arguments(int argc, char **argv, struct arguments *a)
 static void print_setting(const struct model *m)
 {
     printf("(--inputs %u --arms %u --generations %u --crashes %u --incarnations %u "
-           "--witness-restarts %u %s%s%s%s%s%s%s%s%s%s%s%s)\n",
+           "--witness-restarts %u --forces %u --hold %s %s%s%s%s%s%s%s%s%s%s%s%s)\n",
            m->inputs, m->arms, m->generations, m->crashes, m->incarnations, m->witness_restarts,
-           m->journal ? "--journal" : "--memory", m->resign ? " --resign" : "",
-           m->disclaim ? " --disclaim" : "", m->early ? "" : " --no-early",
-           m->resend ? " --resend" : "", m->genesis ? " --genesis" : "",
-           m->new_day_aside ? " --new-day-aside" : "", m->witness_log ? " --witness-log" : "",
-           m->flush_always ? " --flush-always" : "", m->only_clean ? " --clean" : "",
-           m->mutation != MUT_NONE ? " --mutation " : "",
+           m->forces, holds[m->hold], m->journal ? "--journal" : "--memory",
+           m->resign ? " --resign" : "", m->disclaim ? " --disclaim" : "",
+           m->early ? "" : " --no-early", m->resend ? " --resend" : "",
+           m->genesis ? " --genesis" : "", m->new_day_aside ? " --new-day-aside" : "",
+           m->witness_log ? " --witness-log" : "", m->flush_always ? " --flush-always" : "",
+           m->only_clean ? " --clean" : "", m->mutation != MUT_NONE ? " --mutation " : "",
            m->mutation != MUT_NONE ? mutations[m->mutation].name : "");
 }
 

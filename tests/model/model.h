@@ -7,13 +7,18 @@
 
 #include "tests/model/mutations.h"
 
+/* What PRIM waits for (R1): both logs hold it; and both disks do; and one of the disks does. */
+enum hold { TWO_MEMORIES, TWO_DISKS, MEMORY_AND_DISK };
+
 struct model {
     /* bounds */
     uint8_t inputs;      /* numbers 1..inputs */
     uint8_t arms;        /* ARMs in one life as a shadow */
     uint8_t generations; /* PAIR leads up to this one; RESUME may go beyond */
     uint8_t crashes, incarnations, witness_restarts;
+    uint8_t forces; /* R24, R25: the operator's FORCE */
     /* options */
+    enum hold hold;
     bool journal;       /* solo policy JOURNAL; else MEMORY */
     bool resign;        /* R12 */
     bool disclaim;      /* R23 */

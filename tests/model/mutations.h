@@ -141,7 +141,7 @@
       "RESUME although journal and log do not cover what may have been released")                  \
     X(LOG_ANY_JOURNAL, "log-resume-any-journal", "W6", FOUND, KEEP_ALL,                            \
       "RESUME whatever journal the node has: neither its base nor its lineage is checked")         \
-    X(LOG_LINEAGE, "log-resume-any-lineage", "W6", NOTHING, KEEP_ALL,                            \
+    X(LOG_LINEAGE, "log-resume-any-lineage", "W6", NOTHING, KEEP_ALL,                              \
       "RESUME of a journal that another life began; given its base")                               \
     X(LOG_RESUME_UNSET, "log-resume-in-unset", "W6", FOUND, KEEP_ALL,                              \
       "RESUME with a SOLO record in UNSET")                                                        \
@@ -152,7 +152,20 @@
     X(LOG_PAIRING, "log-pairing-without-logack", "W8", FOUND, KEEP(ACK),                           \
       "PAIRING releases what is acked but not in the witness's log")                               \
     X(STREAM_UNSETTLED, "log-stream-before-settled", "W9", PROGRESS, KEEP_ALL,                     \
-      "SOLO streams to a joiner while its grant can be disclaimed")
+      "SOLO streams to a joiner while its grant can be disclaimed")                                \
+    X(FORCE_OTHER_LIVES, "force-while-the-other-lives", "F1", FOUND, KEEP_ALL,                     \
+      "FORCE beside a living engine")                                                              \
+    X(FORCE_THE_WORSE, "force-the-worse-log", "F2", FOUND, KEEP_ALL,                               \
+      "FORCE of a lower record or a shorter log")                                                  \
+    X(FORCE_KEEPS_JOURNAL, "force-leaves-the-other-journal", "F4", FOUND, KEEP_ALL,                \
+      "the other engine starts with the journal that FORCE passed over")                           \
+    X(HOLD_MEMORY, "hold-memory-only", "F5", FOUND, KEEP(ACK),                                     \
+      "PRIM releases what both only hold in memory")                                               \
+    X(HOLD_OWN_DISK, "hold-own-disk-only", "F5", REDUNDANT, KEEP(ACK),                             \
+      "under two-disks PRIM releases what is durable on its own disk only; enough while no disk "  \
+      "is lost")                                                                                   \
+    X(HOLD_EARLY_ANY, "hold-early-from-memory", "F5", FOUND, KEEP_ALL,                             \
+      "a shadow re-sends early what its disk does not hold")
 
 enum mutation {
     MUT_NONE,

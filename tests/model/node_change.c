@@ -50,13 +50,15 @@ void say_log(const struct model *m, struct state *t, uint8_t i)
         say_input(m, t, i, n);
 }
 
-void say_ack(struct state *t, uint8_t i, uint8_t epoch, uint8_t owner_inc, uint8_t held)
+void say_ack(const struct model *m, struct state *t, uint8_t i, uint8_t epoch, uint8_t owner_inc,
+             uint8_t held)
 {
     net_add(t, (struct msg){.type = SB_FT_ACK,
                             .epoch = epoch,
                             .node = i,
                             .inc = t->node[i].inc,
                             .other_inc = owner_inc,
+                            .winc = m->hold != TWO_MEMORIES ? t->node[i].durable : 0,
                             .n = held});
 }
 
@@ -139,7 +141,7 @@ void go_solo(const struct model *m, struct state *t, uint8_t i, uint8_t epoch, b
     y->role = SB_ROLE_SOLO;
     y->released = y->len;
     y->n_star = kind(epoch) == SB_EPOCH_S ? y->len : 0;
-    y->peer_inc = y->acked = y->arm = y->confirmed = 0;
+    y->peer_inc = y->acked = y->acked_durable = y->arm = y->confirmed = 0;
     y->settled = 0;
     entered(t, epoch);
     say_live_and_log(m, t, i, by_resign);
@@ -186,11 +188,12 @@ void node_join(const struct model *m, struct state *t, uint8_t i, const struct m
     y->role = SB_ROLE_CATCH;
     y->epoch = msg->epoch;
     y->peer_inc = msg->inc;
-    y->acked = y->released = y->k = y->arm = y->n_star = y->confirmed = y->winc = 0;
+    y->acked = y->acked_durable = y->released = y->k = y->arm = y->n_star = y->confirmed = y->winc =
+        0;
     y->mark = y->new_day = y->logged = y->settled = 0;
     if (m->witness_log)
         y->lineage = y->inc;
-    say_ack(t, i, msg->epoch, msg->inc, 0);
+    say_ack(m, t, i, msg->epoch, msg->inc, 0);
 }
 
 void begin_new_day(const struct model *m, struct state *t, uint8_t i)
@@ -202,6 +205,6 @@ void begin_new_day(const struct model *m, struct state *t, uint8_t i)
         become_prim(m, t, i, epoch);
     } else {
         become_shadow(y, epoch, y->winc, true);
-        say_ack(t, i, epoch, y->peer_inc, 0);
+        say_ack(m, t, i, epoch, y->peer_inc, 0);
     }
 }

@@ -9,7 +9,8 @@ void say_input(const struct model *m, struct state *t, uint8_t i, uint8_t n);
 void say_heartbeat(const struct model *m, struct state *t, uint8_t i, uint8_t mark);
 /* A heartbeat and the whole log, as a role that has just begun says it. */
 void say_log(const struct model *m, struct state *t, uint8_t i);
-void say_ack(struct state *t, uint8_t i, uint8_t epoch, uint8_t owner_inc, uint8_t held);
+void say_ack(const struct model *m, struct state *t, uint8_t i, uint8_t epoch, uint8_t owner_inc,
+             uint8_t held);
 
 /* A request to the witness, at the winc that the node knows. */
 struct msg request(const struct node *y, uint8_t i, enum sb_frame_type type, uint8_t epoch);

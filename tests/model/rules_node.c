@@ -6,10 +6,27 @@
 
 /* --- release ---------------------------------------------------------------------------------- */
 
+/* R4, R3's exception; F5: of what a crash of both would not lose. */
+static bool may_be_early(const struct model *m, const struct node *x, uint8_t n)
+{
+    return m->early &&
+           (m->hold == TWO_MEMORIES || n <= x->durable || without(m, MUT_HOLD_EARLY_ANY));
+}
+
+/* R1: what the primary waits for. */
+static bool is_held(const struct model *m, const struct node *x, uint8_t n)
+{
+    const bool durable = n <= x->durable, both = durable && n <= x->acked_durable;
+    if (m->hold == TWO_DISKS && !without(m, MUT_HOLD_MEMORY))
+        return without(m, MUT_HOLD_OWN_DISK) ? n <= x->acked && durable : both;
+    return n <= x->acked && (m->hold != MEMORY_AND_DISK || without(m, MUT_HOLD_MEMORY) || durable ||
+                             n <= x->acked_durable);
+}
+
 static bool shadow_may_release(const struct model *m, const struct node *x, uint8_t n)
 {
     /* R4: suspects, and its pairing is confirmed (an ARMOK confirms it too). */
-    if (m->early && x->arm != SB_ARM_NONE &&
+    if (may_be_early(m, x, n) && x->arm != SB_ARM_NONE &&
         (x->confirmed || x->arm == SB_ARM_ARMED || without(m, MUT_EARLY_UNCONFIRMED)))
         return true;
     /* R4b: its owner has let go of n already. */
@@ -25,7 +42,7 @@ bool may_release(const struct model *m, const struct node *x, uint8_t n)
         return false;
     switch (x->role) {
     case SB_ROLE_PRIM: /* R1 */
-        return n <= x->acked || without(m, MUT_RELEASE_WITHOUT_ACK);
+        return is_held(m, x, n) || without(m, MUT_RELEASE_WITHOUT_ACK);
     case SB_ROLE_PAIRING: /* R2 */
         if (without(m, MUT_PAIRING_NO_ACK))
             return n <= (m->witness_log ? x->logged : x->durable);
@@ -35,9 +52,10 @@ bool may_release(const struct model *m, const struct node *x, uint8_t n)
                (!m->journal || n <= x->durable || without(m, MUT_PAIRING_NO_JOURNAL));
     case SB_ROLE_SOLO:      /* R3 */
         if (m->witness_log) /* W1 */
-            return n <= x->logged || (m->early && n <= x->n_star) || without(m, MUT_LOG_RELEASE);
-        return !m->journal || (m->early && n <= x->n_star) || without(m, MUT_SOLO_NO_RECORD) ||
-               (n <= x->durable && solo_record_durable(x));
+            return n <= x->logged || (n <= x->n_star && may_be_early(m, x, n)) ||
+                   without(m, MUT_LOG_RELEASE);
+        return !m->journal || (n <= x->n_star && may_be_early(m, x, n)) ||
+               without(m, MUT_SOLO_NO_RECORD) || (n <= x->durable && solo_record_durable(x));
     case SB_ROLE_SHADOW:
         return shadow_may_release(m, x, n);
     default: /* I9 */
@@ -92,6 +110,7 @@ static void crash(struct expansion *x, uint8_t i)
                                .len = from->durable,
                                .durable = from->durable,
                                .lineage = from->lineage,
+                               .aside = from->aside,
                                .record = from->record,
                                .record_epoch = from->record_epoch};
     memcpy(t->node[i].log, from->log, from->durable);
@@ -113,6 +132,13 @@ static bool begins_new_journal(const struct model *m)
     return (m->new_day_aside || m->witness_log) && !without(m, MUT_NEW_DAY_KEEPS_RECORD);
 }
 
+static void set_journal_aside(const struct model *m, struct node *y)
+{
+    y->durable = y->len = y->record = y->record_epoch = y->epoch = y->aside = 0;
+    memset(y->log, 0, sizeof y->log);
+    y->lineage = m->witness_log ? y->inc : 0;
+}
+
 static void restart(struct expansion *x, uint8_t i)
 {
     if (x->from->node[i].inc >= x->m->incarnations)
@@ -120,6 +146,8 @@ static void restart(struct expansion *x, uint8_t i)
     struct node *y = &begin(x)->node[i];
     y->inc++;
     y->role = SB_ROLE_BOOT;
+    if (y->aside)
+        set_journal_aside(x->m, y);
     emit_step(x, (struct step){.what = "restarts", .actor = i, .fault = FAULT_RESTART});
     if (!new_day_may_begin(x, i))
         return;
@@ -128,9 +156,7 @@ static void restart(struct expansion *x, uint8_t i)
     y->role = SB_ROLE_BOOT;
     y->new_day = 1;
     if (begins_new_journal(x->m)) {
-        y->durable = y->len = y->record = y->record_epoch = y->epoch = 0;
-        memset(y->log, 0, sizeof y->log);
-        y->lineage = x->m->witness_log ? y->inc : 0;
+        set_journal_aside(x->m, y);
     }
     emit_step(x,
               (struct step){.what = "restarts for a new day", .actor = i, .fault = FAULT_RESTART});
@@ -188,6 +214,8 @@ static void flush(struct expansion *x, uint8_t i)
             say_log(x->m, t, i);
     }
     say_log_durable(x->m, t, i, y->durable);
+    if (y->role == SB_ROLE_SHADOW && x->m->hold != TWO_MEMORIES)
+        say_ack(x->m, t, i, y->epoch, y->peer_inc, y->len);
     emit(x, i, "flushes its journal", NULL);
 }
 
@@ -397,6 +425,7 @@ void node_rules(struct expansion *x, uint8_t i)
         pairing_rules(x, i);
     else if (from->role == SB_ROLE_BOOT)
         boot_rules(x, i);
+    force_rules(x, i);
     if (from->new_day)
         new_day_rules(x, i);
 }

@@ -9,7 +9,7 @@ static void take_input(struct expansion *x, uint8_t i, const struct msg *msg, co
     struct node *y = &t->node[i];
     if (msg->n == y->len + 1)
         y->log[y->len++] = msg->content;
-    say_ack(t, i, msg->epoch, msg->inc, msg->n);
+    say_ack(x->m, t, i, msg->epoch, msg->inc, msg->n);
     emit(x, i, what, msg);
 }
 
@@ -51,7 +51,7 @@ static bool catch_on_stream(struct expansion *x, uint8_t i, const struct msg *ms
     become_shadow(y, msg->epoch, 0, msg->n == 0 && heartbeat_paired(msg->content));
     if (msg->n == 0)
         y->mark = heartbeat_mark(msg->content);
-    say_ack(t, i, msg->epoch, msg->inc, y->len);
+    say_ack(x->m, t, i, msg->epoch, msg->inc, y->len);
     emit(x, i, "becomes SHADOW by the stream", msg);
     return true;
 }
@@ -66,7 +66,7 @@ static bool boot_on_stream(struct expansion *x, uint8_t i, const struct msg *msg
     struct state *t = begin(x);
     become_shadow(&t->node[i], msg->epoch, from->winc, true);
     t->node[i].mark = heartbeat_mark(msg->content);
-    say_ack(t, i, msg->epoch, msg->inc, 0);
+    say_ack(x->m, t, i, msg->epoch, msg->inc, 0);
     emit(x, i, "becomes a new day's SHADOW by the stream", msg);
     return true;
 }
@@ -89,7 +89,7 @@ static void solo_on_left_stream(struct expansion *x, uint8_t i, const struct msg
         msg->other_inc != from->inc)
         return;
     if (without(x->m, MUT_ACK_AFTER_LIVE) && msg->n > from->len) {
-        say_ack(begin(x), i, msg->epoch, msg->inc, msg->n);
+        say_ack(x->m, begin(x), i, msg->epoch, msg->inc, msg->n);
         emit_if_said(x, i, "acks the epoch that it left", msg);
     } else if (without(x->m, MUT_APPLY_AFTER_LIVE) && msg->n != 0 && msg->n <= from->len &&
                from->log[msg->n - 1] != msg->content) {
@@ -132,12 +132,17 @@ static void on_ack(struct expansion *x, const struct msg *msg)
                        (from->role == SB_ROLE_PAIRING && msg->epoch == next_dual(from->epoch));
     const bool named = msg->inc == from->peer_inc || without(x->m, MUT_ACK_INC);
     const bool joiner = from->role == SB_ROLE_SOLO && msg->inc > from->peer_inc;
-    if (!epoch || (!joiner && !(named && msg->n > from->acked)))
+    const uint8_t durable = x->m->hold != TWO_MEMORIES ? msg->winc : 0;
+    const bool news = msg->n > from->acked || durable > from->acked_durable;
+    if (!epoch || (!joiner && !(named && news)))
         return;
     struct node *y = &begin(x)->node[i];
+    if (joiner || msg->n > y->acked)
+        y->acked = msg->n;
+    if (joiner || durable > y->acked_durable)
+        y->acked_durable = durable;
     if (joiner)
         y->peer_inc = msg->inc;
-    y->acked = msg->n;
     emit(x, i, joiner ? "counts the ack of a joiner" : "counts an ack", msg);
 }
 
@@ -213,7 +218,7 @@ static void on_pairok(struct expansion *x, const struct msg *msg)
     } else if (from->role == SB_ROLE_CATCH && next && !without(x->m, MUT_SHADOW_BY_STREAM)) {
         struct state *t = begin(x);
         become_shadow(&t->node[i], msg->epoch, msg->winc, true);
-        say_ack(t, i, msg->epoch, msg->other_inc, t->node[i].len);
+        say_ack(x->m, t, i, msg->epoch, msg->other_inc, t->node[i].len);
         emit(x, i, "becomes SHADOW by PAIROK", msg);
     }
 }

@@ -38,6 +38,8 @@ struct node {
     /* Log-holding witness: incarnation that began this journal's folder; in the witness's log up to here; the
      * witness's log, or the own record, makes DISCLAIM impossible. */
     uint8_t lineage, logged, settled;
+    uint8_t acked_durable; /* owner: on peer_inc's disk */
+    uint8_t aside; /* DOWN: FORCE made the other the owner; BOOT: what it held is set aside */
 };
 
 struct registration {
@@ -65,7 +67,7 @@ struct msg {
     uint8_t epoch, node, inc;
     /* The other engine's: to_inc of STREAM, ACK; peer_inc of control frames. LIVE, RESUME: lineage. */
     uint8_t other_inc;
-    uint8_t winc;
+    uint8_t winc; /* ACK: durable, where a hold rule asks for it */
     /* Number of STREAM, ACK; k; role of REG_DUAL; by_resign of LIVE; record of RESUME, DISCLAIM. */
     uint8_t n;
     uint8_t content; /* STREAM: of the input; of a heartbeat: heartbeat(); PAIR: old epoch */
@@ -79,12 +81,13 @@ struct state {
     uint8_t crashes, witness_restarts;
     uint8_t epoch_max; /* highest epoch that any node was ever in as an owner */
     uint8_t sequenced; /* genesis: an input was ever sequenced: from here on a new day is a lie */
-    uint8_t zero[1];
+    uint8_t forces;
+    uint8_t zero[4];
     uint16_t msgs;
     _Alignas(uint64_t) struct msg msg[MSGS_MAX]; /* sorted */
 };
-_Static_assert(sizeof(struct node) == 23 && sizeof(struct witness) == 24 &&
-                   offsetof(struct state, msg) == 80,
+_Static_assert(sizeof(struct node) == 25 && sizeof(struct witness) == 24 &&
+                   offsetof(struct state, msg) == 88,
                "no padding: a state is its own key");
 
 static inline size_t state_bytes(const struct state *s)

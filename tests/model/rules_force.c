@@ -1,0 +1,45 @@
+/* FORCE (R24, R25): both engines are without an owner, and the operator makes one of them go on. README.md has the
+ * rules F1 to F4. */
+#include "tests/model/rules.h"
+
+/* F2: the highest record, then the longest log behind it. */
+static bool is_better(const struct node *x, const struct node *y)
+{
+    return x->record_epoch != y->record_epoch ? x->record_epoch > y->record_epoch
+                                              : x->durable > y->durable;
+}
+
+static uint8_t highest_generation(const struct state *s)
+{
+    uint8_t highest = generation(s->w.epoch);
+    for (unsigned i = 0; i < 2; i++)
+        if (generation(s->node[i].record_epoch) > highest)
+            highest = generation(s->node[i].record_epoch);
+    return highest;
+}
+
+void force_rules(struct expansion *x, uint8_t i)
+{
+    const struct model *m = x->m;
+    const struct state *from = x->from;
+    const struct node *y = &from->node[i], *other = &from->node[1 - i];
+    if (from->forces >= m->forces || y->role != SB_ROLE_BOOT ||
+        (other->role != SB_ROLE_DOWN && !without(m, MUT_FORCE_OTHER_LIVES)) || /* F1 */
+        (is_better(other, y) && !without(m, MUT_FORCE_THE_WORSE)))
+        return;
+    struct state *t = begin(x);
+    t->forces++;
+    if (!without(m, MUT_FORCE_KEEPS_JOURNAL)) /* F4 */
+        t->node[1 - i].aside = 1;
+    t->w = (struct witness){.winc = from->w.winc,
+                            .state = SB_W_SOLO,
+                            .epoch = make_epoch(highest_generation(from) + 1u, SB_EPOCH_R), /* F3 */
+                            .owner = i,
+                            .owner_inc = y->inc};
+    net_add(t, (struct msg){.type = SB_FT_RESUMEOK,
+                            .epoch = t->w.epoch,
+                            .node = i,
+                            .inc = y->inc,
+                            .winc = t->w.winc});
+    emit(x, i, "is made the owner by the operator", NULL);
+}
