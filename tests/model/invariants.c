@@ -12,10 +12,8 @@ static const char *broken_by(const struct model *m, const struct state *s, unsig
     const bool solo = x->role == SB_ROLE_SOLO;
     if (solo && y->role == SB_ROLE_SOLO)
         return "I3: both nodes are SOLO";
-    /* FORCE without a hold rule is a loss that the operator accepts. */
-    const bool may_lose = s->forces != 0 && (m->hold == TWO_MEMORIES || !m->journal);
     const bool owner = solo || (owns(x) && x->epoch >= s->epoch_max);
-    for (uint8_t n = 1; n <= m->inputs && !may_lose; n++) {
+    for (uint8_t n = 1; n <= m->inputs && !s->loss; n++) {
         const uint8_t told = s->told[n - 1];
         if (told != 0 && may_release(m, x, n) && x->log[n - 1] != told)
             return "I1: a node may release another content than was released";

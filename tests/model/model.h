@@ -27,6 +27,7 @@ struct model {
     bool genesis;       /* begins with a new day's two empty nodes, not in DUAL */
     bool new_day_aside; /* a restart for a new day sets the journal aside, whatever its record */
     bool witness_log;   /* solo policy WITNESS: the witness holds the solo owner's log; W1 to W8 */
+    bool force_any;     /* FORCE of whichever, as if the other's disk were lost */
     bool flush_always;  /* journals are flushed in every role, not in solo ones only */
     bool only_clean;    /* faults strike only a quiet DUAL */
     enum mutation mutation;

@@ -161,9 +161,11 @@
       "the other engine starts with the journal that FORCE passed over")                           \
     X(HOLD_MEMORY, "hold-memory-only", "F5", FOUND, KEEP(ACK),                                     \
       "PRIM releases what both only hold in memory")                                               \
-    X(HOLD_OWN_DISK, "hold-own-disk-only", "F5", REDUNDANT, KEEP(ACK),                             \
-      "under two-disks PRIM releases what is durable on its own disk only; enough while no disk "  \
+    X(HOLD_OWN_DISK, "hold-own-disk-only", "F5", FOUND, KEEP(ACK),                                 \
+      "under two-disks PRIM releases what is acked and on its own disk"                            \
       "is lost")                                                                                   \
+    X(HOLD_PAIR, "hold-pair-from-memory", "F5", FOUND, KEEP(ACK),                                  \
+      "under two-disks a joiner is paired, and PAIRING releases, by what it only holds in memory") \
     X(HOLD_EARLY_ANY, "hold-early-from-memory", "F5", FOUND, KEEP_ALL,                             \
       "a shadow re-sends early what its disk does not hold")
 

@@ -2,11 +2,26 @@
  * rules F1 to F4. */
 #include "tests/model/rules.h"
 
-/* F2: the highest record, then the longest log behind it. */
+/* F2: the highest record; of one epoch, its solo owner's above all others. */
+static int by_record(const struct node *x, const struct node *y)
+{
+    const int solo_x = x->record == RECORD_SOLO, solo_y = y->record == RECORD_SOLO;
+    return x->record_epoch != y->record_epoch ? x->record_epoch - y->record_epoch : solo_x - solo_y;
+}
+
+/* And the longest log behind it. */
 static bool is_better(const struct node *x, const struct node *y)
 {
-    return x->record_epoch != y->record_epoch ? x->record_epoch > y->record_epoch
-                                              : x->durable > y->durable;
+    const int record = by_record(x, y);
+    return record != 0 ? record > 0 : x->durable > y->durable;
+}
+
+/* The operator accepts a loss: what was released may be in a memory, or in the log that is passed over. Under two-disks
+ * a shorter log of the same record has it all (F5). */
+static bool may_lose(const struct model *m, const struct node *chosen, const struct node *other)
+{
+    return m->hold == TWO_MEMORIES || !m->journal || by_record(other, chosen) > 0 ||
+           (m->hold == MEMORY_AND_DISK && m->force_any && is_better(other, chosen));
 }
 
 static uint8_t highest_generation(const struct state *s)
@@ -25,10 +40,11 @@ void force_rules(struct expansion *x, uint8_t i)
     const struct node *y = &from->node[i], *other = &from->node[1 - i];
     if (from->forces >= m->forces || y->role != SB_ROLE_BOOT ||
         (other->role != SB_ROLE_DOWN && !without(m, MUT_FORCE_OTHER_LIVES)) || /* F1 */
-        (is_better(other, y) && !without(m, MUT_FORCE_THE_WORSE)))
+        (is_better(other, y) && !m->force_any && !without(m, MUT_FORCE_THE_WORSE)))
         return;
     struct state *t = begin(x);
     t->forces++;
+    t->loss |= may_lose(m, y, other) && !without(m, MUT_FORCE_THE_WORSE);
     if (!without(m, MUT_FORCE_KEEPS_JOURNAL)) /* F4 */
         t->node[1 - i].aside = 1;
     t->w = (struct witness){.winc = from->w.winc,

@@ -9,8 +9,9 @@
 /* R4, R3's exception; F5: of what a crash of both would not lose. */
 static bool may_be_early(const struct model *m, const struct node *x, uint8_t n)
 {
-    return m->early &&
-           (m->hold == TWO_MEMORIES || n <= x->durable || without(m, MUT_HOLD_EARLY_ANY));
+    if (!m->early || m->hold == TWO_MEMORIES || without(m, MUT_HOLD_EARLY_ANY))
+        return m->early;
+    return m->hold == MEMORY_AND_DISK && n <= x->durable;
 }
 
 /* R1: what the primary waits for. */
@@ -18,7 +19,7 @@ static bool is_held(const struct model *m, const struct node *x, uint8_t n)
 {
     const bool durable = n <= x->durable, both = durable && n <= x->acked_durable;
     if (m->hold == TWO_DISKS && !without(m, MUT_HOLD_MEMORY))
-        return without(m, MUT_HOLD_OWN_DISK) ? n <= x->acked && durable : both;
+        return both || (n <= x->acked && durable && without(m, MUT_HOLD_OWN_DISK));
     return n <= x->acked && (m->hold != MEMORY_AND_DISK || without(m, MUT_HOLD_MEMORY) || durable ||
                              n <= x->acked_durable);
 }
@@ -48,7 +49,8 @@ bool may_release(const struct model *m, const struct node *x, uint8_t n)
             return n <= (m->witness_log ? x->logged : x->durable);
         if (m->witness_log) /* W8 */
             return n <= x->acked && (n <= x->logged || without(m, MUT_LOG_PAIRING));
-        return n <= x->acked &&
+        return n <= (m->hold == TWO_DISKS && !without(m, MUT_HOLD_PAIR) ? x->acked_durable
+                                                                        : x->acked) &&
                (!m->journal || n <= x->durable || without(m, MUT_PAIRING_NO_JOURNAL));
     case SB_ROLE_SOLO:      /* R3 */
         if (m->witness_log) /* W1 */
@@ -214,7 +216,7 @@ static void flush(struct expansion *x, uint8_t i)
             say_log(x->m, t, i);
     }
     say_log_durable(x->m, t, i, y->durable);
-    if (y->role == SB_ROLE_SHADOW && x->m->hold != TWO_MEMORIES)
+    if ((y->role == SB_ROLE_SHADOW || y->role == SB_ROLE_CATCH) && x->m->hold != TWO_MEMORIES)
         say_ack(x->m, t, i, y->epoch, y->peer_inc, y->len);
     emit(x, i, "flushes its journal", NULL);
 }
@@ -319,7 +321,9 @@ static void ask_pair(struct expansion *x, uint8_t i)
 {
     const struct model *m = x->m;
     const struct node *from = &x->from->node[i];
-    const bool synced = from->acked >= from->released || without(m, MUT_PAIR_EARLY);
+    const uint8_t held =
+        m->hold == TWO_DISKS && !without(m, MUT_HOLD_PAIR) ? from->acked_durable : from->acked;
+    const bool synced = held >= from->released || without(m, MUT_PAIR_EARLY);
     const bool record =
         may_be_joined(m, from) || (!m->witness_log && without(m, MUT_PAIR_NO_SOLO_RECORD));
     if (from->peer_inc == 0 || generation(from->epoch) >= m->generations || from->winc == 0 ||

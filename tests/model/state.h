@@ -81,8 +81,8 @@ struct state {
     uint8_t crashes, witness_restarts;
     uint8_t epoch_max; /* highest epoch that any node was ever in as an owner */
     uint8_t sequenced; /* genesis: an input was ever sequenced: from here on a new day is a lie */
-    uint8_t forces;
-    uint8_t zero[4];
+    uint8_t forces, loss; /* FORCE, and that the operator accepted a loss by it */
+    uint8_t zero[3];
     uint16_t msgs;
     _Alignas(uint64_t) struct msg msg[MSGS_MAX]; /* sorted */
 };
