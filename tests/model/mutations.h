@@ -157,6 +157,8 @@
       "FORCE beside a living engine")                                                              \
     X(FORCE_THE_WORSE, "force-the-worse-log", "F2", FOUND, KEEP_ALL,                               \
       "FORCE of a lower record or a shorter log")                                                  \
+    X(FORCE_NEWEST_FOLDER, "force-newest-folder-only", "F2", FOUND, KEEP_ALL,                      \
+      "FORCE forgets the folder that a node set aside when it joined the same owner again")        \
     X(FORCE_KEEPS_JOURNAL, "force-leaves-the-other-journal", "F4", FOUND, KEEP_ALL,                \
       "the other engine starts with the journal that FORCE passed over")                           \
     X(HOLD_MEMORY, "hold-memory-only", "F5", FOUND, KEEP(ACK),                                     \

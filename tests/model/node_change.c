@@ -171,11 +171,25 @@ void become_shadow(struct node *y, uint8_t epoch, uint8_t winc, bool confirmed)
     y->confirmed = confirmed;
 }
 
+/* F2: FORCE may still choose it while its record is no lower than the new one's. */
+static void keep_older_folder(struct node *y, uint8_t epoch)
+{
+    if (y->record != RECORD_JOIN || y->record_epoch != epoch) {
+        y->older_len = 0;
+        memset(y->older_log, 0, sizeof y->older_log);
+    } else if (y->durable > y->older_len) {
+        y->older_len = y->durable;
+        memcpy(y->older_log, y->log, y->durable);
+    }
+}
+
 void node_join(const struct model *m, struct state *t, uint8_t i, const struct msg *msg)
 {
     struct node *y = &t->node[i];
     if (y->role != SB_ROLE_BOOT)
         y->inc++;
+    if (m->forces != 0)
+        keep_older_folder(y, msg->epoch);
     if (!without(m, MUT_JOIN_KEEPS_LOG)) {
         y->len = 0;
         memset(y->log, 0, sizeof y->log);

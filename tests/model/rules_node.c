@@ -113,9 +113,11 @@ static void crash(struct expansion *x, uint8_t i)
                                .durable = from->durable,
                                .lineage = from->lineage,
                                .aside = from->aside,
+                               .older_len = from->older_len,
                                .record = from->record,
                                .record_epoch = from->record_epoch};
     memcpy(t->node[i].log, from->log, from->durable);
+    memcpy(t->node[i].older_log, from->older_log, from->older_len);
     t->crashes++;
     emit_step(x, (struct step){.what = "crashes", .actor = i, .fault = FAULT_CRASH});
 }
@@ -137,7 +139,9 @@ static bool begins_new_journal(const struct model *m)
 static void set_journal_aside(const struct model *m, struct node *y)
 {
     y->durable = y->len = y->record = y->record_epoch = y->epoch = y->aside = 0;
+    y->older_len = 0;
     memset(y->log, 0, sizeof y->log);
+    memset(y->older_log, 0, sizeof y->older_log);
     y->lineage = m->witness_log ? y->inc : 0;
 }
 

@@ -40,6 +40,8 @@ struct node {
     uint8_t lineage, logged, settled;
     uint8_t acked_durable; /* owner: on peer_inc's disk */
     uint8_t aside; /* DOWN: FORCE made the other the owner; BOOT: what it held is set aside */
+    /* FORCE: an older folder of the same JOIN record, set aside when the node joined that owner again. */
+    uint8_t older_len, older_log[INPUTS_MAX];
 };
 
 struct registration {
@@ -86,8 +88,8 @@ struct state {
     uint16_t msgs;
     _Alignas(uint64_t) struct msg msg[MSGS_MAX]; /* sorted */
 };
-_Static_assert(sizeof(struct node) == 25 && sizeof(struct witness) == 24 &&
-                   offsetof(struct state, msg) == 88,
+_Static_assert(sizeof(struct node) == 29 && sizeof(struct witness) == 24 &&
+                   offsetof(struct state, msg) == 96,
                "no padding: a state is its own key");
 
 static inline size_t state_bytes(const struct state *s)
