@@ -118,6 +118,15 @@ static bool log_is_dead(const struct witness *w, const struct msg *msg)
             msg->n <= (msg->content == LOG_DURABLE ? w->log.base : w->log.top));
 }
 
+static bool digest_is_dead(const struct node *to, const struct msg *msg, bool collect)
+{
+    if (msg->other_inc < to->inc || (msg->other_inc == to->inc && to->role == SB_ROLE_DOWN))
+        return true;
+    return collect &&
+           (to->epoch > msg->epoch || (to->epoch == msg->epoch && to->role == SB_ROLE_SHADOW &&
+                                       (to->diverged || (msg->n <= to->agreed))));
+}
+
 static bool logack_is_dead(const struct node *to, const struct msg *msg, bool collect)
 {
     if (msg->inc < to->inc || to->role == SB_ROLE_DOWN)
@@ -138,6 +147,8 @@ static bool is_dead(const struct model *m, const struct state *s, const struct m
         return ack_is_dead(peer, msg, collect);
     case FT_LOG:
         return collect && log_is_dead(&s->w, msg);
+    case FT_DIGEST:
+        return digest_is_dead(peer, msg, collect);
     case FT_LOGACK:
         return logack_is_dead(&s->node[msg->node], msg, collect);
     case SB_FT_ARMOK:

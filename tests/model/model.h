@@ -16,7 +16,8 @@ struct model {
     uint8_t arms;        /* ARMs in one life as a shadow */
     uint8_t generations; /* PAIR leads up to this one; RESUME may go beyond */
     uint8_t crashes, incarnations, witness_restarts;
-    uint8_t forces; /* R24, R25: the operator's FORCE */
+    uint8_t forces;      /* R24, R25: the operator's FORCE */
+    uint8_t divergences; /* engines that compute wrongly; not 0: release = verified */
     /* options */
     enum hold hold;
     bool journal;       /* solo policy JOURNAL; else MEMORY */
@@ -28,6 +29,7 @@ struct model {
     bool new_day_aside; /* a restart for a new day sets the journal aside, whatever its record */
     bool witness_log;   /* solo policy WITNESS: the witness holds the solo owner's log; W1 to W8 */
     bool force_any;     /* FORCE of whichever, as if the other's disk were lost */
+    bool halt;          /* divergence: both stop; else the primary continues through SOLOOK */
     bool flush_always;  /* journals are flushed in every role, not in solo ones only */
     bool only_clean;    /* faults strike only a quiet DUAL */
     enum mutation mutation;

@@ -169,7 +169,13 @@
     X(HOLD_PAIR, "hold-pair-from-memory", "F5", FOUND, KEEP(ACK),                                  \
       "under two-disks a joiner is paired, and PAIRING releases, by what it only holds in memory") \
     X(HOLD_EARLY_ANY, "hold-early-from-memory", "F5", FOUND, KEEP_ALL,                             \
-      "a shadow re-sends early what its disk does not hold")
+      "a shadow re-sends early what its disk does not hold")                                       \
+    X(DIGEST_UNCOMPARED, "acks-of-another-digest", "D1", FOUND, KEEP_ALL,                          \
+      "PRIM counts acks whatever their digest says")                                               \
+    X(DIVERGED_GOES_ON, "diverged-goes-on", "D2", REDUNDANT, KEEP_ALL,                             \
+      "a DIVERGED node acks, arms and releases as before; given that such acks do not count")      \
+    X(EARLY_UNCOMPARED, "early-release-uncompared", "D3", FOUND, KEEP_ALL,                         \
+      "a shadow re-sends early what was not compared")
 
 enum mutation {
     MUT_NONE,

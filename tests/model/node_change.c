@@ -1,4 +1,5 @@
 #include "tests/model/node_change.h"
+#include "tests/model/rules_divergence.h"
 #include "tests/model/rules_log.h"
 
 #include <string.h>
@@ -59,6 +60,7 @@ void say_ack(const struct model *m, struct state *t, uint8_t i, uint8_t epoch, u
                             .inc = t->node[i].inc,
                             .other_inc = owner_inc,
                             .winc = m->hold != TWO_MEMORIES ? t->node[i].durable : 0,
+                            .content = digest(&t->node[i], held),
                             .n = held});
 }
 
@@ -134,6 +136,15 @@ void say_reg_dual(struct state *t, uint8_t i, uint8_t epoch, bool shadow)
 
 /* --- changes of role ---------------------------------------------------------------------------- */
 
+void cancel(struct state *t, uint8_t i)
+{
+    struct node *y = &t->node[i];
+    y->arm = SB_ARM_NONE;
+    struct msg msg = request(y, i, SB_FT_CANCEL, y->epoch);
+    msg.n = y->k;
+    net_add(t, msg);
+}
+
 void go_solo(const struct model *m, struct state *t, uint8_t i, uint8_t epoch, bool by_resign)
 {
     struct node *y = &t->node[i];
@@ -142,7 +153,7 @@ void go_solo(const struct model *m, struct state *t, uint8_t i, uint8_t epoch, b
     y->released = y->len;
     y->n_star = kind(epoch) == SB_EPOCH_S ? y->len : 0;
     y->peer_inc = y->acked = y->acked_durable = y->arm = y->confirmed = 0;
-    y->settled = 0;
+    y->settled = y->diverged = 0;
     entered(t, epoch);
     say_live_and_log(m, t, i, by_resign);
     if (m->witness_log) {
@@ -167,7 +178,7 @@ void become_shadow(struct node *y, uint8_t epoch, uint8_t winc, bool confirmed)
     y->role = SB_ROLE_SHADOW;
     y->epoch = epoch;
     y->winc = winc;
-    y->k = y->arm = y->new_day = 0;
+    y->k = y->arm = y->new_day = y->agreed = 0;
     y->confirmed = confirmed;
 }
 
@@ -204,6 +215,7 @@ void node_join(const struct model *m, struct state *t, uint8_t i, const struct m
     y->peer_inc = msg->inc;
     y->acked = y->acked_durable = y->released = y->k = y->arm = y->n_star = y->confirmed = y->winc =
         0;
+    y->bad = y->diverged = y->agreed = 0;
     y->mark = y->new_day = y->logged = y->settled = 0;
     if (m->witness_log)
         y->lineage = y->inc;

@@ -24,6 +24,8 @@ void say_log_durable(const struct model *m, struct state *t, uint8_t i, uint8_t 
 /* W9: DISCLAIM has become impossible: from now on a joiner may hear the stream. */
 void settle(const struct model *m, struct state *t, uint8_t i);
 
+/* R9: locally first, then it is sent. */
+void cancel(struct state *t, uint8_t i);
 /* R8, R10, R11, R13: all held inputs are taken as possibly released; LIVE tells the witness. */
 void go_solo(const struct model *m, struct state *t, uint8_t i, uint8_t epoch, bool by_resign);
 /* R15, genesis: the witness has paired. */

@@ -37,6 +37,7 @@ static const struct {
     {"incarnations", BOUND(incarnations), 4, false},
     {"witness-restarts", BOUND(witness_restarts), 6, false},
     {"forces", BOUND(forces), 2, true},
+    {"divergences", BOUND(divergences), 2, true},
     {"bits", offsetof(struct arguments, limits.bits), 32, true},
 #undef BOUND
 };
@@ -64,6 +65,7 @@ static const struct {
      "journals are flushed in every role, not in solo ones only"},
     {"force-any", FLAG(force_any), true,
      "FORCE of either engine, as if the other's disk were lost"},
+    {"halt", FLAG(halt), true, "with --divergences: both stop; else the primary continues"},
     {"clean", FLAG(only_clean), true, "faults strike only a quiet DUAL"},
 #undef FLAG
     {"keep", offsetof(struct arguments, keep), true,
@@ -99,6 +101,7 @@ static void usage(void)
         "             [--expect RESULT] [OPTION ...]\n\n"
         "  --hold            two-memories, two-disks or memory-and-disk: what PRIM waits for (R1)\n"
         "  --forces          how often the operator may FORCE (R24)\n"
+        "  --divergences     engines that begin to compute wrongly; release = verified\n"
         "  --expect          states (an exhaustive search without violation), BROKEN, or with\n"
         "                    --reach the blocked states of its three questions and those\n"
         "                    looked at: A,B,C,N\n");

@@ -3,12 +3,15 @@
 #include <string.h>
 
 #include "tests/model/node_change.h"
+#include "tests/model/rules_divergence.h"
 
 /* --- release ---------------------------------------------------------------------------------- */
 
 /* R4, R3's exception; F5: of what a crash of both would not lose. */
 static bool may_be_early(const struct model *m, const struct node *x, uint8_t n)
 {
+    if (m->divergences != 0 && n > x->agreed && !without(m, MUT_EARLY_UNCOMPARED)) /* D3 */
+        return false;
     if (!m->early || m->hold == TWO_MEMORIES || without(m, MUT_HOLD_EARLY_ANY))
         return m->early;
     return m->hold == MEMORY_AND_DISK && n <= x->durable;
@@ -39,7 +42,7 @@ static bool shadow_may_release(const struct model *m, const struct node *x, uint
 
 bool may_release(const struct model *m, const struct node *x, uint8_t n)
 {
-    if (n > x->len)
+    if (n > x->len || (x->diverged && !without(m, MUT_DIVERGED_GOES_ON)))
         return false;
     switch (x->role) {
     case SB_ROLE_PRIM: /* R1 */
@@ -74,8 +77,10 @@ static void release(struct expansion *x, uint8_t i)
         if ((x->from->told[n - 1] != 0 && !marks) || !may_release(x->m, from, n))
             continue;
         struct state *t = begin(x);
-        if (t->told[n - 1] == 0)
+        if (t->told[n - 1] == 0) {
             t->told[n - 1] = from->log[n - 1];
+            t->told_bad |= (uint8_t)(digest(from, n) << n);
+        }
         if (t->node[i].released < n)
             t->node[i].released = n;
         if (marks)
@@ -112,6 +117,7 @@ static void crash(struct expansion *x, uint8_t i)
                                .len = from->durable,
                                .durable = from->durable,
                                .lineage = from->lineage,
+                               .bad = from->bad,
                                .aside = from->aside,
                                .older_len = from->older_len,
                                .record = from->record,
@@ -280,12 +286,7 @@ static void shadow_rules(struct expansion *x, uint8_t i)
         emit(x, i, "suspects, asks ARM", NULL);
     }
     if (from->arm != SB_ARM_NONE) { /* R9: locally first, then it is sent */
-        struct state *t = begin(x);
-        struct node *y = &t->node[i];
-        y->arm = SB_ARM_NONE;
-        struct msg msg = request(y, i, SB_FT_CANCEL, y->epoch);
-        msg.n = y->k;
-        net_add(t, msg);
+        cancel(begin(x), i);
         emit(x, i, "cancels", NULL);
     }
     if (from->arm == SB_ARM_ARMED ||
@@ -302,7 +303,7 @@ static void primary_rules(struct expansion *x, uint8_t i)
         net_add(begin(x), request(from, i, SB_FT_SOLOREQ, from->epoch));
         emit_if_said(x, i, "asks SOLO", NULL);
     }
-    if (from->role == SB_ROLE_PRIM && x->m->resign) { /* R12 */
+    if (from->role == SB_ROLE_PRIM && x->m->resign && !from->diverged) { /* R12 */
         struct state *t = begin(x);
         t->node[i].role = SB_ROLE_RESIGNED;
         net_add(t, (struct msg){
@@ -409,6 +410,13 @@ static void new_day_rules(struct expansion *x, uint8_t i)
     }
 }
 
+/* D2: DIVERGED, it asks for nothing; under primary-continues the primary asks for SOLO. */
+static bool stops(const struct model *m, const struct node *from)
+{
+    return from->diverged && !without(m, MUT_DIVERGED_GOES_ON) &&
+           (m->halt || from->role != SB_ROLE_PRIM);
+}
+
 void node_rules(struct expansion *x, uint8_t i)
 {
     const struct node *from = &x->from->node[i];
@@ -422,6 +430,9 @@ void node_rules(struct expansion *x, uint8_t i)
     mark_released(x, i);
     flush(x, i);
     learn_witness(x, i);
+    divergence_rules(x, i);
+    if (stops(x->m, from))
+        return;
     if (from->role == SB_ROLE_SHADOW)
         shadow_rules(x, i);
     else if (from->role == SB_ROLE_PRIM ||

@@ -1,6 +1,7 @@
 /* What an engine does with what arrives: replica/stream.c, the second part of replica/role.c, and what REPLICATION.md
  * adds to them (copy, rejoin, resume). */
 #include "tests/model/node_change.h"
+#include "tests/model/rules_divergence.h"
 #include "tests/model/rules_log.h"
 
 static void take_input(struct expansion *x, uint8_t i, const struct msg *msg, const char *what)
@@ -17,6 +18,8 @@ static void take_input(struct expansion *x, uint8_t i, const struct msg *msg, co
 static bool shadow_on_stream(struct expansion *x, uint8_t i, const struct msg *msg)
 {
     const struct node *from = &x->from->node[i];
+    if (from->diverged && !without(x->m, MUT_DIVERGED_GOES_ON)) /* D2 */
+        return false;
     if (msg->n == from->len + 1 || (msg->n > from->len + 1 && without(x->m, MUT_APPLY_PAST_GAP))) {
         take_input(x, i, msg, "takes and acks an input");
         return true;
@@ -125,7 +128,7 @@ static void on_ack(struct expansion *x, const struct msg *msg)
 {
     const uint8_t i = 1 - msg->node;
     const struct node *from = &x->from->node[i];
-    if (msg->other_inc != from->inc || !owns(from))
+    if (msg->other_inc != from->inc || !owns(from) || !digest_agrees(x, i, msg))
         return;
     const bool any_epoch = without(x->m, MUT_ACK_EPOCH);
     const bool epoch = msg->epoch == from->epoch || any_epoch ||
@@ -168,8 +171,9 @@ static void on_solook(struct expansion *x, const struct msg *msg)
 {
     const struct node *from = &x->from->node[msg->node];
     const bool resigned = from->role == SB_ROLE_RESIGNED && without(x->m, MUT_RESIGNED_SOLO);
-    if ((from->role != SB_ROLE_PRIM && !resigned) || kind(msg->epoch) != SB_EPOCH_P ||
-        generation(msg->epoch) != generation(from->epoch) || !winc_counts(x->m, from, msg))
+    if ((from->role != SB_ROLE_PRIM && !resigned) || (from->diverged && x->m->halt) ||
+        kind(msg->epoch) != SB_EPOCH_P || generation(msg->epoch) != generation(from->epoch) ||
+        !winc_counts(x->m, from, msg))
         return;
     go_solo(x->m, begin(x), msg->node, msg->epoch, false);
     emit(x, msg->node, "goes SOLO", msg);
@@ -180,7 +184,8 @@ static void on_resign(struct expansion *x, const struct msg *msg)
 {
     const uint8_t i = 1 - msg->node;
     const struct node *from = &x->from->node[i];
-    if (from->role != SB_ROLE_SHADOW || from->epoch != msg->epoch || from->peer_inc != msg->inc)
+    if (from->role != SB_ROLE_SHADOW || from->epoch != msg->epoch || from->peer_inc != msg->inc ||
+        from->diverged)
         return;
     go_solo(x->m, begin(x), i, live_epoch(x->m, msg->epoch), true);
     emit(x, i, "goes live by RESIGN", msg);
@@ -261,6 +266,9 @@ void node_on_msg(struct expansion *x, const struct msg *msg)
         return;
     case SB_FT_BOOT:
         on_boot(x, msg);
+        return;
+    case FT_DIGEST:
+        node_on_digest(x, msg);
         return;
     case FT_LOGACK:
         node_on_logack(x, msg);

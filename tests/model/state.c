@@ -81,6 +81,7 @@ const char *msg_name(uint8_t type)
         [SB_FT_RESUME] = "RESUME", [SB_FT_RESUMEOK] = "RESUMEOK",
         [SB_FT_BOOT] = "BOOT",     [SB_FT_DISCLAIM] = "DISCLAIM",
         [FT_LOG] = "LOG",          [FT_LOGACK] = "LOGACK",
+        [FT_DIGEST] = "DIGEST",
     };
     return type < sizeof names / sizeof names[0] && names[type] != NULL ? names[type] : "?";
 }
@@ -121,7 +122,8 @@ void msg_print(const struct msg *msg)
         break;
     case SB_FT_ACK:
     case FT_LOGACK:
-        printf(", held %u", msg->n);
+    case FT_DIGEST:
+        printf(", held %u%s", msg->n, msg->content != 0 ? ", outputs wrong" : "");
         break;
     case FT_LOG:
         printf(", n %u, content %u", msg->n, msg->content);

@@ -42,6 +42,8 @@ struct node {
     uint8_t aside; /* DOWN: FORCE made the other the owner; BOOT: what it held is set aside */
     /* FORCE: an older folder of the same JOIN record, set aside when the node joined that owner again. */
     uint8_t older_len, older_log[INPUTS_MAX];
+    /* Divergence: outputs are wrong from this input on; DIVERGED; shadow: the owner's digest was equal up to here. */
+    uint8_t bad, diverged, agreed;
 };
 
 struct registration {
@@ -61,7 +63,7 @@ struct witness {
 };
 
 /* Frames that the product does not have yet. */
-enum { FT_LOG = 40, FT_LOGACK = 41 };
+enum { FT_LOG = 40, FT_LOGACK = 41, FT_DIGEST = 42 };
 
 /* A message. `node` is the engine that says it, or the one that the witness says it to; `inc` is that engine's. */
 struct msg {
@@ -72,7 +74,8 @@ struct msg {
     uint8_t winc; /* ACK: durable, where a hold rule asks for it */
     /* Number of STREAM, ACK; k; role of REG_DUAL; by_resign of LIVE; record of RESUME, DISCLAIM. */
     uint8_t n;
-    uint8_t content; /* STREAM: of the input; of a heartbeat: heartbeat(); PAIR: old epoch */
+    uint8_t
+        content; /* ACK, DIGEST: outputs wrong up to n; STREAM: of the input; of a heartbeat: heartbeat(); PAIR: old epoch */
 };
 _Static_assert(sizeof(struct msg) == sizeof(uint64_t), "compared as one number");
 
@@ -83,13 +86,14 @@ struct state {
     uint8_t crashes, witness_restarts;
     uint8_t epoch_max; /* highest epoch that any node was ever in as an owner */
     uint8_t sequenced; /* genesis: an input was ever sequenced: from here on a new day is a lie */
-    uint8_t forces, loss; /* FORCE, and that the operator accepted a loss by it */
+    uint8_t divergences, told_bad; /* and which of the released outputs were wrong: bits */
+    uint8_t forces, loss;          /* FORCE, and that the operator accepted a loss by it */
     uint8_t zero[3];
     uint16_t msgs;
     _Alignas(uint64_t) struct msg msg[MSGS_MAX]; /* sorted */
 };
-_Static_assert(sizeof(struct node) == 29 && sizeof(struct witness) == 24 &&
-                   offsetof(struct state, msg) == 96,
+_Static_assert(sizeof(struct node) == 32 && sizeof(struct witness) == 24 &&
+                   offsetof(struct state, msg) == 104,
                "no padding: a state is its own key");
 
 static inline size_t state_bytes(const struct state *s)
