@@ -49,7 +49,8 @@ bool log_covers(const struct model *m, const struct witness *w, const struct msg
     const uint8_t durable = resume->content;
     const uint8_t covered = durable > log->top ? durable : log->top;
     const bool any = without(m, MUT_LOG_ANY_JOURNAL);
-    return (log->lineage == resume->other_inc || any || without(m, MUT_LOG_LINEAGE)) &&
+    const bool lineage = durable == 0 || log->lineage == resume->other_inc;
+    return (lineage || any || without(m, MUT_LOG_LINEAGE)) &&
            (durable >= log->base || any || without(m, MUT_LOG_RESUME_BELOW_BASE)) &&
            (covered >= log->need || without(m, MUT_LOG_RESUME_NOT_WHOLE));
 }
