@@ -1,6 +1,6 @@
 /* Which messages can never have an effect again. The proof of each line is the guard of the rule that reads the
  * message, together with what never falls: incarnations, winc, an incarnation's epoch, the register's generation, k. */
-#include "tests/model/state.h"
+#include "tests/model/rules_log.h"
 
 /* Requests to the witness. */
 static bool request_is_dead(const struct model *m, const struct witness *w, const struct msg *msg,
@@ -27,6 +27,8 @@ static bool request_is_dead(const struct model *m, const struct witness *w, cons
     case SB_FT_PAIR:
         return gen <= gen_w;
     case SB_FT_LIVE:
+        if (m->witness_log && msg->epoch == w->epoch && w->state == SB_W_SOLO)
+            return w->log.known == LOG_OPEN;
         return m->disclaim ? gen < gen_w : msg->epoch <= w->epoch;
     default:
         return false;
@@ -90,7 +92,7 @@ static bool ack_is_dead(const struct node *to, const struct msg *msg, bool colle
     if (!collect)
         return false;
     const bool older_peer = msg->inc < to->peer_inc, same_peer = msg->inc == to->peer_inc;
-    const bool nothing_new = msg->n <= to->acked;
+    const bool nothing_new = msg->n <= to->acked && msg->winc <= to->acked_durable;
     switch (to->role) {
     case SB_ROLE_PRIM:
         return older_peer || (same_peer && (msg->epoch < to->epoch || nothing_new));
@@ -105,6 +107,35 @@ static bool ack_is_dead(const struct node *to, const struct msg *msg, bool colle
     }
 }
 
+/* A new winc has the live owner say LOG again, and a dead one cannot register there. */
+static bool log_is_dead(const struct witness *w, const struct msg *msg)
+{
+    if (w->state == SB_W_UNSET)
+        return false;
+    return generation(msg->epoch) < generation(w->epoch) ||
+           (w->state == SB_W_SOLO && msg->epoch == w->epoch && msg->inc == w->owner_inc &&
+            w->log.known == LOG_OPEN &&
+            msg->n <= (msg->content == LOG_DURABLE ? w->log.base : w->log.top));
+}
+
+static bool digest_is_dead(const struct node *to, const struct msg *msg, bool collect)
+{
+    if (msg->other_inc < to->inc || (msg->other_inc == to->inc && to->role == SB_ROLE_DOWN))
+        return true;
+    return collect &&
+           (to->epoch > msg->epoch || (to->epoch == msg->epoch && to->role == SB_ROLE_SHADOW &&
+                                       (to->diverged || (msg->n <= to->agreed))));
+}
+
+static bool logack_is_dead(const struct node *to, const struct msg *msg, bool collect)
+{
+    if (msg->inc < to->inc || to->role == SB_ROLE_DOWN)
+        return true;
+    return collect && (msg->epoch != to->epoch || msg->winc < to->winc ||
+                       (to->role != SB_ROLE_SOLO && to->role != SB_ROLE_PAIRING) ||
+                       (to->settled && msg->n <= to->logged));
+}
+
 static bool is_dead(const struct model *m, const struct state *s, const struct msg *msg)
 {
     const bool collect = (m->kept & UINT64_C(1) << msg->type) == 0;
@@ -114,6 +145,12 @@ static bool is_dead(const struct model *m, const struct state *s, const struct m
         return stream_is_dead(m, s, msg, collect);
     case SB_FT_ACK:
         return ack_is_dead(peer, msg, collect);
+    case FT_LOG:
+        return collect && log_is_dead(&s->w, msg);
+    case FT_DIGEST:
+        return digest_is_dead(peer, msg, collect);
+    case FT_LOGACK:
+        return logack_is_dead(&s->node[msg->node], msg, collect);
     case SB_FT_ARMOK:
     case SB_FT_SOLOOK:
     case SB_FT_PAIROK:

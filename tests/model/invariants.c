@@ -1,5 +1,7 @@
 #include "tests/model/invariants.h"
 
+#include "tests/model/rules_divergence.h"
+
 static bool lacks(const struct node *node, uint8_t n, uint8_t content_)
 {
     return n > node->len || node->log[n - 1] != content_;
@@ -13,9 +15,11 @@ static const char *broken_by(const struct model *m, const struct state *s, unsig
     if (solo && y->role == SB_ROLE_SOLO)
         return "I3: both nodes are SOLO";
     const bool owner = solo || (owns(x) && x->epoch >= s->epoch_max);
-    for (uint8_t n = 1; n <= m->inputs; n++) {
+    for (uint8_t n = 1; n <= m->inputs && !s->loss; n++) {
         const uint8_t told = s->told[n - 1];
-        if (told != 0 && may_release(m, x, n) && x->log[n - 1] != told)
+        const bool told_bad = (s->told_bad >> n & 1) != 0;
+        if (told != 0 && may_release(m, x, n) &&
+            (x->log[n - 1] != told || digest(x, n) != told_bad))
             return "I1: a node may release another content than was released";
         if (told != 0 && owner && lacks(x, n, told))
             return "I2: an owner lacks what was released";

@@ -1,238 +1,13 @@
 /* The checked model of the replication protocol: see README.md beside this file. */
-#include <errno.h>
-#include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "tests/model/options.h"
 #include "tests/model/reach.h"
-#include "tests/model/search.h"
 
 enum { EXIT_HOLDS = 0, EXIT_BROKEN = 1, EXIT_USAGE = 2, EXIT_LIMIT = 3 };
-enum { REACH_STATES_MAX = 12000000, BITS_MIN = 10 };
-
-static const struct {
-    const char *name, *rule, *expected, *words;
-    uint64_t kept;
-} mutations[MUT_COUNT] = {[MUT_NONE] = {"none", "-", "-", "the protocol as it is", 0},
-#define MUTATION_ROW(id, name_, rule_, expected_, kept_, words_)                                   \
-    [MUT_##id] = {                                                                                 \
-        .name = name_, .rule = rule_, .expected = #expected_, .words = words_, .kept = kept_},
-                          MUTATIONS(MUTATION_ROW)
-#undef MUTATION_ROW
-};
-
-struct arguments {
-    struct model model;
-    struct search_limits limits;
-    bool reach, quiet, keep, list;
-    const char *expect;
-};
-
-static void usage(FILE *to)
-{
-    fprintf(
-        to,
-        "usage: model [--inputs 0..3] [--arms N] [--generations N] [--crashes N]\n"
-        "             [--incarnations N] [--witness-restarts N] [--journal|--memory]\n"
-        "             [--resign] [--disclaim] [--no-early] [--resend] [--genesis] [--clean]\n"
-        "             [--mutation NAME] [--keep] [--reach] [--bits N] [--states-max N]\n"
-        "             [--seconds N] [--expect RESULT] [--quiet] [--list-mutations]\n\n"
-        "  --resend    R4b: a shadow re-sends what its owner's stream has marked as released\n"
-        "  --genesis   begin with a new day's two empty nodes, not in DUAL\n"
-        "  --clean     faults strike only a quiet DUAL\n"
-        "  --keep      drop no message for being without effect (slow; tests the dropping)\n"
-        "  --reach     print which states cannot get going again, instead of searching\n"
-        "  --expect    states (an exhaustive search without violation), BROKEN, or with --reach\n"
-        "              the blocked states of its three questions and those looked at: A,B,C,N\n"
-        "exit code: 0 holds in all states (or as expected); 1 violation; 2 usage; 3 not "
-        "exhaustive\n");
-}
-
-static bool number(const char *option, const char *text, uint64_t most, uint64_t *out)
-{
-    char *end;
-    errno = 0;
-    *out = strtoull(text, &end, 10);
-    if (errno == 0 && *end == '\0' && text[0] >= '0' && text[0] <= '9' && *out <= most)
-        return true;
-    fprintf(stderr, "model: --%s %s: a whole number up to %" PRIu64 " is accepted\n", option, text,
-            most);
-    return false;
-}
-
-static bool find_mutation(const char *name, struct model *m)
-{
-    for (unsigned i = 0; i < MUT_COUNT; i++) {
-        if (strcmp(name, mutations[i].name) != 0)
-            continue;
-        m->mutation = (enum mutation)i;
-        m->kept = mutations[i].kept;
-        return true;
-    }
-    fprintf(stderr, "model: --mutation %s: --list-mutations names them\n", name);
-    return false;
-}
-
-enum option_id {
-    OPT_INPUTS = 256,
-    OPT_ARMS,
-    OPT_GENERATIONS,
-    OPT_CRASHES,
-    OPT_INCARNATIONS,
-    OPT_WITNESS_RESTARTS,
-    OPT_BITS,
-    OPT_STATES_MAX,
-    OPT_SECONDS,
-    OPT_MUTATION,
-    OPT_EXPECT,
-    OPT_JOURNAL,
-    OPT_MEMORY,
-    OPT_RESIGN,
-    OPT_DISCLAIM,
-    OPT_NO_EARLY,
-    OPT_RESEND,
-    OPT_GENESIS,
-    OPT_CLEAN,
-    OPT_KEEP,
-    OPT_REACH,
-    OPT_QUIET,
-    OPT_LIST,
-    OPT_HELP
-};
-
-static const struct option options[] = {
-    {"inputs", required_argument, NULL, OPT_INPUTS},
-    {"arms", required_argument, NULL, OPT_ARMS},
-    {"generations", required_argument, NULL, OPT_GENERATIONS},
-    {"crashes", required_argument, NULL, OPT_CRASHES},
-    {"incarnations", required_argument, NULL, OPT_INCARNATIONS},
-    {"witness-restarts", required_argument, NULL, OPT_WITNESS_RESTARTS},
-    {"bits", required_argument, NULL, OPT_BITS},
-    {"states-max", required_argument, NULL, OPT_STATES_MAX},
-    {"seconds", required_argument, NULL, OPT_SECONDS},
-    {"mutation", required_argument, NULL, OPT_MUTATION},
-    {"expect", required_argument, NULL, OPT_EXPECT},
-    {"journal", no_argument, NULL, OPT_JOURNAL},
-    {"memory", no_argument, NULL, OPT_MEMORY},
-    {"resign", no_argument, NULL, OPT_RESIGN},
-    {"disclaim", no_argument, NULL, OPT_DISCLAIM},
-    {"no-early", no_argument, NULL, OPT_NO_EARLY},
-    {"resend", no_argument, NULL, OPT_RESEND},
-    {"genesis", no_argument, NULL, OPT_GENESIS},
-    {"clean", no_argument, NULL, OPT_CLEAN},
-    {"keep", no_argument, NULL, OPT_KEEP},
-    {"reach", no_argument, NULL, OPT_REACH},
-    {"quiet", no_argument, NULL, OPT_QUIET},
-    {"list-mutations", no_argument, NULL, OPT_LIST},
-    {"help", no_argument, NULL, OPT_HELP},
-    {0},
-};
-
-/* Bounds that are more than a byte of state, or a number in it, can hold are refused here. */
-static bool take_number(struct arguments *a, int option, const char *name, const char *text)
-{
-    uint64_t v;
-    static const uint8_t most[] = {[OPT_INPUTS - OPT_INPUTS] = INPUTS_MAX,
-                                   [OPT_ARMS - OPT_INPUTS] = 14,
-                                   [OPT_GENERATIONS - OPT_INPUTS] = 4,
-                                   [OPT_CRASHES - OPT_INPUTS] = 3,
-                                   [OPT_INCARNATIONS - OPT_INPUTS] = 4,
-                                   [OPT_WITNESS_RESTARTS - OPT_INPUTS] = 6,
-                                   [OPT_BITS - OPT_INPUTS] = 32};
-    const bool bound = option <= OPT_BITS;
-    if (!number(name, text, bound ? most[option - OPT_INPUTS] : UINT32_MAX, &v))
-        return false;
-    uint8_t *const small[] = {&a->model.inputs,  &a->model.arms,         &a->model.generations,
-                              &a->model.crashes, &a->model.incarnations, &a->model.witness_restarts,
-                              &a->limits.bits};
-    if (bound)
-        *small[option - OPT_INPUTS] = (uint8_t)v;
-    else if (option == OPT_STATES_MAX)
-        a->limits.states_max = v;
-    else
-        a->limits.seconds_max = (double)v;
-    return true;
-}
-
-static void take_flag(struct arguments *a, int option)
-{
-    switch (option) {
-    case OPT_JOURNAL:
-    case OPT_MEMORY:
-        a->model.journal = option == OPT_JOURNAL;
-        break;
-    case OPT_RESIGN:
-        a->model.resign = true;
-        break;
-    case OPT_DISCLAIM:
-        a->model.disclaim = true;
-        break;
-    case OPT_NO_EARLY:
-        a->model.early = false;
-        break;
-    case OPT_RESEND:
-        a->model.resend = true;
-        break;
-    case OPT_GENESIS:
-        a->model.genesis = true;
-        break;
-    case OPT_CLEAN:
-        a->model.only_clean = true;
-        break;
-    case OPT_KEEP:
-        a->keep = true;
-        break;
-    case OPT_REACH:
-        a->reach = true;
-        break;
-    case OPT_QUIET:
-        a->quiet = true;
-        break;
-    case OPT_LIST:
-        a->list = true;
-        break;
-    default:
-        break;
-    }
-}
-
-static bool read_arguments(int argc, char **argv, struct arguments *a)
-{
-    int option, index = 0;
-    while ((option = getopt_long(argc, argv, "", options, &index)) != -1) {
-        if (option == '?' || option == OPT_HELP)
-            return false;
-        if (option == OPT_EXPECT)
-            a->expect = optarg;
-        else if (option == OPT_MUTATION ? !find_mutation(optarg, &a->model)
-                                        : option < OPT_MUTATION &&
-                                              !take_number(a, option, options[index].name, optarg))
-            return false;
-        else
-            take_flag(a, option);
-    }
-    if (a->keep)
-        a->model.kept = UINT64_MAX;
-    if (optind == argc && a->model.incarnations >= 1 && a->limits.bits >= BITS_MIN)
-        return true;
-    fprintf(stderr, "model: only options are accepted, --incarnations from 1, --bits from %d\n",
-            BITS_MIN);
-    return false;
-}
-
-static void print_setting(const struct model *m)
-{
-    printf("(--inputs %u --arms %u --generations %u --crashes %u --incarnations %u "
-           "--witness-restarts %u %s%s%s%s%s%s%s%s%s)\n",
-           m->inputs, m->arms, m->generations, m->crashes, m->incarnations, m->witness_restarts,
-           m->journal ? "--journal" : "--memory", m->resign ? " --resign" : "",
-           m->disclaim ? " --disclaim" : "", m->early ? "" : " --no-early",
-           m->resend ? " --resend" : "", m->genesis ? " --genesis" : "",
-           m->only_clean ? " --clean" : "", m->mutation != MUT_NONE ? " --mutation " : "",
-           m->mutation != MUT_NONE ? mutations[m->mutation].name : "");
-}
+enum { REACH_STATES_MAX = 12000000 };
 
 static int as_expected(const char *expected, const char *result)
 {
@@ -254,7 +29,7 @@ static int run_search(const struct arguments *a)
            : r.exhaustive   ? "holds in all states"
                             : "stopped at a limit, no violation so far",
            r.states, r.transitions, r.depth, r.seconds);
-    print_setting(&a->model);
+    setting_print(&a->model);
     char result[24] = "not exhaustive";
     if (r.broken != NULL)
         snprintf(result, sizeof result, "%.2s,%u", r.broken, r.depth);
@@ -274,7 +49,7 @@ static int run_reach(const struct arguments *a)
         return EXIT_LIMIT;
     }
     printf("%" PRIu64 " states, %" PRIu64 " transitions ", r.states, r.transitions);
-    print_setting(&a->model);
+    setting_print(&a->model);
     for (unsigned q = 0; q < REACH_QUESTIONS; q++)
         printf("  %-20s blocked in %u of %u states, %u classes\n",
                reach_question((enum reach_question)q), r.blocked[q], r.checked, r.classes[q]);
@@ -294,14 +69,10 @@ int main(int argc, char **argv)
                                     .journal = true,
                                     .early = true},
                           .limits.bits = 24};
-    if (!read_arguments(argc, argv, &a)) {
-        usage(stderr);
+    if (!arguments_read(argc, argv, &a))
         return EXIT_USAGE;
-    }
     if (a.list) {
-        for (unsigned i = 1; i < MUT_COUNT; i++)
-            printf("%s\t%s\t%s\t%s\n", mutations[i].name, mutations[i].rule, mutations[i].expected,
-                   mutations[i].words);
+        mutations_list();
         return EXIT_HOLDS;
     }
     return a.reach ? run_reach(&a) : run_search(&a);

@@ -118,7 +118,64 @@
     X(NEW_DAY_WITH_LOG, "new-day-with-a-log", "genesis", FOUND, KEEP(BOOT),                        \
       "a node restarts for a new day although inputs were sequenced")                              \
     X(NEW_DAY_WITH_RECORD, "new-day-with-a-record", "genesis", FOUND, KEEP_ALL,                    \
-      "a node restarts for a new day although its journal holds a record")
+      "a node restarts for a new day although its journal holds a record")                         \
+    X(NEW_DAY_KEEPS_RECORD, "new-day-keeps-its-record", "aside", FOUND, KEEP_ALL,                  \
+      "a new day's node goes on in its old journal, whatever the record, and resumes from it")     \
+    X(LOG_RELEASE, "log-release-without-logack", "W1", FOUND, KEEP(ACK), "SOLO releases unacked")  \
+    X(LOGACK_OLD_WINC, "logack-of-an-older-winc", "W1", REDUNDANT, KEEP_ALL,                       \
+      "LOGACKs of an older winc count; LIVE there covers them")                                    \
+    X(LOG_NEED_IS_BASE, "log-need-is-base", "W2", FOUND, KEEP_ALL,                                 \
+      "LIVE claims that nothing above its base was released")                                      \
+    X(LOG_PAST_GAP, "log-past-a-gap", "W3", FOUND, KEEP_ALL, "the witness stores past a hole")     \
+    X(LOG_TRIMMED_EARLY, "log-dropped-before-durable", "W3", PROGRESS, KEEP_ALL,                   \
+      "the owner calls durable what it only holds")                                                \
+    X(LOGACK_NOT_WHOLE, "logack-before-whole", "W4", FOUND, KEEP_ALL,                              \
+      "the witness acks a log that does not cover what may have been released")                    \
+    X(LOG_DISCLAIM_AFTER_ACK, "log-disclaim-after-logack", "W5", FOUND, KEEP_ALL,                  \
+      "DISCLAIM frees an epoch of which the witness has acked inputs")                             \
+    X(LOG_NOT_SEALED, "log-not-sealed", "W6", FOUND, KEEP_ALL,                                     \
+      "the witness stores inputs of the owner's older epochs")                                     \
+    X(LOG_RESUME_BELOW_BASE, "log-resume-below-base", "W6", REDUNDANT, KEEP_ALL,                   \
+      "RESUME of a journal that ends before the witness's log begins; given its lineage")          \
+    X(LOG_RESUME_NOT_WHOLE, "log-resume-before-whole", "W6", FOUND, KEEP_ALL,                      \
+      "RESUME although journal and log do not cover what may have been released")                  \
+    X(LOG_ANY_JOURNAL, "log-resume-any-journal", "W6", FOUND, KEEP_ALL,                            \
+      "RESUME whatever journal the node has: neither its base nor its lineage is checked")         \
+    X(LOG_LINEAGE, "log-resume-any-lineage", "W6", NOTHING, KEEP_ALL,                              \
+      "RESUME of a journal that another life began; given its base")                               \
+    X(LOG_RESUME_UNSET, "log-resume-in-unset", "W6", FOUND, KEEP_ALL,                              \
+      "RESUME with a SOLO record in UNSET")                                                        \
+    X(LOG_DROPPED_AT_RESUME, "log-dropped-at-resume", "W6", FOUND, KEEP_ALL,                       \
+      "the witness forgets the log once it is handed out")                                         \
+    X(LOG_NOT_TAKEN, "log-not-taken", "W7", FOUND, KEEP_ALL,                                       \
+      "a resumed node goes on from its journal alone")                                             \
+    X(LOG_PAIRING, "log-pairing-without-logack", "W8", FOUND, KEEP(ACK),                           \
+      "PAIRING releases what is acked but not in the witness's log")                               \
+    X(STREAM_UNSETTLED, "log-stream-before-settled", "W9", PROGRESS, KEEP_ALL,                     \
+      "SOLO streams to a joiner while its grant can be disclaimed")                                \
+    X(FORCE_OTHER_LIVES, "force-while-the-other-lives", "F1", FOUND, KEEP_ALL,                     \
+      "FORCE beside a living engine")                                                              \
+    X(FORCE_THE_WORSE, "force-the-worse-log", "F2", FOUND, KEEP_ALL,                               \
+      "FORCE of a lower record or a shorter log")                                                  \
+    X(FORCE_NEWEST_FOLDER, "force-newest-folder-only", "F2", FOUND, KEEP_ALL,                      \
+      "FORCE forgets the folder that a node set aside when it joined the same owner again")        \
+    X(FORCE_KEEPS_JOURNAL, "force-leaves-the-other-journal", "F4", FOUND, KEEP_ALL,                \
+      "the other engine starts with the journal that FORCE passed over")                           \
+    X(HOLD_MEMORY, "hold-memory-only", "F5", FOUND, KEEP(ACK),                                     \
+      "PRIM releases what both only hold in memory")                                               \
+    X(HOLD_OWN_DISK, "hold-own-disk-only", "F5", FOUND, KEEP(ACK),                                 \
+      "under two-disks PRIM releases what is acked and on its own disk"                            \
+      "is lost")                                                                                   \
+    X(HOLD_PAIR, "hold-pair-from-memory", "F5", FOUND, KEEP(ACK),                                  \
+      "under two-disks a joiner is paired, and PAIRING releases, by what it only holds in memory") \
+    X(HOLD_EARLY_ANY, "hold-early-from-memory", "F5", FOUND, KEEP_ALL,                             \
+      "a shadow re-sends early what its disk does not hold")                                       \
+    X(DIGEST_UNCOMPARED, "acks-of-another-digest", "D1", FOUND, KEEP_ALL,                          \
+      "PRIM counts acks whatever their digest says")                                               \
+    X(DIVERGED_GOES_ON, "diverged-goes-on", "D2", REDUNDANT, KEEP_ALL,                             \
+      "a DIVERGED node acks, arms and releases as before; given that such acks do not count")      \
+    X(EARLY_UNCOMPARED, "early-release-uncompared", "D3", FOUND, KEEP_ALL,                         \
+      "a shadow re-sends early what was not compared")
 
 enum mutation {
     MUT_NONE,

@@ -110,7 +110,7 @@ const char *reach_question(enum reach_question q)
 static bool pair_at_work(const struct node *p, const struct node *q)
 {
     return p->role == SB_ROLE_PRIM && q->role == SB_ROLE_SHADOW && q->epoch == p->epoch &&
-           p->peer_inc == q->inc;
+           p->peer_inc == q->inc && !p->diverged && !q->diverged;
 }
 
 /* Some node can release new inputs, after acks or a flush. */

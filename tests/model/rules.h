@@ -44,6 +44,8 @@ bool fault_may_strike(const struct model *m, const struct state *s);
 /* rules_node.c */
 void node_rules(struct expansion *x, uint8_t i);
 void node_on_msg(struct expansion *x, const struct msg *msg);
+/* rules_force.c */
+void force_rules(struct expansion *x, uint8_t i);
 /* rules_witness.c */
 void witness_rules(struct expansion *x);
 void witness_on_msg(struct expansion *x, const struct msg *msg);

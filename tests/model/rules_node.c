@@ -3,13 +3,34 @@
 #include <string.h>
 
 #include "tests/model/node_change.h"
+#include "tests/model/rules_divergence.h"
 
 /* --- release ---------------------------------------------------------------------------------- */
+
+/* R4, R3's exception; F5: of what a crash of both would not lose. */
+static bool may_be_early(const struct model *m, const struct node *x, uint8_t n)
+{
+    if (m->divergences != 0 && n > x->agreed && !without(m, MUT_EARLY_UNCOMPARED)) /* D3 */
+        return false;
+    if (!m->early || m->hold == TWO_MEMORIES || without(m, MUT_HOLD_EARLY_ANY))
+        return m->early;
+    return m->hold == MEMORY_AND_DISK && n <= x->durable;
+}
+
+/* R1: what the primary waits for. */
+static bool is_held(const struct model *m, const struct node *x, uint8_t n)
+{
+    const bool durable = n <= x->durable, both = durable && n <= x->acked_durable;
+    if (m->hold == TWO_DISKS && !without(m, MUT_HOLD_MEMORY))
+        return both || (n <= x->acked && durable && without(m, MUT_HOLD_OWN_DISK));
+    return n <= x->acked && (m->hold != MEMORY_AND_DISK || without(m, MUT_HOLD_MEMORY) || durable ||
+                             n <= x->acked_durable);
+}
 
 static bool shadow_may_release(const struct model *m, const struct node *x, uint8_t n)
 {
     /* R4: suspects, and its pairing is confirmed (an ARMOK confirms it too). */
-    if (m->early && x->arm != SB_ARM_NONE &&
+    if (may_be_early(m, x, n) && x->arm != SB_ARM_NONE &&
         (x->confirmed || x->arm == SB_ARM_ARMED || without(m, MUT_EARLY_UNCONFIRMED)))
         return true;
     /* R4b: its owner has let go of n already. */
@@ -21,19 +42,25 @@ static bool shadow_may_release(const struct model *m, const struct node *x, uint
 
 bool may_release(const struct model *m, const struct node *x, uint8_t n)
 {
-    if (n > x->len)
+    if (n > x->len || (x->diverged && !without(m, MUT_DIVERGED_GOES_ON)))
         return false;
     switch (x->role) {
     case SB_ROLE_PRIM: /* R1 */
-        return n <= x->acked || without(m, MUT_RELEASE_WITHOUT_ACK);
+        return is_held(m, x, n) || without(m, MUT_RELEASE_WITHOUT_ACK);
     case SB_ROLE_PAIRING: /* R2 */
         if (without(m, MUT_PAIRING_NO_ACK))
-            return n <= x->durable;
-        return n <= x->acked &&
+            return n <= (m->witness_log ? x->logged : x->durable);
+        if (m->witness_log) /* W8 */
+            return n <= x->acked && (n <= x->logged || without(m, MUT_LOG_PAIRING));
+        return n <= (m->hold == TWO_DISKS && !without(m, MUT_HOLD_PAIR) ? x->acked_durable
+                                                                        : x->acked) &&
                (!m->journal || n <= x->durable || without(m, MUT_PAIRING_NO_JOURNAL));
-    case SB_ROLE_SOLO: /* R3 */
-        return !m->journal || (m->early && n <= x->n_star) || without(m, MUT_SOLO_NO_RECORD) ||
-               (n <= x->durable && solo_record_durable(x));
+    case SB_ROLE_SOLO:      /* R3 */
+        if (m->witness_log) /* W1 */
+            return n <= x->logged || (n <= x->n_star && may_be_early(m, x, n)) ||
+                   without(m, MUT_LOG_RELEASE);
+        return !m->journal || (n <= x->n_star && may_be_early(m, x, n)) ||
+               without(m, MUT_SOLO_NO_RECORD) || (n <= x->durable && solo_record_durable(x));
     case SB_ROLE_SHADOW:
         return shadow_may_release(m, x, n);
     default: /* I9 */
@@ -50,8 +77,10 @@ static void release(struct expansion *x, uint8_t i)
         if ((x->from->told[n - 1] != 0 && !marks) || !may_release(x->m, from, n))
             continue;
         struct state *t = begin(x);
-        if (t->told[n - 1] == 0)
+        if (t->told[n - 1] == 0) {
             t->told[n - 1] = from->log[n - 1];
+            t->told_bad |= (uint8_t)(digest(from, n) << n);
+        }
         if (t->node[i].released < n)
             t->node[i].released = n;
         if (marks)
@@ -87,9 +116,14 @@ static void crash(struct expansion *x, uint8_t i)
                                .epoch = from->record_epoch,
                                .len = from->durable,
                                .durable = from->durable,
+                               .lineage = from->lineage,
+                               .bad = from->bad,
+                               .aside = from->aside,
+                               .older_len = from->older_len,
                                .record = from->record,
                                .record_epoch = from->record_epoch};
     memcpy(t->node[i].log, from->log, from->durable);
+    memcpy(t->node[i].older_log, from->older_log, from->older_len);
     t->crashes++;
     emit_step(x, (struct step){.what = "crashes", .actor = i, .fault = FAULT_CRASH});
 }
@@ -98,7 +132,23 @@ static void crash(struct expansion *x, uint8_t i)
 static bool new_day_may_begin(const struct expansion *x, uint8_t i)
 {
     return x->m->genesis && (!x->from->sequenced || without(x->m, MUT_NEW_DAY_WITH_LOG)) &&
-           (x->from->node[i].record == RECORD_NONE || without(x->m, MUT_NEW_DAY_WITH_RECORD));
+           (x->from->node[i].record == RECORD_NONE || x->m->new_day_aside ||
+            without(x->m, MUT_NEW_DAY_WITH_RECORD));
+}
+
+/* What the journal held is set aside: the new day's begins with nothing, and is asked for nothing. */
+static bool begins_new_journal(const struct model *m)
+{
+    return (m->new_day_aside || m->witness_log) && !without(m, MUT_NEW_DAY_KEEPS_RECORD);
+}
+
+static void set_journal_aside(const struct model *m, struct node *y)
+{
+    y->durable = y->len = y->record = y->record_epoch = y->epoch = y->aside = 0;
+    y->older_len = 0;
+    memset(y->log, 0, sizeof y->log);
+    memset(y->older_log, 0, sizeof y->older_log);
+    y->lineage = m->witness_log ? y->inc : 0;
 }
 
 static void restart(struct expansion *x, uint8_t i)
@@ -108,6 +158,8 @@ static void restart(struct expansion *x, uint8_t i)
     struct node *y = &begin(x)->node[i];
     y->inc++;
     y->role = SB_ROLE_BOOT;
+    if (y->aside)
+        set_journal_aside(x->m, y);
     emit_step(x, (struct step){.what = "restarts", .actor = i, .fault = FAULT_RESTART});
     if (!new_day_may_begin(x, i))
         return;
@@ -115,11 +167,22 @@ static void restart(struct expansion *x, uint8_t i)
     y->inc++;
     y->role = SB_ROLE_BOOT;
     y->new_day = 1;
+    if (begins_new_journal(x->m)) {
+        set_journal_aside(x->m, y);
+    }
     emit_step(x,
               (struct step){.what = "restarts for a new day", .actor = i, .fault = FAULT_RESTART});
 }
 
 /* --- what a node does by itself ------------------------------------------------------------------- */
+
+/* R13, W9: nothing to a joiner before the grant can no longer be disclaimed. */
+static bool may_be_joined(const struct model *m, const struct node *y)
+{
+    if (m->witness_log)
+        return y->settled;
+    return !m->journal || solo_record_durable(y) || without(m, MUT_STREAM_BEFORE_RECORD);
+}
 
 static void sequence(struct expansion *x, uint8_t i)
 {
@@ -131,10 +194,11 @@ static void sequence(struct expansion *x, uint8_t i)
     y->log[y->len++] = content(i, y->inc, y->epoch);
     if (x->m->genesis)
         t->sequenced = 1;
-    /* R13: nothing to a joiner before the record is durable. */
-    if (y->role != SB_ROLE_SOLO || !x->m->journal || solo_record_durable(y) ||
-        without(x->m, MUT_STREAM_BEFORE_RECORD))
+    if (y->role != SB_ROLE_SOLO || may_be_joined(x->m, y))
         say_input(x->m, t, i, y->len);
+    say_log_input(x->m, t, i, y->len);
+    if (without(x->m, MUT_LOG_TRIMMED_EARLY))
+        say_log_durable(x->m, t, i, y->len);
     emit(x, i, "sequences an input", NULL);
 }
 
@@ -142,7 +206,10 @@ static void sequence(struct expansion *x, uint8_t i)
 static void flush(struct expansion *x, uint8_t i)
 {
     const struct node *from = &x->from->node[i];
-    if (!x->m->journal || (from->role != SB_ROLE_SOLO && from->role != SB_ROLE_PAIRING))
+    const bool solo = from->role == SB_ROLE_SOLO || from->role == SB_ROLE_PAIRING;
+    const bool other =
+        from->role == SB_ROLE_PRIM || from->role == SB_ROLE_SHADOW || from->role == SB_ROLE_CATCH;
+    if (!x->m->journal || (!solo && !(x->m->flush_always && other)))
         return;
     const bool first = from->role == SB_ROLE_SOLO && !solo_record_durable(from);
     if (from->durable >= from->len && !first)
@@ -153,8 +220,14 @@ static void flush(struct expansion *x, uint8_t i)
     if (first) {
         y->record = RECORD_SOLO;
         y->record_epoch = y->epoch;
-        say_log(x->m, t, i);
+        if (x->m->witness_log)
+            settle(x->m, t, i);
+        else
+            say_log(x->m, t, i);
     }
+    say_log_durable(x->m, t, i, y->durable);
+    if ((y->role == SB_ROLE_SHADOW || y->role == SB_ROLE_CATCH) && x->m->hold != TWO_MEMORIES)
+        say_ack(x->m, t, i, y->epoch, y->peer_inc, y->len);
     emit(x, i, "flushes its journal", NULL);
 }
 
@@ -186,11 +259,12 @@ static void learn_witness(struct expansion *x, uint8_t i)
             y->role = SB_ROLE_SOLO;
             say_live(t, i, y->epoch, false);
         } else {
+            y->logged = 0;
             say_reg_dual(t, i, next_dual(y->epoch), false);
         }
         break;
     case SB_ROLE_SOLO:
-        say_live(t, i, y->epoch, false);
+        say_live_and_log(x->m, t, i, false);
         break;
     default: /* BOOT, CATCH: nothing to register */
         break;
@@ -212,12 +286,7 @@ static void shadow_rules(struct expansion *x, uint8_t i)
         emit(x, i, "suspects, asks ARM", NULL);
     }
     if (from->arm != SB_ARM_NONE) { /* R9: locally first, then it is sent */
-        struct state *t = begin(x);
-        struct node *y = &t->node[i];
-        y->arm = SB_ARM_NONE;
-        struct msg msg = request(y, i, SB_FT_CANCEL, y->epoch);
-        msg.n = y->k;
-        net_add(t, msg);
+        cancel(begin(x), i);
         emit(x, i, "cancels", NULL);
     }
     if (from->arm == SB_ARM_ARMED ||
@@ -234,7 +303,7 @@ static void primary_rules(struct expansion *x, uint8_t i)
         net_add(begin(x), request(from, i, SB_FT_SOLOREQ, from->epoch));
         emit_if_said(x, i, "asks SOLO", NULL);
     }
-    if (from->role == SB_ROLE_PRIM && x->m->resign) { /* R12 */
+    if (from->role == SB_ROLE_PRIM && x->m->resign && !from->diverged) { /* R12 */
         struct state *t = begin(x);
         t->node[i].role = SB_ROLE_RESIGNED;
         net_add(t, (struct msg){
@@ -257,16 +326,18 @@ static void ask_pair(struct expansion *x, uint8_t i)
 {
     const struct model *m = x->m;
     const struct node *from = &x->from->node[i];
-    const bool synced = from->acked >= from->released || without(m, MUT_PAIR_EARLY);
+    const uint8_t held =
+        m->hold == TWO_DISKS && !without(m, MUT_HOLD_PAIR) ? from->acked_durable : from->acked;
+    const bool synced = held >= from->released || without(m, MUT_PAIR_EARLY);
     const bool record =
-        !m->journal || solo_record_durable(from) || without(m, MUT_PAIR_NO_SOLO_RECORD);
+        may_be_joined(m, from) || (!m->witness_log && without(m, MUT_PAIR_NO_SOLO_RECORD));
     if (from->peer_inc == 0 || generation(from->epoch) >= m->generations || from->winc == 0 ||
         !synced || !record)
         return;
     struct state *t = begin(x);
     struct node *y = &t->node[i];
     y->role = SB_ROLE_PAIRING;
-    if (m->journal && !without(m, MUT_NO_PAIR_RECORD)) {
+    if (m->journal && !m->witness_log && !without(m, MUT_NO_PAIR_RECORD)) {
         y->record = RECORD_PAIR;
         y->record_epoch = y->epoch;
     }
@@ -295,13 +366,18 @@ static void boot_rules(struct expansion *x, uint8_t i)
 {
     const struct model *m = x->m;
     const struct node *from = &x->from->node[i];
-    if (!m->journal)
+    if ((!m->journal && !m->witness_log) || (from->new_day && begins_new_journal(m)))
         return;
     const bool within = generation(from->record_epoch) <= m->generations;
-    const bool recorded = from->record == RECORD_SOLO || from->record == RECORD_PAIR;
+    const bool recorded =
+        from->record == RECORD_SOLO || from->record == RECORD_PAIR || m->witness_log;
     if (from->winc != 0 && within && (recorded || without(m, MUT_RESUME_NO_RECORD))) {
         struct msg msg = request(from, i, SB_FT_RESUME, from->record_epoch);
         msg.n = without(m, MUT_RESUME_NO_RECORD) ? RECORD_SOLO : from->record;
+        if (m->witness_log) {
+            msg.other_inc = from->lineage;
+            msg.content = from->durable;
+        }
         net_add(begin(x), msg);
         emit_if_said(x, i, "asks RESUME", NULL);
     }
@@ -334,6 +410,13 @@ static void new_day_rules(struct expansion *x, uint8_t i)
     }
 }
 
+/* D2: DIVERGED, it asks for nothing; under primary-continues the primary asks for SOLO. */
+static bool stops(const struct model *m, const struct node *from)
+{
+    return from->diverged && !without(m, MUT_DIVERGED_GOES_ON) &&
+           (m->halt || from->role != SB_ROLE_PRIM);
+}
+
 void node_rules(struct expansion *x, uint8_t i)
 {
     const struct node *from = &x->from->node[i];
@@ -347,6 +430,9 @@ void node_rules(struct expansion *x, uint8_t i)
     mark_released(x, i);
     flush(x, i);
     learn_witness(x, i);
+    divergence_rules(x, i);
+    if (stops(x->m, from))
+        return;
     if (from->role == SB_ROLE_SHADOW)
         shadow_rules(x, i);
     else if (from->role == SB_ROLE_PRIM ||
@@ -358,6 +444,7 @@ void node_rules(struct expansion *x, uint8_t i)
         pairing_rules(x, i);
     else if (from->role == SB_ROLE_BOOT)
         boot_rules(x, i);
+    force_rules(x, i);
     if (from->new_day)
         new_day_rules(x, i);
 }

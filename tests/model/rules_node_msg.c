@@ -1,6 +1,8 @@
 /* What an engine does with what arrives: replica/stream.c, the second part of replica/role.c, and what REPLICATION.md
  * adds to them (copy, rejoin, resume). */
 #include "tests/model/node_change.h"
+#include "tests/model/rules_divergence.h"
+#include "tests/model/rules_log.h"
 
 static void take_input(struct expansion *x, uint8_t i, const struct msg *msg, const char *what)
 {
@@ -8,7 +10,7 @@ static void take_input(struct expansion *x, uint8_t i, const struct msg *msg, co
     struct node *y = &t->node[i];
     if (msg->n == y->len + 1)
         y->log[y->len++] = msg->content;
-    say_ack(t, i, msg->epoch, msg->inc, msg->n);
+    say_ack(x->m, t, i, msg->epoch, msg->inc, msg->n);
     emit(x, i, what, msg);
 }
 
@@ -16,6 +18,8 @@ static void take_input(struct expansion *x, uint8_t i, const struct msg *msg, co
 static bool shadow_on_stream(struct expansion *x, uint8_t i, const struct msg *msg)
 {
     const struct node *from = &x->from->node[i];
+    if (from->diverged && !without(x->m, MUT_DIVERGED_GOES_ON)) /* D2 */
+        return false;
     if (msg->n == from->len + 1 || (msg->n > from->len + 1 && without(x->m, MUT_APPLY_PAST_GAP))) {
         take_input(x, i, msg, "takes and acks an input");
         return true;
@@ -50,7 +54,7 @@ static bool catch_on_stream(struct expansion *x, uint8_t i, const struct msg *ms
     become_shadow(y, msg->epoch, 0, msg->n == 0 && heartbeat_paired(msg->content));
     if (msg->n == 0)
         y->mark = heartbeat_mark(msg->content);
-    say_ack(t, i, msg->epoch, msg->inc, y->len);
+    say_ack(x->m, t, i, msg->epoch, msg->inc, y->len);
     emit(x, i, "becomes SHADOW by the stream", msg);
     return true;
 }
@@ -65,7 +69,7 @@ static bool boot_on_stream(struct expansion *x, uint8_t i, const struct msg *msg
     struct state *t = begin(x);
     become_shadow(&t->node[i], msg->epoch, from->winc, true);
     t->node[i].mark = heartbeat_mark(msg->content);
-    say_ack(t, i, msg->epoch, msg->inc, 0);
+    say_ack(x->m, t, i, msg->epoch, msg->inc, 0);
     emit(x, i, "becomes a new day's SHADOW by the stream", msg);
     return true;
 }
@@ -88,7 +92,7 @@ static void solo_on_left_stream(struct expansion *x, uint8_t i, const struct msg
         msg->other_inc != from->inc)
         return;
     if (without(x->m, MUT_ACK_AFTER_LIVE) && msg->n > from->len) {
-        say_ack(begin(x), i, msg->epoch, msg->inc, msg->n);
+        say_ack(x->m, begin(x), i, msg->epoch, msg->inc, msg->n);
         emit_if_said(x, i, "acks the epoch that it left", msg);
     } else if (without(x->m, MUT_APPLY_AFTER_LIVE) && msg->n != 0 && msg->n <= from->len &&
                from->log[msg->n - 1] != msg->content) {
@@ -124,19 +128,24 @@ static void on_ack(struct expansion *x, const struct msg *msg)
 {
     const uint8_t i = 1 - msg->node;
     const struct node *from = &x->from->node[i];
-    if (msg->other_inc != from->inc || !owns(from))
+    if (msg->other_inc != from->inc || !owns(from) || !digest_agrees(x, i, msg))
         return;
     const bool any_epoch = without(x->m, MUT_ACK_EPOCH);
     const bool epoch = msg->epoch == from->epoch || any_epoch ||
                        (from->role == SB_ROLE_PAIRING && msg->epoch == next_dual(from->epoch));
     const bool named = msg->inc == from->peer_inc || without(x->m, MUT_ACK_INC);
     const bool joiner = from->role == SB_ROLE_SOLO && msg->inc > from->peer_inc;
-    if (!epoch || (!joiner && !(named && msg->n > from->acked)))
+    const uint8_t durable = x->m->hold != TWO_MEMORIES ? msg->winc : 0;
+    const bool news = msg->n > from->acked || durable > from->acked_durable;
+    if (!epoch || (!joiner && !(named && news)))
         return;
     struct node *y = &begin(x)->node[i];
+    if (joiner || msg->n > y->acked)
+        y->acked = msg->n;
+    if (joiner || durable > y->acked_durable)
+        y->acked_durable = durable;
     if (joiner)
         y->peer_inc = msg->inc;
-    y->acked = msg->n;
     emit(x, i, joiner ? "counts the ack of a joiner" : "counts an ack", msg);
 }
 
@@ -162,8 +171,9 @@ static void on_solook(struct expansion *x, const struct msg *msg)
 {
     const struct node *from = &x->from->node[msg->node];
     const bool resigned = from->role == SB_ROLE_RESIGNED && without(x->m, MUT_RESIGNED_SOLO);
-    if ((from->role != SB_ROLE_PRIM && !resigned) || kind(msg->epoch) != SB_EPOCH_P ||
-        generation(msg->epoch) != generation(from->epoch) || !winc_counts(x->m, from, msg))
+    if ((from->role != SB_ROLE_PRIM && !resigned) || (from->diverged && x->m->halt) ||
+        kind(msg->epoch) != SB_EPOCH_P || generation(msg->epoch) != generation(from->epoch) ||
+        !winc_counts(x->m, from, msg))
         return;
     go_solo(x->m, begin(x), msg->node, msg->epoch, false);
     emit(x, msg->node, "goes SOLO", msg);
@@ -174,7 +184,8 @@ static void on_resign(struct expansion *x, const struct msg *msg)
 {
     const uint8_t i = 1 - msg->node;
     const struct node *from = &x->from->node[i];
-    if (from->role != SB_ROLE_SHADOW || from->epoch != msg->epoch || from->peer_inc != msg->inc)
+    if (from->role != SB_ROLE_SHADOW || from->epoch != msg->epoch || from->peer_inc != msg->inc ||
+        from->diverged)
         return;
     go_solo(x->m, begin(x), i, live_epoch(x->m, msg->epoch), true);
     emit(x, i, "goes live by RESIGN", msg);
@@ -212,7 +223,7 @@ static void on_pairok(struct expansion *x, const struct msg *msg)
     } else if (from->role == SB_ROLE_CATCH && next && !without(x->m, MUT_SHADOW_BY_STREAM)) {
         struct state *t = begin(x);
         become_shadow(&t->node[i], msg->epoch, msg->winc, true);
-        say_ack(t, i, msg->epoch, msg->other_inc, t->node[i].len);
+        say_ack(x->m, t, i, msg->epoch, msg->other_inc, t->node[i].len);
         emit(x, i, "becomes SHADOW by PAIROK", msg);
     }
 }
@@ -223,7 +234,10 @@ static void on_resumeok(struct expansion *x, const struct msg *msg)
     const struct node *from = &x->from->node[msg->node];
     if (from->role != SB_ROLE_BOOT || !winc_counts(x->m, from, msg))
         return;
-    go_solo(x->m, begin(x), msg->node, msg->epoch, false);
+    struct state *t = begin(x);
+    if (x->m->witness_log)
+        log_take(x->m, &t->node[msg->node], msg);
+    go_solo(x->m, t, msg->node, msg->epoch, false);
     emit(x, msg->node, "resumes", msg);
 }
 
@@ -252,6 +266,12 @@ void node_on_msg(struct expansion *x, const struct msg *msg)
         return;
     case SB_FT_BOOT:
         on_boot(x, msg);
+        return;
+    case FT_DIGEST:
+        node_on_digest(x, msg);
+        return;
+    case FT_LOGACK:
+        node_on_logack(x, msg);
         return;
     default: /* the witness's answers, to this inc only */
         if (msg->inc != x->from->node[msg->node].inc)

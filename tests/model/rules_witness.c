@@ -4,7 +4,7 @@
  * SOLOOK: those messages are in the network already. */
 #include <string.h>
 
-#include "tests/model/rules.h"
+#include "tests/model/rules_log.h"
 
 enum { KMAX_INFINITE = 15 };
 
@@ -186,11 +186,18 @@ static void on_live(struct expansion *x, const struct msg *msg)
     } else if (w->state == SB_W_SOLO && same_gen && kind(w->epoch) == SB_EPOCH_P &&
                kind(msg->epoch) == SB_EPOCH_S && msg->n == 1 && msg->node != w->owner) {
         what = "notes LIVE by RESIGN, over a grant that will never be used"; /* R12 */
+    } else if (x->m->witness_log && log_opens(w, msg)) {
+        struct state *t = begin(x);
+        log_open(x->m, t, msg);
+        emit(x, SB_NODE_W, "opens the log of the solo owner", msg);
+        return;
     } else {
         return;
     }
     struct state *t = begin(x);
     become_solo(x->m, t, msg->epoch, msg->node, msg->inc, other_inc);
+    if (x->m->witness_log)
+        log_open(x->m, t, msg);
     say_solook(t);
     emit(x, SB_NODE_W, what, msg);
 }
@@ -250,6 +257,8 @@ static bool may_resume(const struct model *m, const struct witness *w, const str
     const bool as_shadow = solo && msg->epoch == make_epoch(generation(w->epoch), SB_EPOCH_S);
     if (pair && was_owner && without(m, MUT_RESUME_PAIR_ANY))
         return true;
+    if (w->state == SB_W_UNSET && m->witness_log)
+        return solo && without(m, MUT_LOG_RESUME_UNSET); /* W6: what it held is lost */
     if (w->state == SB_W_UNSET)
         return solo || without(m, MUT_RESUME_PAIR_UNSET);
     if (w->state != SB_W_SOLO) /* went live, and LIVE was lost */
@@ -258,6 +267,8 @@ static bool may_resume(const struct model *m, const struct witness *w, const str
         return kind(w->epoch) == SB_EPOCH_P && as_shadow;
     if (w->owner_inc >= msg->inc)
         return false;
+    if (w->log.known != LOG_UNKNOWN) /* W6 */
+        return log_covers(m, w, msg);
     return (solo &&
             (generation(msg->epoch) == generation(w->epoch) || kind(w->epoch) == SB_EPOCH_R)) ||
            (pair && w->epoch == msg->epoch);
@@ -272,7 +283,14 @@ static void on_resume(struct expansion *x, const struct msg *msg)
     const uint8_t epoch = make_epoch((gen > gen_w ? gen : gen_w) + 1u, SB_EPOCH_R);
     struct state *t = begin(x);
     become_solo(x->m, t, epoch, msg->node, msg->inc, 0);
-    net_add(t, answer(&t->w, SB_FT_RESUMEOK, epoch, msg->node, msg->inc));
+    struct msg ok = answer(&t->w, SB_FT_RESUMEOK, epoch, msg->node, msg->inc);
+    if (x->m->witness_log) {
+        t->w.log = log_at_resume(w, msg);
+        log_hand_out(&t->w.log, &ok);
+        if (without(x->m, MUT_LOG_DROPPED_AT_RESUME))
+            t->w.log = (struct witness_log){0};
+    }
+    net_add(t, ok);
     emit(x, SB_NODE_W, "grants RESUME", msg);
 }
 
@@ -295,12 +313,14 @@ static void on_disclaim(struct expansion *x, const struct msg *msg)
     }
     const bool primary_alone = kind(w->epoch) == SB_EPOCH_P;
     if (w->state != SB_W_SOLO || msg->node != w->owner || w->owner_inc >= msg->inc ||
-        w->other_inc == 0 || (!primary_alone && kind(w->epoch) != SB_EPOCH_S) ||
+        w->other_inc == 0 || log_forbids_disclaim(x->m, w) ||
+        (!primary_alone && kind(w->epoch) != SB_EPOCH_S) ||
         (!any && record && msg->epoch >= w->epoch))
         return;
     struct state *t = begin(x);
     t->w.epoch = dual;
     t->w.k = 0;
+    t->w.log = (struct witness_log){0};
     if (primary_alone) { /* the shadow may go live, at any k */
         t->w.state = SB_W_ARMED;
         t->w.kmax = 0;
@@ -318,6 +338,10 @@ void witness_on_msg(struct expansion *x, const struct msg *msg)
 {
     if (msg->type == SB_FT_RESIGN) {
         on_resign(x, msg);
+        return;
+    }
+    if (msg->type == FT_LOG) {
+        witness_on_log(x, msg);
         return;
     }
     if (msg->winc != x->from->w.winc && !without(x->m, MUT_WITNESS_IGNORES_WINC))

@@ -35,26 +35,47 @@ struct node {
     /* R4b: known to have left: let go by this node, or marked so by the owner that it follows. */
     uint8_t mark;
     uint8_t new_day; /* BOOT: started with the operator's word that there is no earlier log */
+    /* Log-holding witness: incarnation that began this journal's folder; in the witness's log up to here; the
+     * witness's log, or the own record, makes DISCLAIM impossible. */
+    uint8_t lineage, logged, settled;
+    uint8_t acked_durable; /* owner: on peer_inc's disk */
+    uint8_t aside; /* DOWN: FORCE made the other the owner; BOOT: what it held is set aside */
+    /* FORCE: an older folder of the same JOIN record, set aside when the node joined that owner again. */
+    uint8_t older_len, older_log[INPUTS_MAX];
+    /* Divergence: outputs are wrong from this input on; DIVERGED; shadow: the owner's digest was equal up to here. */
+    uint8_t bad, diverged, agreed;
 };
 
 struct registration {
     uint8_t epoch, inc, peer_inc, role; /* role: 1 + that of REG_DUAL; 0 = none */
 };
 
+/* What a log-holding witness has of its solo owner's log: inputs base + 1 to top; it is whole from `need` on. */
+enum log_known { LOG_UNKNOWN, LOG_KEPT /* over a RESUME */, LOG_OPEN /* by the owner's LIVE */ };
+struct witness_log {
+    uint8_t known, lineage, base, top, need, content[INPUTS_MAX];
+};
+
 struct witness {
     uint8_t winc, state, epoch, owner, owner_inc, other_inc, k, kmax;
     struct registration registrations[2]; /* UNSET only */
+    struct witness_log log;               /* SOLO only */
 };
+
+/* Frames that the product does not have yet. */
+enum { FT_LOG = 40, FT_LOGACK = 41, FT_DIGEST = 42 };
 
 /* A message. `node` is the engine that says it, or the one that the witness says it to; `inc` is that engine's. */
 struct msg {
     uint8_t type; /* enum sb_frame_type */
     uint8_t epoch, node, inc;
-    uint8_t other_inc; /* the other engine's: to_inc of STREAM, ACK; peer_inc of control frames */
-    uint8_t winc;
+    /* The other engine's: to_inc of STREAM, ACK; peer_inc of control frames. LIVE, RESUME: lineage. */
+    uint8_t other_inc;
+    uint8_t winc; /* ACK: durable, where a hold rule asks for it */
     /* Number of STREAM, ACK; k; role of REG_DUAL; by_resign of LIVE; record of RESUME, DISCLAIM. */
     uint8_t n;
-    uint8_t content; /* STREAM: of the input; of a heartbeat: heartbeat(); PAIR: old epoch */
+    uint8_t
+        content; /* ACK, DIGEST: outputs wrong up to n; STREAM: of the input; of a heartbeat: heartbeat(); PAIR: old epoch */
 };
 _Static_assert(sizeof(struct msg) == sizeof(uint64_t), "compared as one number");
 
@@ -65,12 +86,14 @@ struct state {
     uint8_t crashes, witness_restarts;
     uint8_t epoch_max; /* highest epoch that any node was ever in as an owner */
     uint8_t sequenced; /* genesis: an input was ever sequenced: from here on a new day is a lie */
-    uint8_t zero[7];
+    uint8_t divergences, told_bad; /* and which of the released outputs were wrong: bits */
+    uint8_t forces, loss;          /* FORCE, and that the operator accepted a loss by it */
+    uint8_t zero[3];
     uint16_t msgs;
     _Alignas(uint64_t) struct msg msg[MSGS_MAX]; /* sorted */
 };
-_Static_assert(sizeof(struct node) == 20 && sizeof(struct witness) == 16 &&
-                   offsetof(struct state, msg) == 72,
+_Static_assert(sizeof(struct node) == 32 && sizeof(struct witness) == 24 &&
+                   offsetof(struct state, msg) == 104,
                "no padding: a state is its own key");
 
 static inline size_t state_bytes(const struct state *s)
