@@ -264,6 +264,7 @@ void sb_role_become_shadow(struct sb_node *node, uint64_t epoch, bool confirmed)
     node->confirmed = node->registered = confirmed;
     node->registered_ns = 0;
     node->heard_ns = node->now_ns;
+    node->gap_since_ns = node->repair_sent_ns = 0; /* being behind was no fault of the owner's */
     node->ack_due = true;
     sb_count(node, SB_CTR_JOINED);
 }
