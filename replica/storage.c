@@ -84,22 +84,23 @@ static bool open_journal(struct sb_storage *s, const struct sb_node_setup *life,
                          const struct sb_journal_end *after, uint64_t base_n, FILE *err)
 {
     const struct sb_config *c = s->host->config;
-    const struct sb_journal_setup setup = {.folder = s->folder,
-                                           .after = after,
-                                           .base_n = base_n,
-                                           .shard = c->shard,
-                                           .generation = c->generation,
-                                           .sender = s->host->id,
-                                           .inc = life->inc,
-                                           .trading_day = life->trading_day,
-                                           .limits = c->limits,
-                                           .segment_bytes = c->journal_segment_bytes,
-                                           .keep_segments = c->journal_keep_segments,
-                                           .ring_bytes = c->journal_ring_bytes,
-                                           .lag_max_ns = c->journal_lag_max_ns,
-                                           .on_fault = c->journal_error,
-                                           .spin = s->host->self->journal_lcore >= 0,
-                                           .cores = &s->cores};
+    const struct sb_journal_setup setup = {
+        .folder = s->folder,
+        .after = after,
+        .base_n = base_n,
+        .shard = c->shard,
+        .generation = after != NULL ? s->generation : c->generation,
+        .sender = s->host->id,
+        .inc = life->inc,
+        .trading_day = after != NULL ? s->trading_day : life->trading_day,
+        .limits = c->limits,
+        .segment_bytes = c->journal_segment_bytes,
+        .keep_segments = c->journal_keep_segments,
+        .ring_bytes = c->journal_ring_bytes,
+        .lag_max_ns = c->journal_lag_max_ns,
+        .on_fault = c->journal_error,
+        .spin = s->host->self->journal_lcore >= 0,
+        .cores = &s->cores};
     if (!sb_journal_open(&s->journal, &setup, err))
         return false;
     if (s->server != NULL)
@@ -150,7 +151,8 @@ static bool begin_with_snapshot(struct sb_storage *s, const struct sb_node *node
 static bool is_this_shards(const struct sb_storage *s, const struct sb_recovery *r, FILE *err)
 {
     const struct sb_config *c = s->host->config;
-    const uint16_t shard = r->reader.scan.block.head.shard;
+    const uint16_t shard =
+        r->snapshot.bytes != NULL ? r->snapshot.head.shard : r->reader.scan.block.head.shard;
     if (shard == c->shard && sb_engine_limits_equal(&r->limits, &c->limits))
         return true;
     fprintf(
@@ -221,6 +223,8 @@ bool sb_storage_recover(struct sb_storage *s, struct sb_node *node, bool force, 
         if (whole && r.found != SB_FOUND_DAMAGED && !r.ahead) {
             s->recovered = newest; /* what is behind another one's back gets a folder of its own */
             s->end = r.end;
+            s->trading_day = r.reader.scan.segment.trading_day;
+            s->generation = r.reader.scan.segment.generation;
             memcpy(s->folder, r.reader.folder, sizeof s->folder);
             const struct sb_node_record record = {.epoch = r.end.owner.epoch,
                                                   .kind = r.end.owner.kind};

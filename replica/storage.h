@@ -28,6 +28,8 @@ struct sb_storage {
     struct sb_journal journal;          /* buffer NULL: not open */
     bool recovered; /* the folder is an earlier life's, and can be gone on with: end */
     struct sb_journal_end end;
+    uint32_t trading_day; /* of that folder */
+    uint16_t generation;
     bool lost; /* the journal ended with a fault: none is written any more */
     struct sb_transfer_server *server;
     struct sb_transfer_client *client;
