@@ -141,11 +141,16 @@ static void check_hold(struct checker *c)
             c,
             "[shard] solo_policy = witness: [memory] witness_log_lines of the size of log_lines is "
             "needed");
-    if (cfg->witness_log_lines != 0 && cfg->witness_log_lines < cfg->unacked_lines)
+    if (cfg->solo_policy == SB_SOLO_WITNESS && !journal)
+        complain(
+            c,
+            "[shard] solo_policy = witness: a [journal] dir is needed, for what was taken before");
+    if (cfg->witness_log_lines != 0 && (cfg->witness_log_lines < cfg->unacked_lines ||
+                                        cfg->witness_log_lines > cfg->log_lines / 2))
         complain(c,
-                 "[memory] witness_log_lines = %" PRIu32 ": 0, or at least unacked_lines = %" PRIu32
-                 " is accepted",
-                 cfg->witness_log_lines, cfg->unacked_lines);
+                 "[memory] witness_log_lines = %" PRIu32 ": 0, or from unacked_lines = %" PRIu32
+                 " to half of log_lines = %" PRIu32 " is accepted",
+                 cfg->witness_log_lines, cfg->unacked_lines, cfg->log_lines);
 }
 
 static bool is_multicast(uint32_t ipv4)

@@ -117,7 +117,7 @@ void sb_node_durable(struct sb_node *node, uint64_t n, uint64_t records)
 
 void sb_node_journal_lost(struct sb_node *node)
 {
-    node->setup.journal = false;
+    node->setup.journal = false; /* durable_n stays: what is on the disk is there */
     node->journal_lost = true;
 }
 

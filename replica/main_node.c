@@ -81,6 +81,7 @@ static struct sb_node_setup setup_of(struct sb_host *h)
         .self = h->id,
         .new_day = h->arguments.new_day,
         .force_solo = h->arguments.force_solo,
+        .witness_apart = h->port_of_role[SB_PORT_WITNESS] != h->port_of_role[SB_PORT_PEER],
         .journal = h->config->journal_dir[0] != '\0',
         .inc = sb_clock_now(&h->clock),
         .counters = h->counters.c->value,

@@ -59,7 +59,8 @@ static bool by_role(const struct sb_node_frame *f, enum sb_port_role role)
 static void on_replication(struct sb_node *node, const struct sb_datagram *d)
 {
     struct sb_head h;
-    if (!sb_head_read(d->payload, d->bytes, &h) || h.shard != node->config->shard) {
+    if (!sb_head_read(d->payload, d->bytes, &h) || h.shard != node->config->shard ||
+        h.epoch >= SB_EPOCH_LIMIT) {
         sb_count(node, SB_CTR_BAD_HEAD);
         return;
     }
@@ -242,6 +243,9 @@ void sb_node_poll(struct sb_node *node, uint64_t now_ns, const struct sb_node_fr
             more = true;
         else if (node->draining_pending && node->applied == node->log.len)
             sb_sequencer_pending(node);
+    } else {
+        node->draining_pending =
+            node->draining_pending && sb_role_owns(node) && !sb_role_halts(node);
     }
     sb_stream_turn(node);
     sb_release_beats(node);
@@ -282,6 +286,10 @@ enum sb_role sb_node_role(const struct sb_node *node)
 uint64_t sb_node_epoch(const struct sb_node *node)
 {
     return node->epoch;
+}
+uint64_t sb_node_incarnation(const struct sb_node *node)
+{
+    return node->inc;
 }
 uint64_t sb_node_released(const struct sb_node *node)
 {

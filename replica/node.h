@@ -66,7 +66,8 @@ struct sb_node_setup {
     bool
         force_solo; /* the operator's word that this node's log is the one to go on with, and that the
                                        other engine is off (R24) */
-    bool journal;   /* the host writes a journal, and says what is durable in it */
+    bool witness_apart;            /* it is reached by another port than the peer */
+    bool journal;                  /* the host writes a journal, and says what is durable in it */
     uint64_t join_epoch, join_inc; /* not 0: begins in CATCH, copies the log of this solo owner */
     struct sb_versions versions;   /* max 0: this program's own */
     uint64_t inc;                  /* incarnation: rises with every start, never reused */
@@ -177,6 +178,7 @@ const struct sb_log *sb_node_log(const struct sb_node *node);
 const struct sb_engine *sb_node_engine(const struct sb_node *node);
 enum sb_role sb_node_role(const struct sb_node *node);
 uint64_t sb_node_epoch(const struct sb_node *node);
+uint64_t sb_node_incarnation(const struct sb_node *node);
 uint64_t sb_node_released(const struct sb_node *node);
 
 #endif

@@ -244,11 +244,15 @@ static inline bool sb_role_follows(const struct sb_node *node)
 {
     return node->role == SB_ROLE_SHADOW || (node->role == SB_ROLE_CATCH && node->copying);
 }
+/* Alone under policy HALT. */
+static inline bool sb_role_halts(const struct sb_node *node)
+{
+    return node->role == SB_ROLE_SOLO && sb_config_solo_policy(node->config) == SB_SOLO_HALT;
+}
 /* An owner that takes input: not one that hands over, stops, or is alone under policy HALT. */
 static inline bool sb_role_sequences(const struct sb_node *node)
 {
-    return sb_role_owns(node) && !node->stopping && !node->handing_over &&
-           !(node->role == SB_ROLE_SOLO && sb_config_solo_policy(node->config) == SB_SOLO_HALT);
+    return sb_role_owns(node) && !node->stopping && !node->handing_over && !sb_role_halts(node);
 }
 /* The dual epoch that a solo owner asks PAIR for (R15). */
 static inline uint64_t sb_next_dual(uint64_t epoch)

@@ -131,6 +131,8 @@ void sb_role_go_solo(struct sb_node *node, uint64_t epoch, bool by_resign)
     node->live_by_resign = by_resign;
     node->n_star = sb_epoch_kind(epoch) == SB_EPOCH_S ? node->log.len : 0;
     node->gap_since_ns = 0;
+    if (node->encode_from > node->log.len + 1)
+        node->encode_from = node->log.len + 1; /* the log was shorter than was expected */
     node->peer_inc = node->acked_held = node->acked_verified = node->ack_applied = 0;
     node->peer_durable_n = node->logged_n = 0;
     sb_load_want_record(node, SB_RECORD_SOLO);
@@ -196,6 +198,9 @@ void sb_role_refuse_joiner(struct sb_node *node)
     node->refused_inc = node->peer_inc;
     node->peer_inc = 0;
     node->pairing = false;
+    if (node->record.kind ==
+        SB_RECORD_PAIR) /* PAIR was not asked yet: it is an owner alone as before */
+        sb_load_want_record(node, SB_RECORD_SOLO);
 }
 
 void sb_role_diverged(struct sb_node *node)
@@ -285,8 +290,8 @@ void sb_role_on_foreign_stream(struct sb_node *node, const struct sb_head *h)
     /* After a restart the owner whose log was being copied is a later one, too. */
     const bool again = node->role == SB_ROLE_BOOT && node->loaded &&
                        node->loaded_record.kind == SB_RECORD_JOIN && h->epoch == node->epoch;
-    if (sb_epoch_kind(h->epoch) == SB_EPOCH_D || (h->epoch <= node->epoch && !again) ||
-        (h->flags & SB_FF_VOLATILE) != 0)
+    if (h->sender == SB_NODE_W || sb_epoch_kind(h->epoch) == SB_EPOCH_D ||
+        (h->epoch <= node->epoch && !again) || (h->flags & SB_FF_VOLATILE) != 0)
         return;
     switch (node->role) {
     case SB_ROLE_BOOT:
@@ -338,7 +343,8 @@ static void learn_witness(struct sb_node *node, uint64_t winc)
     if (node->role == SB_ROLE_SHADOW)
         node->arm = SB_ARM_NONE;
     node->registered_ns = 0; /* register now */
-    node->logged_n = 0;      /* the log that an earlier one kept is lost */
+    node->logged_n = 0;      /* the log that an earlier one kept is lost, */
+    node->taking_epoch = 0;  /* and so is what was to be taken from it (W7) */
 }
 
 static void on_boot(struct sb_node *node, const struct sb_head *h, const struct sb_control *c)
@@ -399,8 +405,8 @@ static void on_witness(struct sb_node *node, const struct sb_head *h, const stru
         if (node->role == SB_ROLE_PRIM &&
             sb_epoch_generation(h->epoch) == sb_epoch_generation(node->epoch) &&
             sb_epoch_kind(h->epoch) == SB_EPOCH_P)
-            sb_role_go_solo(node, h->epoch, false); /* R11 */
-        if (node->role == SB_ROLE_SOLO && h->epoch == node->epoch)
+            sb_role_go_solo(node, h->epoch, false); /* R11; LIVE is still to be said */
+        else if (node->role == SB_ROLE_SOLO && h->epoch == node->epoch && c->k != 0)
             node->registered = true;
         break;
     case SB_FT_PAIROK:

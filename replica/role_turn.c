@@ -25,7 +25,7 @@ static void register_turn(struct sb_node *node)
     node->registered_ns = node->now_ns;
     if (node->role == SB_ROLE_SOLO) {
         sb_role_ask(node, SB_FT_LIVE, node->epoch,
-                    (struct sb_control){.k = node->setup.journal ? node->durable_n : 0,
+                    (struct sb_control){.k = node->durable_n,
                                         .n_last = node->log.len,
                                         .old_epoch = node->lineage,
                                         .by_resign = node->live_by_resign});
@@ -45,7 +45,9 @@ static void force_turn(struct sb_node *node)
     if (node->forced_since_ns == 0)
         node->forced_since_ns = node->now_ns;
     const struct sb_node_record *r = &node->loaded_record;
-    if (node->winc != 0)
+    const bool heard =
+        node->witness_heard_ns != 0 && node->now_ns - node->witness_heard_ns < FORCE_ALONE_NS;
+    if (heard)
         sb_role_ask(node, SB_FT_FORCE, node->epoch,
                     (struct sb_control){
                         .record = r->kind, .n_last = node->log.len, .old_epoch = node->lineage});
@@ -209,6 +211,12 @@ static void primary_turn(struct sb_node *node)
 /* R15: is there a joiner that will hold all that was released as soon as what leaves waits for it? */
 static void solo_turn(struct sb_node *node)
 {
+    const enum sb_solo_policy policy = sb_config_solo_policy(node->config);
+    if (node->journal_lost && (policy == SB_SOLO_DISK || policy == SB_SOLO_HALT)) {
+        sb_node_stop(
+            node); /* nothing can leave, nobody can join; a restart knows what its journal knows */
+        return;
+    }
     const uint64_t acked = sb_release_acked(node);
     if (node->record.kind == SB_RECORD_PAIR && node->record.epoch == node->epoch) {
         if (sb_load_recorded(node, SB_RECORD_PAIR, node->epoch))

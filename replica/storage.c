@@ -9,6 +9,8 @@
 #include "replica/recovery.h"
 
 enum {
+    RECORD_ROOM =
+        4096, /* in the journal's ring: a record always fits into it, skipped end included */
     RETRY_MS = 200,
     COPY_A_TURN = 256, /* packets that one turn of the loop takes from the owner's journal */
     COPY_RING_BYTES = 1 << 22, /* of packets that wait for it */
@@ -228,7 +230,8 @@ bool sb_storage_recover(struct sb_storage *s, struct sb_node *node, bool force, 
             memcpy(s->folder, r.reader.folder, sizeof s->folder);
             const struct sb_node_record record = {.epoch = r.end.owner.epoch,
                                                   .kind = r.end.owner.kind};
-            sb_node_loaded(node, &record, strtoull(strrchr(s->folder, '/') + 1, NULL, 10));
+            const uint64_t begun = strtoull(strrchr(s->folder, '/') + 1, NULL, 10);
+            sb_node_loaded(node, &record, newest ? begun : sb_node_incarnation(node));
         }
     }
     sb_recovery_close(&r);
@@ -241,8 +244,11 @@ bool sb_storage_join(struct sb_storage *s, FILE *err)
 {
     sb_transfer_client_close(s->client);
     s->client = NULL;
+    s->copying = false;
     if (s->journal.buffer != NULL)
         sb_journal_close(&s->journal, err);
+    if (s->journal.buffer != NULL)
+        return false; /* the disk does not answer: said */
     s->recovered = s->copied = s->lost = false;
     s->records_given = s->record_place = s->clock_said_ns = 0;
     const struct sb_addr *from = &peer_of(s)->transfer;
@@ -258,7 +264,8 @@ bool sb_storage_join(struct sb_storage *s, FILE *err)
                                                    .retry_ms = RETRY_MS,
                                                    .cores = &s->cores};
     s->client = sb_transfer_client_open(&setup, err);
-    return s->client != NULL;
+    s->copying = s->client != NULL;
+    return s->copying;
 }
 
 /* A snapshot, into the node and into the new folder. */
@@ -367,12 +374,13 @@ enum sb_storage_word sb_storage_before(struct sb_storage *s, struct sb_node *nod
         sb_node_durable(node, sb_journal_writer_durable(&s->journal.writer),
                         s->records_given - (records < s->record_place && s->records_given != 0));
     }
-    if (s->client == NULL)
+    if (!s->copying)
         return SB_STORAGE_GOOD;
     if (sb_node_role(node) == SB_ROLE_CATCH)
         return copy(s, node, life);
-    sb_transfer_client_close(s->client); /* a shadow has the owner's own stream */
-    s->client = NULL;
+    sb_transfer_client_stop(
+        s->client); /* a shadow has the owner's own stream; closed when there is time */
+    s->copying = false;
     s->different_n = 0;
     s->host->counters.c->value[SB_CTR_COPY_STATE] = 0;
     return SB_STORAGE_GOOD;
@@ -401,11 +409,13 @@ static void write_record(struct sb_storage *s, struct sb_node *node)
 {
     struct sb_journal_writer *w = &s->journal.writer;
     struct sb_node_record due;
-    if (w->state != SB_JOURNAL_WRITING || !sb_node_record(node, &due))
-        return;
+    if (w->state != SB_JOURNAL_WRITING || sb_byte_ring_used(&w->ring) + RECORD_ROOM > w->ring.cap ||
+        !sb_node_record(node, &due))
+        return; /* without room it is due in the next turn, too */
     const struct sb_journal_record record = {
         .epoch = due.epoch, .n = w->queued_n, .kind = due.kind};
-    sb_journal_writer_record(w, &record, sb_node_epoch(node));
+    const bool queued = sb_journal_writer_record(w, &record, sb_node_epoch(node));
+    SB_ASSERT(queued);
     s->records_given++;
     s->record_place = w->records_queued;
 }
@@ -451,7 +461,7 @@ bool sb_storage_after(struct sb_storage *s, struct sb_node *node, const struct s
 {
     if (!begin_if_due(s, node, life))
         return false;
-    if (s->client != NULL)
+    if (s->copying)
         show_progress(s, node, now_ns);
     return s->journal.buffer == NULL || s->lost || journal_turn(s, node, now_ns);
 }

@@ -32,7 +32,8 @@ struct sb_storage {
     uint16_t generation;
     bool lost; /* the journal ended with a fault: none is written any more */
     struct sb_transfer_server *server;
-    struct sb_transfer_client *client;
+    struct sb_transfer_client *client; /* kept, ended, until there is time to close it */
+    bool copying;                      /* CATCH: the client is at work */
     uint64_t records_given,
         record_place;       /* of the node's records; where the last one is among the journal's */
     uint64_t clock_said_ns; /* CLOCK was written at; 0: times are not this node's */

@@ -18,7 +18,7 @@ static struct sb_stream stream_head(const struct sb_node *node)
         .applied = node->applied,
         .digest = node->digest,
         .released = node->released,
-        .durable = node->setup.journal ? node->durable_n : 0,
+        .durable = node->durable_n,
     };
 }
 
@@ -44,42 +44,50 @@ static uint8_t stream_flags(const struct sb_node *node)
                      (node->role == SB_ROLE_DIVERGED || node->set_aside ? SB_FF_DIVERGED : 0));
 }
 
-void sb_stream_send_packet(struct sb_node *node, uint64_t index)
+/* By the peer's port, and by the witness's where it keeps the log and has one of its own. */
+static void send_stream(struct sb_node *node, const struct sb_stream *s, const void *lines)
 {
-    if (!is_followed(node))
-        return; /* heartbeats tell a former owner that it is one, and whom to join */
-    uint8_t *p = sb_out_scratch(node);
-    if (p == NULL)
-        return; /* the shadow sees the gap and asks */
+    const uint32_t lines_bytes = s->lines * (uint32_t)SB_LINE_BYTES;
+    const bool both = witness_keeps(node) && node->setup.witness_apart;
+    for (uint32_t i = 0; i < (both ? 2u : 1u); i++) {
+        const uint32_t role = i == 0 ? SB_PORT_PEER : SB_PORT_WITNESS;
+        uint8_t *p = sb_out_scratch(node);
+        if (p == NULL)
+            return; /* who misses it asks for it */
+        uint8_t *body = sb_out_head_of(node, p, SB_FT_STREAM, node->stream_epoch,
+                                       stream_flags(node), (uint16_t)(sizeof *s + lines_bytes));
+        memcpy(body, s, sizeof *s);
+        if (lines_bytes != 0)
+            memcpy(body + sizeof *s, lines, lines_bytes);
+        const struct sb_udp_route r = sb_out_replication_route(node, role);
+        sb_out_send(node, &r, (uint32_t)(sizeof(struct sb_head) + sizeof *s) + lines_bytes, role);
+    }
+    node->sent_ns = node->now_ns;
+}
+
+static void send_packet(struct sb_node *node, uint64_t index)
+{
     const struct sb_packet *packet = sb_log_packet(&node->log, index);
-    const uint32_t lines_bytes = packet->lines * (uint32_t)SB_LINE_BYTES;
     struct sb_stream s = stream_head(node);
     s.n_first = packet->n_first;
     s.count = packet->count;
     s.lines = packet->lines;
-    uint8_t *body = sb_out_head_of(node, p, SB_FT_STREAM, node->stream_epoch, stream_flags(node),
-                                   (uint16_t)(sizeof s + lines_bytes));
-    memcpy(body, &s, sizeof s);
-    memcpy(body + sizeof s, sb_log_lines(&node->log, packet), lines_bytes);
-    const struct sb_udp_route r = sb_out_replication_route(node, SB_PORT_PEER);
-    sb_out_send(node, &r, (uint32_t)(sizeof(struct sb_head) + sizeof s) + lines_bytes,
-                SB_PORT_PEER);
-    node->sent_ns = node->now_ns;
+    send_stream(node, &s, sb_log_lines(&node->log, packet));
+}
+
+void sb_stream_send_packet(struct sb_node *node, uint64_t index)
+{
+    if (is_followed(
+            node)) /* else heartbeats tell a former owner that it is one, and whom to join */
+        send_packet(node, index);
 }
 
 void sb_stream_heartbeat(struct sb_node *node)
 {
     if (!sb_role_is_settled(node) && !witness_keeps(node))
         return;
-    uint8_t *p = sb_out_scratch(node);
-    if (p == NULL)
-        return;
     const struct sb_stream s = stream_head(node);
-    memcpy(sb_out_head_of(node, p, SB_FT_STREAM, node->stream_epoch, stream_flags(node), sizeof s),
-           &s, sizeof s);
-    const struct sb_udp_route r = sb_out_replication_route(node, SB_PORT_PEER);
-    sb_out_send(node, &r, sizeof(struct sb_head) + sizeof s, SB_PORT_PEER);
-    node->sent_ns = node->now_ns;
+    send_stream(node, &s, NULL);
     sb_count(node, SB_CTR_HEARTBEATS);
 }
 
@@ -162,7 +170,7 @@ void sb_stream_on_repair(struct sb_node *node, const struct sb_head *h, const st
                 sb_role_damaged(node);
             return; /* a joiner copies the rest from the journal */
         }
-        sb_stream_send_packet(node, index++);
+        send_packet(node, index++);
     }
 }
 
@@ -180,7 +188,7 @@ static void send_ack(struct sb_node *node)
                              .held = node->log.len,
                              .applied = node->applied,
                              .digest = node->digest,
-                             .durable = node->setup.journal ? node->durable_n : 0};
+                             .durable = node->durable_n};
     const uint8_t flags = node->role == SB_ROLE_DIVERGED ? SB_FF_DIVERGED : 0;
     memcpy(sb_out_head(node, p, SB_FT_ACK, flags, sizeof a), &a, sizeof a);
     const struct sb_udp_route r = sb_out_replication_route(node, SB_PORT_PEER);

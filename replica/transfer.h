@@ -159,6 +159,9 @@ const char *sb_transfer_client_why(struct sb_transfer_client *c, char why[SB_TRA
 /* "connecting", "copying", ... */
 const char *sb_transfer_state_name(enum sb_transfer_state state);
 
+/* Asks the thread to end by itself; nothing more is to be asked of the client but close. Wait-free. Loop's thread. */
+void sb_transfer_client_stop(struct sb_transfer_client *c);
+
 /* Ends the thread, within some milliseconds whatever it is at, and frees all, a snapshot included. NULL is fine. */
 void sb_transfer_client_close(struct sb_transfer_client *c);
 

@@ -332,11 +332,16 @@ struct sb_transfer_client *sb_transfer_client_open(const struct sb_transfer_clie
     return c;
 }
 
+void sb_transfer_client_stop(struct sb_transfer_client *c)
+{
+    atomic_store_explicit(&c->stop, true, memory_order_release);
+}
+
 void sb_transfer_client_close(struct sb_transfer_client *c)
 {
     if (c == NULL)
         return;
-    atomic_store_explicit(&c->stop, true, memory_order_release);
+    sb_transfer_client_stop(c);
     pthread_join(c->thread, NULL);
     io_uring_queue_exit(&c->ring);
     free_all(c);

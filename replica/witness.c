@@ -74,6 +74,11 @@ static void hello(struct sb_witness *w)
     w->hello_ns = w->now_ns;
 }
 
+static bool keeps_logs(const struct sb_witness *w)
+{
+    return sb_config_solo_policy(w->config) == SB_SOLO_WITNESS;
+}
+
 static void solo(struct sb_witness *w, uint64_t epoch, uint8_t owner, uint64_t owner_inc,
                  uint64_t other_inc)
 {
@@ -153,7 +158,8 @@ static void on_cancel(struct sb_witness *w, const struct sb_head *h, const struc
 
 static void solook(struct sb_witness *w, uint8_t to, uint64_t to_inc)
 {
-    send(w, SB_FT_SOLOOK, w->epoch, (struct sb_control){.to = to, .to_inc = to_inc});
+    send(w, SB_FT_SOLOOK, w->epoch,
+         (struct sb_control){.to = to, .to_inc = to_inc, .k = w->owner_lives});
 }
 
 static void on_soloreq(struct sb_witness *w, const struct sb_head *h)
@@ -185,8 +191,10 @@ static void on_live(struct sb_witness *w, const struct sb_head *h, const struct 
     if (w->state == SB_W_SOLO && w->epoch == h->epoch && is_owner(w, h)) {
         w->owner_lives = true;
         solook(w, h->sender, h->inc);
-        sb_witness_log_open(&w->log, c->old_epoch, c->k, c->n_last);
-        w->logack_due = true;
+        if (keeps_logs(w)) {
+            sb_witness_log_open(&w->log, c->old_epoch, c->k, c->n_last);
+            w->logack_due = true;
+        }
     }
 }
 
@@ -237,11 +245,6 @@ static void on_pair(struct sb_witness *w, const struct sb_head *h, const struct 
 }
 
 /* --- a solo owner's log ----------------------------------------------------------------------- */
-
-static bool keeps_logs(const struct sb_witness *w)
-{
-    return sb_config_solo_policy(w->config) == SB_SOLO_WITNESS;
-}
 
 /* Asks for what is missing, once for each place, and again after a while. */
 static void ask_repair(struct sb_witness *w, uint64_t to)
@@ -371,9 +374,11 @@ static void on_resume(struct sb_witness *w, const struct sb_head *h, const struc
 /* R24: the operator answers for the other engine. */
 static void on_force(struct sb_witness *w, const struct sb_head *h, const struct sb_control *c)
 {
+    const uint64_t known = h->sender == w->owner ? w->owner_inc : w->other_inc;
     if (w->state == SB_W_SOLO && is_owner(w, h))
         repeat_restart(w, h);
-    else
+    else if (w->state == SB_W_UNSET ||
+             h->inc > known) /* not an echo of a life that has gone on since */
         grant_restart(w, h, c);
 }
 
@@ -467,7 +472,8 @@ static void on_frame(struct sb_witness *w, const struct sb_node_frame *f)
     if (result != SB_UDP_OK || d.dst_ipv4 != cfg->replication.ipv4 ||
         d.dst_port != cfg->replication.port)
         return;
-    if (!sb_head_read(d.payload, d.bytes, &h) || h.shard != cfg->shard) {
+    if (!sb_head_read(d.payload, d.bytes, &h) || h.shard != cfg->shard ||
+        h.epoch >= SB_EPOCH_LIMIT) {
         w->ctr[SB_CTR_BAD_HEAD]++;
         return;
     }

@@ -7,7 +7,7 @@
  *   UNSET --two matching REG_DUAL--> DUAL(g,D) --ARM k > kmax--> ARMED(k) --LIVE--> SOLO(g,S)
  *     |                               ^ |  ^---- CANCEL >= k ------'
  *     |--LIVE (REG_SOLO)--> SOLO      | +--SOLOREQ--> SOLO(g,P);  RESIGN --> ARMED(any k)
- *     '--RESUME (SOLO) --> SOLO       '-- PAIR -- SOLO(X) --RESUME, FORCE--> SOLO(X', (g+1,R))
+ *     '--RESUME (SOLO) --> SOLO       '-- PAIR -- SOLO(X) --RESUME--> SOLO(X', (g+1,R));  FORCE: from any state
  *   DISCLAIM: ARMED -> DUAL; SOLO(g,S) -> DUAL; SOLO(g,P) -> ARMED(any k)
  */
 #ifndef SHADOWBOOK_WITNESS_H

@@ -28,7 +28,7 @@ enum sb_hold_setting {
 };
 /* SOLO: R3. */
 enum sb_solo_policy {
-    SB_SOLO_AUTO, /* witness where its log is configured, else disk where a journal is, else memory */
+    SB_SOLO_AUTO, /* memory without a journal; else witness where its log is configured, else disk */
     SB_SOLO_WITNESS, /* the witness's memory */
     SB_SOLO_DISK,    /* this node's journal, with the record of its ownership */
     SB_SOLO_MEMORY, /* nothing: this node's memory alone; then no restart from the journal either */
@@ -140,9 +140,9 @@ static inline enum sb_solo_policy sb_config_solo_policy(const struct sb_config *
 {
     if (cfg->solo_policy != SB_SOLO_AUTO)
         return cfg->solo_policy;
-    return cfg->witness_log_lines != 0   ? SB_SOLO_WITNESS
-           : cfg->journal_dir[0] != '\0' ? SB_SOLO_DISK
-                                         : SB_SOLO_MEMORY;
+    if (cfg->journal_dir[0] == '\0')
+        return SB_SOLO_MEMORY;
+    return cfg->witness_log_lines != 0 ? SB_SOLO_WITNESS : SB_SOLO_DISK;
 }
 
 /* Fills cfg with the defaults that the file may override. No hosts, sessions, instruments. */

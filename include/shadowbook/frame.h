@@ -56,7 +56,8 @@ enum sb_frame_type {
 
 enum sb_node_id { SB_NODE_A = 0, SB_NODE_B = 1, SB_NODE_W = 2, SB_NODE_CLIENT = 255 };
 
-/* epoch = generation << 2 | kind */
+/* epoch = generation << 2 | kind; below SB_EPOCH_LIMIT, so that the next one is a number, too */
+#define SB_EPOCH_LIMIT (UINT64_C(1) << 62)
 enum sb_epoch_kind { SB_EPOCH_D = 0, SB_EPOCH_P = 1, SB_EPOCH_S = 2, SB_EPOCH_R = 3 };
 
 struct sb_head {
@@ -134,7 +135,8 @@ struct sb_control {
     uint64_t to_inc; /* incarnation addressed; 0 = any */
     uint64_t winc;   /* witness's incarnation */
     uint64_t
-        k; /* ARM, ARMOK, CANCEL: nonce; PAIROK that answers CANCEL: highest void one; LIVE: last number that
+        k; /* ARM, ARMOK, CANCEL: nonce; PAIROK that answers CANCEL: highest void one; SOLOOK: 1 if the owner has said
+                          LIVE; LIVE: last number that
                           is durable at the sender; RESUMEOK: the witness's log begins behind it */
     uint64_t peer_inc; /* REG_DUAL, PAIR, PAIROK, ARM, SOLOREQ: the other engine's incarnation */
     uint64_t
