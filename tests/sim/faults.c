@@ -21,16 +21,18 @@ const char *sim_fault_help(enum sim_fault_kind kind)
 const char *sim_moment_name(enum sim_moment moment)
 {
     static const char *const names[SIM_MOMENTS] = {
-        "at once",          "before applying", "before the ack", "before release",
-        "arming",           "armed",           "during cancel",  "repair",
-        "during hand-over", "granted",         "at rest",        "idle"};
+        "at once",          "before applying", "before the ack",    "before release",
+        "arming",           "armed",           "during cancel",     "repair",
+        "during hand-over", "granted",         "at rest",           "idle",
+        "booting",          "copying",         "before its record", "before PAIR's record",
+        "pairing"};
     return names[moment];
 }
 
 /* Needs no suspicion to come about. */
 static bool ordinary(enum sim_moment m)
 {
-    return m <= SIM_BEFORE_LEAVE || m >= SIM_AT_REST;
+    return m <= SIM_BEFORE_LEAVE || m == SIM_AT_REST || m == SIM_IDLE;
 }
 
 static uint64_t span(uint64_t *rng, enum sim_fault_kind kind)
@@ -74,6 +76,12 @@ static void choose_hosts(struct sim_event *e)
     case SIM_FLIP_BOOK:
     case SIM_FLIP_LOG:
     case SIM_FLIP_HELD:
+    case SIM_DISK_SLOW:
+    case SIM_DISK_FULL:
+    case SIM_DISK_ERROR:
+    case SIM_DISK_LOST:
+    case SIM_DISK_MISDIRECT:
+    case SIM_DISK_CORRUPT:
         e->a = a & 1;
         break;
     case SIM_DEAF:
@@ -94,7 +102,7 @@ static void choose_hosts(struct sim_event *e)
 static struct sim_event draw(uint64_t *rng, uint32_t messages, enum sim_fault_kind kind)
 {
     struct sim_event e = {.kind = kind};
-    e.moment = (enum sim_moment)(sim_random(rng) % SIM_MOMENTS);
+    e.moment = (enum sim_moment)(sim_random(rng) % SIM_BOOTING);
     e.after = 1 + (uint32_t)(sim_random(rng) % (messages - messages / 5));
     e.a = (uint32_t)sim_random(rng);
     e.b = (uint32_t)sim_random(rng);
@@ -167,7 +175,7 @@ static const struct plot {
      3,
      false,
      {{SIM_PAUSE, SIM_AT_ONCE, SIM_THE_PRIMARY, 0, 4500, 30000},
-      {SIM_AMNESIA, SIM_HAND_OVER, 0, 0, 0, 0},
+      {SIM_AMNESIA, SIM_GONE_LIVE, 0, 0, 0, 0},
       {SIM_OLD_FRAMES, SIM_AT_ONCE, 0, 0, 5000, 20000}}},
     {"a packet is lost, and what the primary keeps of it rots",
      2,
@@ -186,7 +194,7 @@ static const struct plot {
       {SIM_CUT, SIM_BEFORE_ACK, SIM_A, SIM_B, 5000, 12000}}},
 };
 
-static bool plot_allowed(const struct plot *p, uint32_t allowed)
+static bool plot_allowed(const struct plot *p, uint64_t allowed)
 {
     for (uint32_t i = 0; i < p->n; i++)
         if ((allowed >> p->step[i].kind & 1) == 0)
@@ -240,7 +248,40 @@ static uint32_t draw_freely(uint64_t *rng, uint32_t messages, const uint32_t *ki
     return drawn;
 }
 
-void sim_schedule_draw(struct sim_schedule *s, uint64_t seed, uint32_t messages, uint32_t allowed,
+/* Two to five events, each when the one before it has struck: what ends a role, at any moment of what follows from it;
+ * now and then anything else. */
+static uint32_t draw_restoring(uint64_t *rng, uint32_t messages, uint64_t allowed,
+                               const uint32_t *kinds_of, uint32_t n, struct sim_event *events)
+{
+    static const enum sim_fault_kind enders[] = {
+        SIM_CRASH, SIM_CRASH, SIM_CRASH,     SIM_NOTICE,    SIM_STOP,    SIM_HAND_OVER,
+        SIM_PAUSE, SIM_PAUSE, SIM_PARTITION, SIM_POWER_CUT, SIM_AMNESIA, SIM_WITNESS_CRASH};
+    const uint32_t wanted = 2 + (uint32_t)(sim_random(rng) % 4);
+    uint32_t after = 1 + (uint32_t)(sim_random(rng) % (messages / 2)), drawn = 0;
+    for (uint32_t i = 0; i < wanted; i++) {
+        enum sim_fault_kind kind = (enum sim_fault_kind)kinds_of[sim_random(rng) % n];
+        if (sim_chance(rng, 700000))
+            kind = enders[sim_random(rng) % (sizeof enders / sizeof enders[0])];
+        if ((allowed >> kind & 1) == 0 || kind == SIM_FLIP_BOOK || kind == SIM_FLIP_LOG)
+            continue;
+        struct sim_event e = draw(rng, messages, kind);
+        if (drawn > 0 && sim_chance(rng, 600000))
+            e.moment =
+                (enum sim_moment)(SIM_BOOTING + sim_random(rng) % (SIM_MOMENTS - SIM_BOOTING));
+        else if (sim_chance(rng, 500000))
+            e.moment = SIM_AT_REST;
+        if (kind == SIM_PAUSE) /* long enough for a takeover, mostly */
+            e.span_ns = 3000000 + sim_random(rng) % 40000000;
+        if (e.moment < SIM_BOOTING)
+            after += (uint32_t)(sim_random(rng) % (messages / 8));
+        e.after = after;
+        e.follows = drawn > 0;
+        events[drawn++] = e;
+    }
+    return drawn;
+}
+
+void sim_schedule_draw(struct sim_schedule *s, uint64_t seed, uint32_t messages, uint64_t allowed,
                        uint32_t keep)
 {
     uint64_t rng = seed * 3 + 1;
@@ -261,7 +302,11 @@ void sim_schedule_draw(struct sim_schedule *s, uint64_t seed, uint32_t messages,
     if (sim_chance(&rng, 250000) && plot_allowed(p, allowed)) {
         drawn = draw_plot(&rng, messages, p, all);
         s->plot = p->words;
+    } else if (sim_chance(&rng, 600000)) {
+        s->restores = true;
+        drawn = draw_restoring(&rng, messages, allowed, events, n, all);
     } else {
+        s->restores = sim_chance(&rng, 250000);
         drawn = draw_freely(&rng, messages, events, n, (allowed >> SIM_BLINK & 1) != 0, all);
     }
     for (uint32_t i = 0; i < drawn; i++)
