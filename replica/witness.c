@@ -66,6 +66,7 @@ static void solo(struct sb_witness *w, uint64_t epoch, uint8_t owner, uint64_t o
     w->owner = owner;
     w->owner_inc = owner_inc;
     w->other_inc = other_inc;
+    w->owner_lives = false; /* of this epoch it has said nothing yet */
     w->reminded_ns = w->now_ns;
 }
 
