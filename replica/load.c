@@ -105,12 +105,13 @@ void sb_node_durable(struct sb_node *node, uint64_t n, uint64_t records)
 void sb_node_journal_lost(struct sb_node *node)
 {
     node->setup.journal = false;
+    node->journal_lost = true;
 }
 
 void sb_load_want_record(struct sb_node *node, uint8_t kind)
 {
     node->record = (struct sb_node_record){.epoch = node->epoch, .n = node->log.len, .kind = kind};
-    node->record_due = node->setup.journal;
+    node->record_due = node->setup.journal || node->journal_lost; /* lost: for ever */
 }
 
 bool sb_node_record(struct sb_node *node, struct sb_node_record *record)
@@ -128,7 +129,9 @@ bool sb_node_record(struct sb_node *node, struct sb_node_record *record)
 bool sb_load_recorded(const struct sb_node *node, uint8_t kind, uint64_t epoch)
 {
     const enum sb_solo_policy policy = sb_config_solo_policy(node->config);
-    if (policy == SB_SOLO_MEMORY || (!node->setup.journal && policy != SB_SOLO_DISK))
+    /* Where a journal was written its next life may disclaim what is not in it. */
+    const bool none = !node->setup.journal && !node->journal_lost;
+    if (policy == SB_SOLO_MEMORY || (none && policy != SB_SOLO_DISK))
         return true;
     return node->record.kind == kind && node->record.epoch == epoch && !node->record_due &&
            node->records_durable >= node->records_taken;

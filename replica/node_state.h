@@ -84,6 +84,7 @@ struct sb_node {
     struct sb_node_record record; /* the last one asked for */
     bool record_due;              /* ... and not handed out yet */
     uint64_t records_taken, records_durable;
+    bool journal_lost;                  /* setup.journal is false, but was not */
     uint64_t durable_n, peer_durable_n; /* here; at the shadow, as it says */
     uint64_t encode_from; /* load: no outputs are encoded for inputs before this one */
     bool encoding;
@@ -186,7 +187,7 @@ void sb_apply_name_streams(struct sb_node *node); /* once the engine knows the d
 
 /* load.c: what a life begins with, and what of it is durable. */
 void sb_load_want_record(struct sb_node *node, uint8_t kind); /* of the node's epoch */
-/* The last record asked for is this one, and durable; true, too, where no journal is written. */
+/* The last record asked for is this one, and durable; true, too, where no journal was ever written. */
 bool sb_load_recorded(const struct sb_node *node, uint8_t kind, uint64_t epoch);
 
 /* release.c: what may leave leaves. */
