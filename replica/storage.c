@@ -334,7 +334,9 @@ bool sb_storage_before(struct sb_storage *s, struct sb_node *node, const struct 
 static bool begin_if_due(struct sb_storage *s, const struct sb_node *node,
                          const struct sb_node_setup *life)
 {
-    if (s->root[0] == '\0' || s->journal.buffer != NULL || s->lost)
+    uint64_t epoch, inc;
+    if (s->root[0] == '\0' || s->journal.buffer != NULL || s->lost ||
+        sb_node_wants_join(node, &epoch, &inc)) /* what it has read is set aside */
         return true;
     const enum sb_role role = sb_node_role(node);
     /* (A copy may begin with a snapshot, which stands first. Without one there is nothing to wait for: the owner sends
