@@ -30,7 +30,7 @@
       "policy memory, whose owners write no record first")                                         \
     X(RESTORED, "restored",                                                                        \
       "I11: when the faults are over there is an owner, then a pair, with a journal whatever "     \
-      "died; nobody HALTED unless one was forced",                                                 \
+      "died, by itself after one crash; nobody HALTED unless one was forced",                      \
       "a flipped bit; nodes that stay down; without a journal, when both logs are gone")           \
     X(OWNER, "one-owner",                                                                          \
       "I3, I5, I8, R10, R11: one owner an epoch, never two SOLO, none without "                    \
@@ -137,6 +137,8 @@ struct sim_checks {
     uint64_t floor;     /* ... up to here were promised to outlive both memories */
     bool lost;          /* a later owner lacks what was released, and no promise was broken */
     uint64_t stalled_ns[2];
+    uint32_t deaths; /* since a pair was seen, and the witness's life then */
+    uint64_t pair_winc;
     bool flipped;        /* a bit of an engine or log was flipped: no digest check */
     uint32_t rotten_log; /* whose log: it is not the truth; 2 = none */
 };
@@ -161,6 +163,8 @@ void sim_check_disk_turn(struct sim_world *w, uint32_t i, enum sb_role before);
 /* A frame of ours that a node sends. */
 void sim_check_disk_frame(struct sim_world *w, uint32_t i, const struct sb_head *h,
                           const uint8_t *body);
+/* The operator is about to act. */
+void sim_check_operator(struct sim_world *w);
 /* Can the pair be whole when all is over? */
 bool sim_pair_is_due(const struct sim_world *w);
 void sim_check_restored(struct sim_world *w);

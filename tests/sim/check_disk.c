@@ -104,6 +104,7 @@ static void check_successor(struct sim_world *w, uint32_t i)
 void sim_check_died(struct sim_world *w, uint32_t i)
 {
     struct sim_checks *k = &w->checks;
+    k->deaths++;
     if (w->life[i].kept_n < k->released || !has_journal(w))
         k->gone[i] = k->released;
 }
@@ -170,7 +171,8 @@ static void check_stall(struct sim_world *w, uint32_t i, bool moved)
     uint64_t *since = &w->checks.stalled_ns[i];
     const struct sb_node *n = w->node[i];
     const bool waits = n->role == SB_ROLE_SOLO && n->pairing && n->released < n->applied &&
-                       n->released < may_be_released(w, i) && w->now_ns > w->healed_ns;
+                       n->released < may_be_released(w, i) && w->now_ns > w->healed_ns &&
+                       !w->life[i].lost;
     if (!waits || moved)
         *since = 0;
     else if (*since == 0)
@@ -185,6 +187,10 @@ void sim_check_disk_turn(struct sim_world *w, uint32_t i, enum sb_role before)
 {
     struct sim_checks *k = &w->checks;
     const struct sb_node *n = w->node[i];
+    if (k->deaths != 0 && n->role == SB_ROLE_PRIM && sim_is_pair(w)) {
+        k->deaths = 0;
+        k->pair_winc = w->witness.winc;
+    }
     if (n->role == SB_ROLE_HALTED && before != SB_ROLE_HALTED && !w->forced && !lied(w))
         sim_fail(w, SIM_CHECK_RESTORED, "node %c halts, and no node was forced", 'A' + i);
     if (n->role == SB_ROLE_SOLO && before != SB_ROLE_SOLO)
@@ -224,18 +230,31 @@ void sim_check_disk_frame(struct sim_world *w, uint32_t i, const struct sb_head 
 
 bool sim_pair_is_due(const struct sim_world *w)
 {
-    bool owned = false;
     if (w->checks.flipped || !w->host[SIM_W].alive)
         return false;
-    for (uint32_t i = 0; i < 2; i++) {
-        const struct sb_node *n = w->node[i];
-        if (!w->host[i].alive || n->role == SB_ROLE_DIVERGED)
+    for (uint32_t i = 0; i < 2; i++)
+        if (!w->host[i].alive || w->node[i]->role == SB_ROLE_DIVERGED ||
+            (w->life[i].lost && !w->restores))
             return false;
-        owned = owned || sb_role_owns(n);
-        if (w->life[i].lost && !w->restores)
-            return false;
-    }
-    return owned || (w->restores && has_journal(w));
+    return sim_served(w) || (w->restores && has_journal(w));
+}
+
+/* With a journal one crash at any point of a pair heals by itself: only more than that is the operator's. */
+void sim_check_operator(struct sim_world *w)
+{
+    const struct sim_checks *k = &w->checks;
+    const bool other_fault = w->struck[SIM_DISK_SLOW] + w->struck[SIM_DISK_FULL] +
+                                 w->struck[SIM_DISK_ERROR] + w->struck[SIM_DISK_LOST] +
+                                 w->struck[SIM_DISK_MISDIRECT] + w->struck[SIM_DISK_CORRUPT] !=
+                             0;
+    if (k->deaths <= 1 && !other_fault && solo_needs_disk(w) && w->host[SIM_W].alive &&
+        (k->pair_winc == w->witness.winc || k->deaths == 0))
+        sim_fail(
+            w, SIM_CHECK_RESTORED,
+            "nobody serves after %u deaths, and an operator is needed: roles %d %d, epochs %" PRIu64
+            " %" PRIu64 ", witness %d of %" PRIu64,
+            k->deaths, (int)w->node[0]->role, (int)w->node[1]->role, w->node[0]->epoch,
+            w->node[1]->epoch, (int)w->witness.state, w->witness.epoch);
 }
 
 void sim_check_restored(struct sim_world *w)

@@ -211,9 +211,12 @@ static bool can_be_answered(const struct sim_world *w)
 {
     if (sim_pair_is_due(w))
         return true;
-    const enum sb_solo_policy policy = sb_config_solo_policy(&w->config);
+    if (sb_config_solo_policy(&w->config) == SB_SOLO_HALT)
+        return false;
     for (uint32_t i = 0; i < 2; i++)
-        if (w->host[i].alive && policy != SB_SOLO_HALT && !w->life[i].lost)
+        if (w->host[i].alive && !w->life[i].lost &&
+            (!w->restores ||
+             sb_role_owns(w->node[i]))) /* dead without a journal: both logs are gone */
             return true;
     return false;
 }

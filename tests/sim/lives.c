@@ -82,7 +82,9 @@ static bool begin_if_due(struct sim_world *w, uint32_t i)
     struct sim_life *l = &w->life[i];
     const struct sb_node *n = w->node[i];
     const uint64_t inc = l->setup.inc, applied = sb_engine_applied(n->engine);
-    if (!has_journal(w) || l->disk.writing || l->lost)
+    uint64_t join_epoch, join_inc;
+    if (!has_journal(w) || l->disk.writing || l->lost ||
+        sb_node_wants_join(n, &join_epoch, &join_inc))
         return true;
     if (n->role == SB_ROLE_CATCH && !l->copied && (n->log.len != 0 || !l->copy.on)) {
         l->copied = true;
@@ -189,10 +191,11 @@ static void recover(struct sim_world *w, uint32_t i)
     const bool whole = load(w, i, &r) && r.scan.blocks != 0;
     if (!whole)
         format(w, i);
-    if (!l->disk.lied && r.found == SB_FOUND_DAMAGED)
+    const bool honest = !l->disk.lied && !w->checks.flipped;
+    if (honest && r.found == SB_FOUND_DAMAGED)
         sim_fail(w, SIM_CHECK_RECOVERED, "node %c calls an honest disk damaged: %s", 'A' + i,
                  r.scan.why);
-    if (!l->disk.lied && w->node[i]->log.len < l->kept_n)
+    if (honest && w->node[i]->log.len < l->kept_n)
         sim_fail(w, SIM_CHECK_RECOVERED,
                  "node %c finds %" PRIu64 " inputs, %" PRIu64 " were durable", 'A' + i,
                  w->node[i]->log.len, l->kept_n);
@@ -384,7 +387,9 @@ static bool copy(struct sim_world *w, uint32_t i)
         c->from_inc = owner->setup.inc;
         c->held = false;
         sim_reader_begin(&c->reader, &owner->disk, owner->disk.folder, true);
-        if (c->snapshot_first && w->node[i]->log.len == 0 && !take_snapshot(w, i))
+        struct sb_snapshot s;
+        const bool must = sim_reader_snapshot(&c->reader, &s); /* its journal begins there */
+        if ((c->snapshot_first || must) && w->node[i]->log.len == 0 && !take_snapshot(w, i))
             return false;
     }
     for (uint32_t k = 0; k < COPY_A_TURN; k++) {

@@ -56,6 +56,8 @@ void sim_life_after(struct sim_world *w, uint32_t i, uint64_t node_now_ns, bool 
 /* The host is dead; in order: it has ended by itself, and written out what it had. */
 void sim_life_over(struct sim_world *w, uint32_t i, bool in_order);
 
+/* A node that serves, or a pair. */
+bool sim_served(const struct sim_world *w);
 /* What the operator sees of a stopped node: its record, and how much of its log is good. */
 struct sim_seen {
     bool whole; /* can be gone on with */

@@ -17,11 +17,15 @@ static void say(const struct sim_world *w, const char *words, uint32_t i)
         printf("%12.6f ms  operator: %s %c\n", (double)w->now_ns / 1e6, words, 'A' + (int)i);
 }
 
-static bool owned(const struct sim_world *w)
+bool sim_served(const struct sim_world *w)
 {
-    for (uint32_t i = 0; i < 2; i++)
-        if (w->host[i].alive && sb_role_owns(w->node[i]))
+    for (uint32_t i = 0; i < 2; i++) {
+        const struct sb_node *n = w->node[i];
+        if (w->host[i].alive &&
+            (n->role == SB_ROLE_SOLO ||
+             (n->role == SB_ROLE_PRIM && n->now_ns - n->acked_ns < n->config->solo_after_ns)))
             return true;
+    }
     return false;
 }
 
@@ -62,7 +66,7 @@ static void watch(struct sim_world *w)
             act(w);
             return;
         }
-    if (owned(w)) {
+    if (sim_served(w)) {
         o->since_ns = 0;
         return;
     }
@@ -70,21 +74,25 @@ static void watch(struct sim_world *w)
         o->since_ns = w->now_ns;
     if (w->now_ns < o->since_ns + PATIENCE_NS)
         return;
+    sim_check_operator(w);
     for (uint32_t i = 0; i < 2; i++)
         stop(w, i);
     o->state = SIM_OP_STOPS;
     o->since_ns = w->now_ns;
 }
 
-/* R24, R25: of the highest record the longest log. */
+/* R24, R25: of the highest record the longest log. A JOIN whose owner's own record is missing (policy memory) ranks no
+ * higher than the owner: both logs are parts of one, and the longer is right. */
 static uint32_t choose(const struct sim_world *w)
 {
-    const struct sim_seen a = sim_life_look(w, 0), b = sim_life_look(w, 1);
-    if (a.whole != b.whole)
-        return a.whole ? 0 : 1;
-    if (a.record.epoch != b.record.epoch)
-        return a.record.epoch > b.record.epoch ? 0 : 1;
-    return a.n >= b.n ? 0 : 1;
+    const struct sim_seen s[2] = {sim_life_look(w, 0), sim_life_look(w, 1)};
+    const uint32_t longer = s[0].n >= s[1].n ? 0 : 1;
+    if (s[0].whole != s[1].whole)
+        return s[0].whole ? 0 : 1;
+    if (s[0].record.epoch == s[1].record.epoch)
+        return longer;
+    const uint32_t higher = s[0].record.epoch > s[1].record.epoch ? 0 : 1;
+    return s[higher].record.kind == SB_RECORD_JOIN ? longer : higher;
 }
 
 /* Both are off before one is forced. */
@@ -124,7 +132,7 @@ static void see_it_serve(struct sim_world *w)
 
 void sim_operator_turn(struct sim_world *w)
 {
-    if (!w->restores || w->config.journal_dir[0] == '\0')
+    if (!w->restores || w->config.journal_dir[0] == '\0' || w->checks.flipped)
         return;
     switch (w->operator_.state) {
     case SIM_OP_WATCHES:

@@ -355,6 +355,8 @@ int sb_sim_main(int argc, char **argv)
         fprintf(stderr, "sim: no memory\n");
         return 2;
     }
+    if (a.o.trace)
+        setvbuf(stdout, NULL, _IOLBF, 0); /* an assertion ends the process */
     const uint64_t first = a.o.seed;
     b->next = first;
     run_all(&a, b, first + a.seeds);
