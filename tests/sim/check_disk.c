@@ -219,8 +219,8 @@ void sim_check_disk_frame(struct sim_world *w, uint32_t i, const struct sb_head 
             (o.kind != SB_RECORD_JOIN || o.epoch != n->epoch))
             sim_fail(w, SIM_CHECK_JOINER, "node %c acks before its JOIN record is durable",
                      'A' + i);
-    } else if (h->type == SB_FT_STREAM && n->role == SB_ROLE_SOLO && solo_needs_disk(w) &&
-               !recorded(w, i)) {
+    } else if (h->type == SB_FT_STREAM && n->role == SB_ROLE_SOLO && h->epoch == n->epoch &&
+               solo_needs_disk(w) && !recorded(w, i)) {
         sim_fail(w, SIM_CHECK_JOINER, "node %c streams before its SOLO record is durable (R13)",
                  'A' + i);
     }

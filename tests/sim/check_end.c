@@ -214,10 +214,8 @@ static bool can_be_answered(const struct sim_world *w)
     if (sb_config_solo_policy(&w->config) == SB_SOLO_HALT)
         return false;
     for (uint32_t i = 0; i < 2; i++)
-        if (w->host[i].alive && !w->life[i].lost &&
-            (!w->restores ||
-             sb_role_owns(w->node[i]))) /* dead without a journal: both logs are gone */
-            return true;
+        if (w->host[i].alive && !w->life[i].lost && (!w->restores || sim_served(w)))
+            return true; /* not served: both logs are gone, and there was no journal */
     return false;
 }
 

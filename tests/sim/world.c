@@ -33,7 +33,8 @@ static void configure_hold(struct sim_world *w)
                            : SB_JOURNAL_STOP;
     if (f->solo_policy == SB_SOLO_AUTO && sim_chance(&w->rng, 250000))
         f->solo_policy = SB_SOLO_MEMORY;
-    for (uint32_t i = 0; i < 2 && sim_chance(&w->rng, 900000); i++)
+    const bool transfer = sim_chance(&w->rng, 900000);
+    for (uint32_t i = 0; i < 2 && transfer; i++)
         f->nodes[i].transfer = (struct sb_addr){f->nodes[i].ipv4, 5006};
 }
 
