@@ -76,7 +76,7 @@ void sim_check_started(struct sim_world *w, uint32_t i)
     const struct sb_node *n = w->node[i];
     k->epoch[i] = n->epoch;
     k->winc[i] = n->winc;
-    k->log_len[i] = n->log.len;
+    k->log_len[i] = k->len_before[i] = n->log.len;
     k->resign_at_ns[i] = k->let_go[i] = k->stalled_ns[i] = 0;
     k->heard_n[i] = 0;
     memset(k->orphans[i], 0, sizeof k->orphans[i]);

@@ -57,6 +57,8 @@ static void cut_truth(struct sim_world *w, uint64_t n)
     t->n = p != NULL ? p->n_first + p->count - 1 : 0;
     w->checks.lost = true;
     w->checks.released = n;
+    if (w->checks.floor > n)
+        w->checks.floor = n;
 }
 
 /* All of it that is in a log stands there as it was released. */
@@ -85,10 +87,11 @@ static void compare_with_truth(struct sim_world *w, uint32_t i)
 }
 
 /* A node goes alone: has it all that was released? */
-static void check_successor(struct sim_world *w, uint32_t i)
+static void check_successor(struct sim_world *w, uint32_t i, enum sb_role before)
 {
     struct sim_checks *k = &w->checks;
-    const uint64_t len = w->node[i]->log.len;
+    /* What it read; by the end of this turn it may have sequenced more. */
+    const uint64_t len = before == SB_ROLE_BOOT ? k->len_before[i] : w->node[i]->log.len;
     const uint64_t in_no_memory = k->gone[0] < k->gone[1] ? k->gone[0] : k->gone[1];
     if (len < k->released && (lied(w) || (len >= k->floor && in_no_memory >= k->released)))
         cut_truth(w, len);
@@ -193,14 +196,16 @@ void sim_check_disk_turn(struct sim_world *w, uint32_t i, enum sb_role before)
     }
     if (n->role == SB_ROLE_HALTED && before != SB_ROLE_HALTED && !w->forced && !lied(w))
         sim_fail(w, SIM_CHECK_RESTORED, "node %c halts, and no node was forced", 'A' + i);
+    k->deaths += n->role == SB_ROLE_RESIGNED && before != SB_ROLE_RESIGNED;
     if (n->role == SB_ROLE_SOLO && before != SB_ROLE_SOLO)
-        check_successor(w, i);
+        check_successor(w, i, before);
     if ((n->role == SB_ROLE_SHADOW || sb_role_owns(n)) && n->log.len >= k->released)
         k->gone[i] = 0;
     if (sb_role_owns(n) && n->released > k->let_go[i] && n->released > k->truth.n)
         check_released(w, i, k->let_go[i]);
     check_stall(w, i, n->released != k->let_go[i]);
     k->let_go[i] = n->released;
+    k->len_before[i] = n->log.len;
 }
 
 void sim_check_disk_frame(struct sim_world *w, uint32_t i, const struct sb_head *h,
@@ -234,12 +239,13 @@ bool sim_pair_is_due(const struct sim_world *w)
         return false;
     for (uint32_t i = 0; i < 2; i++)
         if (!w->host[i].alive || w->node[i]->role == SB_ROLE_DIVERGED ||
-            (w->life[i].lost && !w->restores))
-            return false;
+            (w->life[i].lost && !w->restores) || w->life[i].disk.lied)
+            return false; /* nobody can copy a journal with a hole */
     return sim_served(w) || (w->restores && has_journal(w));
 }
 
-/* With a journal one crash at any point of a pair heals by itself: only more than that is the operator's. */
+/* With a journal one crash at any point of a pair heals by itself: only more than that is the operator's. (A primary that
+ * has resigned cannot go on either: a successor that dies before its record is durable is a second loss.) */
 void sim_check_operator(struct sim_world *w)
 {
     const struct sim_checks *k = &w->checks;

@@ -217,8 +217,9 @@ bool sim_disk_open(struct sim_disk *d, uint64_t folder, const struct sb_journal_
                                           .cut = cut};
     d->folder = folder;
     d->block = NULL;
-    d->lied = d->lied && setup->after != NULL; /* in a new folder nothing has been lied about */
     d->writing = sb_journal_writer_begin(&d->writer, &s, &table, d->buffer, d->said);
+    if (setup->after == NULL && d->newest == folder)
+        d->lied = false; /* in a new folder nothing has been lied about */
     return d->writing;
 }
 

@@ -219,7 +219,6 @@ struct sim_seen sim_life_look(const struct sim_world *w, uint32_t i)
     sim_reader_begin(&r, &l->disk, l->disk.newest, false);
     while (sim_reader_packet(&r, &packet, &lines))
         seen.n = packet->n_first + packet->count - 1;
-    seen.whole = r.found != SB_FOUND_DAMAGED && r.scan.blocks != 0;
     seen.record = sim_reader_end(&r).owner;
     return seen;
 }
@@ -248,6 +247,7 @@ void sim_life_start(struct sim_world *w, uint32_t i, enum sim_start start)
         open_journal(w, i, l->setup.inc, NULL, 0);
     else
         recover(w, i);
+    w->checks.len_before[i] = w->node[i]->log.len;
     if (w->o.trace && start != SIM_NEW_DAY)
         printf("%12.6f ms  %c: starts%s, log %" PRIu64 ", record %d of %" PRIu64 "\n",
                (double)w->now_ns / 1e6, 'A' + (int)i, start == SIM_FORCE ? ", forced" : "",

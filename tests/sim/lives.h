@@ -60,7 +60,6 @@ void sim_life_over(struct sim_world *w, uint32_t i, bool in_order);
 bool sim_served(const struct sim_world *w);
 /* What the operator sees of a stopped node: its record, and how much of its log is good. */
 struct sim_seen {
-    bool whole; /* can be gone on with */
     struct sb_journal_owner record;
     uint64_t n;
 };

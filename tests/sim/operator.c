@@ -87,8 +87,6 @@ static uint32_t choose(const struct sim_world *w)
 {
     const struct sim_seen s[2] = {sim_life_look(w, 0), sim_life_look(w, 1)};
     const uint32_t longer = s[0].n >= s[1].n ? 0 : 1;
-    if (s[0].whole != s[1].whole)
-        return s[0].whole ? 0 : 1;
     if (s[0].record.epoch == s[1].record.epoch)
         return longer;
     const uint32_t higher = s[0].record.epoch > s[1].record.epoch ? 0 : 1;
