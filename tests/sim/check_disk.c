@@ -153,7 +153,7 @@ static void check_released(struct sim_world *w, uint32_t i, uint64_t from)
     struct sim_checks *k = &w->checks;
     const struct sb_node *n = w->node[i];
     const uint64_t may = may_be_released(w, i);
-    if (n->released > may)
+    if (n->released > from && n->released > may)
         sim_fail(w, SIM_CHECK_DURABLE,
                  "node %c in role %d released %" PRIu64 " to %" PRIu64
                  ", the setting allows %" PRIu64,
@@ -199,9 +199,15 @@ void sim_check_disk_turn(struct sim_world *w, uint32_t i, enum sb_role before)
     k->deaths += n->role == SB_ROLE_RESIGNED && before != SB_ROLE_RESIGNED;
     if (n->role == SB_ROLE_SOLO && before != SB_ROLE_SOLO)
         check_successor(w, i, before);
+    const struct sb_journal_owner o = sim_disk_record(&w->life[i].disk);
+    if (n->role == SB_ROLE_PAIRING && before != SB_ROLE_PAIRING && solo_needs_disk(w) &&
+        (o.kind != SB_RECORD_PAIR || o.epoch != n->epoch))
+        sim_fail(w, SIM_CHECK_DURABLE, "node %c asks to pair before PAIR's record is durable (R15)",
+                 'A' + i);
     if ((n->role == SB_ROLE_SHADOW || sb_role_owns(n)) && n->log.len >= k->released)
         k->gone[i] = 0;
-    if (sb_role_owns(n) && n->released > k->let_go[i] && n->released > k->truth.n)
+    /* (What a node has read from its journal it takes as released.) */
+    if (sb_role_owns(n) && n->released > k->truth.n)
         check_released(w, i, k->let_go[i]);
     check_stall(w, i, n->released != k->let_go[i]);
     k->let_go[i] = n->released;

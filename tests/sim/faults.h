@@ -86,6 +86,7 @@ enum sim_moment {
     SIM_UNRECORDED,  /* an owner is alone, and its record is not durable */
     SIM_PAIR_RECORD, /* ... has asked for PAIR's record, which is not durable */
     SIM_AT_PAIRING,  /* ... has asked the witness to pair */
+    SIM_WRITING,     /* an owner's disk is in the middle of a write */
     SIM_MOMENTS
 };
 

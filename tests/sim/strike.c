@@ -72,6 +72,8 @@ static bool moment_is_now(const struct sim_world *w, enum sim_moment m)
                !sb_load_recorded(own, SB_RECORD_SOLO, own->epoch);
     case SIM_PAIR_RECORD:
         return own && own->role == SB_ROLE_SOLO && own->record.kind == SB_RECORD_PAIR;
+    case SIM_WRITING:
+        return own && w->life[p].disk.block != NULL;
     case SIM_AT_PAIRING:
         return own && own->role == SB_ROLE_PAIRING;
     default:

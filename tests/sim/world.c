@@ -8,9 +8,10 @@
 #include "shadowbook/assert.h"
 
 enum {
-    TICK_NS = 50000,       /* an idle host polls this often */
-    STEP_NS = 4000,        /* grain of virtual time */
-    SETTLE_NS = 60000000,  /* after the last fault: roles and register have come to rest */
+    TICK_NS = 50000,      /* an idle host polls this often */
+    STEP_NS = 4000,       /* grain of virtual time */
+    SETTLE_NS = 60000000, /* after the last fault: roles and register have come to rest */
+    PAIR_SETTLE_NS = 10000000,
     RESTART_NS = 20000000, /* what has stopped starts again within */
     ALL_ROLES = 31,
 };
@@ -274,7 +275,7 @@ static void node_turn(struct sim_world *w, uint32_t i)
     h->alive = false;
     sim_life_over(w, i, true);
     sim_check_died(w, i);
-    if (w->restores)
+    if (w->restores && w->operator_.state == SIM_OP_WATCHES)
         sim_restart_at(w, i, w->now_ns + sim_random(&w->rng) % RESTART_NS);
 }
 
@@ -333,7 +334,8 @@ static void turn(struct sim_world *w)
         sim_disk_turn(&w->life[i].disk, w->now_ns);
     for (uint32_t i = 0; i < SIM_HOSTS; i++) {
         struct sim_host *h = &w->host[i];
-        if (!h->alive && h->restart_ns != 0 && w->now_ns >= h->restart_ns) {
+        if (!h->alive && h->restart_ns != 0 && w->now_ns >= h->restart_ns &&
+            w->operator_.state != SIM_OP_STOPS) {
             h->restart_ns = 0;
             if (i == SIM_W)
                 sim_start_witness(w);
@@ -376,7 +378,7 @@ static void set_up(struct sim_world *w, const struct sim_options *o)
     w->o = *o;
     w->rng = o->seed;
     w->now_ns = w->inc = w->healed_ns = w->old_until_ns = w->old_at_ns = 0;
-    w->blink_at_ns = w->stopped_inc = w->must_serve_ns = 0;
+    w->blink_at_ns = w->pair_ns = w->stopped_inc = w->must_serve_ns = 0;
     w->hard = w->struck_n = 0;
     w->quiet_hard = w->forced = false;
     w->snapshots = 0;
@@ -421,7 +423,7 @@ bool sim_is_pair(const struct sim_world *w)
 /* Nothing is left to say: the clients are done, or have given up, and the pair is whole where it can be. */
 static bool over(const struct sim_world *w)
 {
-    if (sim_pair_is_due(w) && !sim_is_pair(w))
+    if (sim_pair_is_due(w) && (w->pair_ns == 0 || w->now_ns < w->pair_ns + PAIR_SETTLE_NS))
         return false;
     if (w->checks.lost)
         return true;
@@ -439,6 +441,10 @@ void sim_run(struct sim_world *w, const struct sim_options *o, struct sim_result
         const bool all = w->schedule.events_n == 0 || sim_faults_turn(w);
         if (all)
             sim_operator_turn(w);
+        if (!sim_is_pair(w))
+            w->pair_ns = 0;
+        else if (w->pair_ns == 0)
+            w->pair_ns = w->now_ns;
         const bool at_rest = all && w->operator_.state == SIM_OP_WATCHES;
         if (w->checks.failed || (at_rest && w->now_ns > w->healed_ns + SETTLE_NS &&
                                  (over(w) || w->now_ns > w->healed_ns + SIM_DEADLINE_NS)))

@@ -80,6 +80,7 @@ struct sim_world {
     uint64_t healed_ns; /* when the last fault is over */
     uint64_t struck[SIM_FAULT_KINDS];
     uint32_t hard, struck_n; /* events that struck; those that do not heal */
+    uint64_t pair_ns;        /* there is a pair since; 0: there is none */
     uint64_t must_serve_ns;  /* by then somebody serves; 0 = nothing is asked */
     uint64_t stopped_inc;    /* of a primary at rest that was stopped in order */
     bool quiet_hard;         /* ... struck a pair at rest */
