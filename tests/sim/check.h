@@ -7,6 +7,7 @@
 #define SHADOWBOOK_SIM_CHECK_H
 
 #include "replica/node_state.h"
+#include "replica/witness.h"
 #include "tests/sim/network.h"
 
 #define SIM_CHECKS(X)                                                                              \
@@ -33,8 +34,8 @@
       "died, by itself after one crash; nobody HALTED unless one was forced",                      \
       "a flipped bit; nodes that stay down; without a journal, when both logs are gone")           \
     X(OWNER, "one-owner",                                                                          \
-      "I3, I5, I8, R10, R11: one owner an epoch, never two SOLO, none without "                    \
-      "the witness's grant",                                                                       \
+      "I3, I5, I8, R10, R11, R19, R21, R22: one owner an epoch, never two SOLO, none without "     \
+      "the witness's grant, and none given to a record that does not deserve it",                  \
       "grants of an earlier life of the witness")                                                  \
     X(NEEDLESS, "needless", "nobody goes alone before anything has gone wrong",                    \
       "runs in which frames are lost or late")                                                     \
@@ -164,6 +165,8 @@ void sim_check_disk_turn(struct sim_world *w, uint32_t i, enum sb_role before);
 /* A frame of ours that a node sends. */
 void sim_check_disk_frame(struct sim_world *w, uint32_t i, const struct sb_head *h,
                           const uint8_t *body);
+/* The witness's turn; before it the register was in this state and epoch. */
+void sim_check_witness(struct sim_world *w, enum sb_witness_state before, uint64_t epoch);
 /* The operator is about to act. */
 void sim_check_operator(struct sim_world *w);
 /* Can the pair be whole when all is over? */

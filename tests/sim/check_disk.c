@@ -230,11 +230,31 @@ void sim_check_disk_frame(struct sim_world *w, uint32_t i, const struct sb_head 
             (o.kind != SB_RECORD_JOIN || o.epoch != n->epoch))
             sim_fail(w, SIM_CHECK_JOINER, "node %c acks before its JOIN record is durable",
                      'A' + i);
+    } else if (h->type == SB_FT_LIVE && n->role != SB_ROLE_SOLO) {
+        sim_fail(w, SIM_CHECK_OWNER, "node %c registers as alone in role %d (R19)", 'A' + i,
+                 (int)n->role);
     } else if (h->type == SB_FT_STREAM && n->role == SB_ROLE_SOLO && h->epoch == n->epoch &&
                solo_needs_disk(w) && !recorded(w, i)) {
         sim_fail(w, SIM_CHECK_JOINER, "node %c streams before its SOLO record is durable (R13)",
                  'A' + i);
     }
+}
+
+/* R21, R22: whom has the witness let go on from its journal? */
+void sim_check_witness(struct sim_world *w, enum sb_witness_state before, uint64_t epoch)
+{
+    const struct sb_witness *reg = &w->witness;
+    const struct sb_node *n = w->node[reg->owner & 1];
+    if (reg->state != SB_W_SOLO || reg->epoch == epoch || (reg->epoch & 3) != SB_EPOCH_R ||
+        reg->owner_inc != n->inc || w->life[reg->owner & 1].forced)
+        return;
+    const struct sb_node_record *r = &n->loaded_record;
+    if (!n->loaded || (r->kind != SB_RECORD_SOLO && r->kind != SB_RECORD_PAIR) ||
+        (r->kind == SB_RECORD_PAIR && (before != SB_W_SOLO || r->epoch != epoch)))
+        sim_fail(w, SIM_CHECK_OWNER,
+                 "node %c goes on from its journal with record %d of epoch %" PRIu64
+                 ", the witness was in state %d of %" PRIu64,
+                 'A' + reg->owner, (int)r->kind, r->epoch, (int)before, epoch);
 }
 
 /* --- the end ------------------------------------------------------------------------------------------------ */

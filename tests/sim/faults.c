@@ -373,7 +373,10 @@ void sim_schedule_draw(struct sim_schedule *s, uint64_t seed, uint32_t messages,
         drawn = draw_plot(&rng, messages, p, all);
         s->plot = p->words;
         s->restores = p->restores;
-    } else if (sim_chance(&rng, 600000)) {
+    } else if (sim_chance(&rng, 60000) && (allowed >> SIM_FLIP_BOOK & 1) != 0) {
+        drawn = 1; /* alone: two cannot vote on more */
+        all[0] = draw(&rng, messages, SIM_FLIP_BOOK);
+    } else if (sim_chance(&rng, 500000)) {
         s->restores = true;
         drawn = draw_restoring(&rng, messages, allowed, events, n, all);
     } else {

@@ -247,7 +247,10 @@ static void node_turn(struct sim_world *w, uint32_t i)
             .data = h->in[k]->data, .len = h->in[k]->len, .roles = ALL_ROLES};
     const uint64_t now = clock_of(w, i);
     if (i == SIM_W) {
+        const enum sb_witness_state state = w->witness.state;
+        const uint64_t epoch = w->witness.epoch;
         sb_witness_poll(&w->witness, now, in, h->in_n, &out);
+        sim_check_witness(w, state, epoch);
         for (uint32_t k = 0; k < out.n; k++)
             sim_network_send(&w->net, SIM_W, out.frames[k].data, out.frames[k].len);
         return;
