@@ -246,8 +246,8 @@ void sim_check_witness(struct sim_world *w, enum sb_witness_state before, uint64
     const struct sb_witness *reg = &w->witness;
     const struct sb_node *n = w->node[reg->owner & 1];
     if (reg->state != SB_W_SOLO || reg->epoch == epoch || (reg->epoch & 3) != SB_EPOCH_R ||
-        reg->owner_inc != n->inc || w->life[reg->owner & 1].forced)
-        return;
+        reg->owner_inc != n->inc || w->life[reg->owner & 1].forced || n->role != SB_ROLE_BOOT)
+        return; /* (alone already: it registers with a new life of the witness) */
     const struct sb_node_record *r = &n->loaded_record;
     if (!n->loaded || (r->kind != SB_RECORD_SOLO && r->kind != SB_RECORD_PAIR) ||
         (r->kind == SB_RECORD_PAIR && (before != SB_W_SOLO || r->epoch != epoch)))

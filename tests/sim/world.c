@@ -237,6 +237,22 @@ static uint64_t clock_of(struct sim_world *w, uint32_t i)
 
 /* --- turns ------------------------------------------------------------------------------------ */
 
+/* Frame by frame, so that each change of the register is seen. */
+static void witness_turn(struct sim_world *w, uint64_t now, const struct sb_node_frame *in,
+                         uint32_t n)
+{
+    uint32_t k = 0;
+    do {
+        struct sb_node_out out = {0};
+        const enum sb_witness_state state = w->witness.state;
+        const uint64_t epoch = w->witness.epoch;
+        sb_witness_poll(&w->witness, now, &in[k], n > 0 ? 1 : 0, &out);
+        sim_check_witness(w, state, epoch);
+        for (uint32_t f = 0; f < out.n; f++)
+            sim_network_send(&w->net, SIM_W, out.frames[f].data, out.frames[f].len);
+    } while (++k < n);
+}
+
 static void node_turn(struct sim_world *w, uint32_t i)
 {
     struct sim_host *h = &w->host[i];
@@ -247,12 +263,7 @@ static void node_turn(struct sim_world *w, uint32_t i)
             .data = h->in[k]->data, .len = h->in[k]->len, .roles = ALL_ROLES};
     const uint64_t now = clock_of(w, i);
     if (i == SIM_W) {
-        const enum sb_witness_state state = w->witness.state;
-        const uint64_t epoch = w->witness.epoch;
-        sb_witness_poll(&w->witness, now, in, h->in_n, &out);
-        sim_check_witness(w, state, epoch);
-        for (uint32_t k = 0; k < out.n; k++)
-            sim_network_send(&w->net, SIM_W, out.frames[k].data, out.frames[k].len);
+        witness_turn(w, now, in, h->in_n);
         return;
     }
     sim_life_before(w, i);
