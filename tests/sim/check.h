@@ -138,6 +138,7 @@ struct sim_checks {
     uint64_t floor;     /* ... up to here were promised to outlive both memories */
     bool lost;          /* a later owner lacks what was released, and no promise was broken */
     uint64_t stalled_ns[2];
+    uint64_t alone_with[2]; /* length of the log when a node went alone, at least */
     uint64_t len_before[2]; /* of the log, after a node's last turn */
     uint32_t deaths;        /* since a pair was seen, and the witness's life then */
     uint64_t pair_winc;

@@ -198,6 +198,12 @@ void sim_check_disk_turn(struct sim_world *w, uint32_t i, enum sb_role before)
         sim_fail(w, SIM_CHECK_RESTORED, "node %c halts, and no node was forced", 'A' + i);
     k->deaths += n->role == SB_ROLE_RESIGNED && before != SB_ROLE_RESIGNED;
     if (n->role == SB_ROLE_SOLO && before != SB_ROLE_SOLO)
+        k->alone_with[i] = k->len_before[i];
+    if (n->role == SB_ROLE_SOLO && recorded(w, i) && durable_of(w, i) < k->alone_with[i])
+        sim_fail(w, SIM_CHECK_DURABLE,
+                 "node %c: its record is durable, and of the %" PRIu64 " inputs before it %" PRIu64,
+                 'A' + i, k->alone_with[i], durable_of(w, i));
+    if (n->role == SB_ROLE_SOLO && before != SB_ROLE_SOLO)
         check_successor(w, i, before);
     const struct sb_journal_owner o = sim_disk_record(&w->life[i].disk);
     if (n->role == SB_ROLE_PAIRING && before != SB_ROLE_PAIRING && solo_needs_disk(w) &&
@@ -229,6 +235,14 @@ void sim_check_disk_frame(struct sim_world *w, uint32_t i, const struct sb_head 
         if (n->role == SB_ROLE_CATCH && solo_needs_disk(w) && !w->life[i].lost &&
             (o.kind != SB_RECORD_JOIN || o.epoch != n->epoch))
             sim_fail(w, SIM_CHECK_JOINER, "node %c acks before its JOIN record is durable",
+                     'A' + i);
+    } else if (h->type == SB_FT_DISCLAIM || h->type == SB_FT_RESUME) {
+        struct sb_control c;
+        memcpy(&c, body, sizeof c);
+        if (!w->life[i].recovered || c.record != w->life[i].end.owner.kind ||
+            h->epoch != w->life[i].end.owner.epoch)
+            sim_fail(w, SIM_CHECK_OWNER,
+                     "node %c tells the witness of a record that it has not read (R22, R23)",
                      'A' + i);
     } else if (h->type == SB_FT_LIVE && n->role != SB_ROLE_SOLO) {
         sim_fail(w, SIM_CHECK_OWNER, "node %c registers as alone in role %d (R19)", 'A' + i,
