@@ -122,8 +122,7 @@ static uint32_t block_max(const struct sb_journal_writer *w)
     return room < SB_JOURNAL_BLOCK_MAX ? (uint32_t)room : SB_JOURNAL_BLOCK_MAX;
 }
 
-/* Moves the oldest entry, and all behind it that may stand in the same block, from the ring into a block. NULL: empty. */
-static struct sb_journal_block *gather(struct sb_journal_writer *w)
+struct sb_journal_block *sb_journal_writer_gather(struct sb_journal_writer *w)
 {
     struct sb_journal_block *b = NULL;
     const uint32_t max = block_max(w);
@@ -169,28 +168,38 @@ static int write_out(struct sb_journal_writer *w, struct sb_journal_block *b)
     return 0;
 }
 
+static bool ended_well(struct sb_journal_writer *w, int error)
+{
+    if (error == 0)
+        return true;
+    atomic_store_explicit(&w->thread_errno, error, memory_order_relaxed);
+    atomic_store_explicit(&w->thread_fault, (int)fault_of(error), memory_order_release);
+    return false;
+}
+
+bool sb_journal_writer_write(struct sb_journal_writer *w, struct sb_journal_block *block)
+{
+    return ended_well(w, write_out(w, block));
+}
+
 static void *thread_main(void *arg)
 {
     struct sb_journal_writer *w = arg;
-    int error = 0;
-    while (error == 0) {
+    bool good = true;
+    while (good) {
         /* Read before the ring is: what was put in before the word to stop is seen. */
         const bool stop = atomic_load_explicit(&w->stop, memory_order_acquire);
-        struct sb_journal_block *b = gather(w);
+        struct sb_journal_block *b = sb_journal_writer_gather(w);
         if (b != NULL) {
-            error = write_out(w, b);
+            good = sb_journal_writer_write(w, b);
         } else if (stop) {
-            error = w->disk.close(w->disk.self, w->offset);
+            ended_well(w, w->disk.close(w->disk.self, w->offset));
             break;
         } else if (w->setup.spin) {
             __builtin_ia32_pause();
         } else {
             nanosleep(&(struct timespec){.tv_nsec = PAUSE_NS}, NULL);
         }
-    }
-    if (error != 0) {
-        atomic_store_explicit(&w->thread_errno, error, memory_order_relaxed);
-        atomic_store_explicit(&w->thread_fault, (int)fault_of(error), memory_order_release);
     }
     return NULL;
 }
@@ -288,8 +297,8 @@ static bool open_files(struct sb_journal_writer *w, const struct sb_journal_end 
     return after == NULL || w->setup.keep_segments == 0 || remove_old(w, err);
 }
 
-bool sb_journal_writer_open(struct sb_journal_writer *w, const struct sb_journal_setup *setup,
-                            const struct sb_journal_disk *disk, void *buffer, FILE *err)
+bool sb_journal_writer_begin(struct sb_journal_writer *w, const struct sb_journal_setup *setup,
+                             const struct sb_journal_disk *disk, void *buffer, FILE *err)
 {
     SB_ASSERT(setup->segment_bytes % SB_JOURNAL_ALIGN == 0 &&
               setup->segment_bytes / SB_JOURNAL_ALIGN >= 4);
@@ -315,23 +324,34 @@ bool sb_journal_writer_open(struct sb_journal_writer *w, const struct sb_journal
     }
     memset(w->ring_memory, 0, setup->ring_bytes); /* no page fault in the loop */
     sb_byte_ring_init(&w->ring, w->ring_memory, setup->ring_bytes);
-    bool good = open_files(w, setup->after, err);
-    if (good) {
-        w->state = SB_JOURNAL_WRITING;
-        const int error = sb_thread_start(&w->thread, setup->cores, thread_main, w);
-        if (error != 0)
-            fprintf(err,
-                    "journal: cannot start its thread: %s; is journal_lcore a core of this "
-                    "machine?\n",
-                    strerror(error));
-        good = error == 0;
-        w->setup.cores = NULL; /* the caller's */
+    if (!open_files(w, setup->after, err)) {
+        sb_journal_writer_end(w);
+        return false;
     }
-    if (!good) {
-        w->state = SB_JOURNAL_OFF;
-        free(w->ring_memory);
-    }
-    return good;
+    w->state = SB_JOURNAL_WRITING;
+    return true;
+}
+
+void sb_journal_writer_end(struct sb_journal_writer *w)
+{
+    w->state = SB_JOURNAL_OFF;
+    free(w->ring_memory);
+    w->ring_memory = NULL;
+}
+
+bool sb_journal_writer_open(struct sb_journal_writer *w, const struct sb_journal_setup *setup,
+                            const struct sb_journal_disk *disk, void *buffer, FILE *err)
+{
+    if (!sb_journal_writer_begin(w, setup, disk, buffer, err))
+        return false;
+    const int error = sb_thread_start(&w->thread, setup->cores, thread_main, w);
+    w->setup.cores = NULL; /* the caller's */
+    if (error == 0)
+        return true;
+    fprintf(err, "journal: cannot start its thread: %s; is journal_lcore a core of this machine?\n",
+            strerror(error));
+    sb_journal_writer_end(w);
+    return false;
 }
 
 /* --- the loop's side --------------------------------------------------------------------------------- */
@@ -471,14 +491,13 @@ bool sb_journal_writer_close(struct sb_journal_writer *w, FILE *err)
                 w->folder);
         return false;
     }
-    free(w->ring_memory);
     const bool faulty =
         w->fault != SB_JOURNAL_GOOD ||
         atomic_load_explicit(&w->thread_fault, memory_order_acquire) != SB_JOURNAL_GOOD;
     if (faulty || sb_journal_writer_durable(w) != w->queued_n)
         fprintf(err, "journal %s: ended with a fault; durable up to input %" PRIu64 "\n", w->folder,
                 sb_journal_writer_durable(w));
-    w->state = SB_JOURNAL_OFF;
+    sb_journal_writer_end(w);
     return !faulty;
 }
 

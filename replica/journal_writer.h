@@ -143,6 +143,21 @@ void sb_journal_writer_say(const struct sb_journal_writer *w, FILE *to);
 /* Waits until all that was handed over is durable, at most some seconds, and ends. False: something is not (said on err). */
 bool sb_journal_writer_close(struct sb_journal_writer *w, FILE *err);
 
+/* --- the writer without its thread ------------------------------------------------------------------------
+ * For who has another thread for it, or simulates the disk's time: what the writer's own thread does, step by step. */
+
+/* As open, but starts no thread. */
+bool sb_journal_writer_begin(struct sb_journal_writer *w, const struct sb_journal_setup *setup,
+                             const struct sb_journal_disk *disk, void *buffer, FILE *err);
+/* Moves the oldest entry, and all behind it that may stand in the same block, from the ring into a block in the buffer.
+ * NULL: the ring is empty. */
+struct sb_journal_block *sb_journal_writer_gather(struct sb_journal_writer *w);
+/* Writes that block, in the next segment if this one is full: durable. False: the disk's fault, which ends the journal; turn
+ * finds it. */
+bool sb_journal_writer_write(struct sb_journal_writer *w, struct sb_journal_block *block);
+/* Gives up what begin took; writes nothing. */
+void sb_journal_writer_end(struct sb_journal_writer *w);
+
 /* --- the writer with a real disk under it ------------------------------------------------------------- */
 
 struct sb_journal {

@@ -243,9 +243,6 @@ void sb_node_poll(struct sb_node *node, uint64_t now_ns, const struct sb_node_fr
             more = true;
         else if (node->draining_pending && node->applied == node->log.len)
             sb_sequencer_pending(node);
-    } else {
-        node->draining_pending =
-            node->draining_pending && sb_role_owns(node) && !sb_role_halts(node);
     }
     sb_stream_turn(node);
     sb_release_beats(node);
@@ -254,8 +251,8 @@ void sb_node_poll(struct sb_node *node, uint64_t now_ns, const struct sb_node_fr
     out->frames = node->out;
     out->n = node->out_n;
     /* An armed shadow does not give its core away: it stays warm for the moment that may come. */
-    out->busy = more || node->apply_next < node->log.packet_end || node->draining_pending ||
-                node->arm == SB_ARM_ARMED;
+    out->busy = more || node->apply_next < node->log.packet_end ||
+                (node->draining_pending && sb_role_sequences(node)) || node->arm == SB_ARM_ARMED;
     out->done = node->stopped;
 }
 

@@ -395,7 +395,9 @@ static bool begin_if_due(struct sb_storage *s, const struct sb_node *node,
         sb_node_wants_join(node, &epoch, &inc)) /* what it has read is set aside */
         return true;
     const enum sb_role role = sb_node_role(node);
-    if (role == SB_ROLE_CATCH && !s->copied && sb_node_log(node)->len != 0) {
+    /* (A copy may begin with a snapshot, which stands first. Without one there is nothing to wait for: the owner sends
+     * nothing before JOIN's record stands there.) */
+    if (role == SB_ROLE_CATCH && !s->copied && (sb_node_log(node)->len != 0 || s->client == NULL)) {
         s->copied = true;
         return sb_storage_begin(s, life, stderr);
     }

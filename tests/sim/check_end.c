@@ -69,32 +69,51 @@ static void check_wild(struct sim_world *w, const struct sb_command *c)
                  c->session, at + 1);
 }
 
+/* What the reference makes of a log, packet by packet. */
+struct judge {
+    struct sim_world *w;
+    struct sb_reference *reference;
+    struct sb_reference_outputs outputs;
+    uint64_t end[SIM_STREAMS], session_seq[SIM_STREAMS], time, n;
+};
+
+static void judge_packet(struct judge *j, const struct sb_command *c, uint32_t count)
+{
+    struct sim_world *w = j->w;
+    for (uint32_t i = 0; i < count; i++, c += sb_command_lines(c)) {
+        if (c->seq != ++j->n)
+            sim_fail(w, SIM_CHECK_ONCE, "input %" PRIu64 " stands at %" PRIu64, c->seq, j->n);
+        if (c->time_ns <= j->time)
+            sim_fail(w, SIM_CHECK_ONCE, "time does not rise at input %" PRIu64, j->n);
+        j->time = c->time_ns;
+        if (c->session_seq != 0 && c->session < SIM_STREAMS &&
+            c->session_seq != ++j->session_seq[c->session])
+            sim_fail(w, SIM_CHECK_ONCE, "session %u: message %" PRIu64 " after %" PRIu64,
+                     c->session, (uint64_t)c->session_seq, j->session_seq[c->session] - 1);
+        if (c->session == SIM_WILD_SESSION && c->session_seq != 0)
+            check_wild(w, c);
+        j->outputs.n = 0;
+        sb_reference_apply(j->reference, c, &j->outputs);
+        for (size_t k = 0; k < j->outputs.n; k++)
+            compare_output(w, &j->outputs.out[k], c, j->end);
+    }
+}
+
+/* All that was released, and behind it the owner's log (NULL: there is none). */
 static void check_log(struct sim_world *w, const struct sb_log *log)
 {
-    struct sb_reference *reference = sb_reference_new(&w->config.limits);
-    struct sb_reference_outputs outputs = {0};
-    uint64_t end[SIM_STREAMS] = {1, 1, 1, 1, 1}, session_seq[SIM_STREAMS] = {0}, time = 0, n = 0;
-    for (uint64_t p = log->packet_first; p < log->packet_end; p++) {
+    const struct sim_truth *t = &w->checks.truth;
+    struct judge j = {
+        .w = w, .reference = sb_reference_new(&w->config.limits), .end = {1, 1, 1, 1, 1}};
+    for (uint32_t p = 0; p < t->packets_n && !t->broken; p++)
+        judge_packet(&j, &t->lines[t->packets[p].pos], t->packets[p].count);
+    for (uint64_t p = log != NULL ? log->packet_first : 0; log != NULL && p < log->packet_end;
+         p++) {
         const struct sb_packet *packet = sb_log_packet(log, p);
-        const struct sb_command *c = sb_log_lines(log, packet);
-        for (uint32_t i = 0; i < packet->count; i++, c += sb_command_lines(c)) {
-            if (c->seq != ++n)
-                sim_fail(w, SIM_CHECK_ONCE, "input %" PRIu64 " stands at %" PRIu64, c->seq, n);
-            if (c->time_ns <= time)
-                sim_fail(w, SIM_CHECK_ONCE, "time does not rise at input %" PRIu64, n);
-            time = c->time_ns;
-            if (c->session_seq != 0 && c->session < SIM_STREAMS &&
-                c->session_seq != ++session_seq[c->session])
-                sim_fail(w, SIM_CHECK_ONCE, "session %u: message %" PRIu64 " after %" PRIu64,
-                         c->session, (uint64_t)c->session_seq, session_seq[c->session] - 1);
-            if (c->session == SIM_WILD_SESSION && c->session_seq != 0)
-                check_wild(w, c);
-            outputs.n = 0;
-            sb_reference_apply(reference, c, &outputs);
-            for (size_t k = 0; k < outputs.n; k++)
-                compare_output(w, &outputs.out[k], c, end);
-        }
+        if (packet->n_first == j.n + 1)
+            judge_packet(&j, sb_log_lines(log, packet), packet->count);
     }
+    const uint64_t *end = j.end, *session_seq = j.session_seq;
     for (uint32_t s = 0; s < SIM_STREAMS; s++) {
         if (w->checks.tap_end[s] > end[s])
             sim_fail(w, SIM_CHECK_RELEASE,
@@ -105,15 +124,15 @@ static void check_log(struct sim_world *w, const struct sb_log *log)
                      "session %u: message %" PRIu64 " was called safe, the log ends at %" PRIu64, s,
                      w->checks.safe[s], session_seq[s]);
     }
-    free(outputs.out);
-    sb_reference_free(reference);
+    free(j.outputs.out);
+    sb_reference_free(j.reference);
 }
 
 /* One line of each command after the other. */
 static void check_logs(struct sim_world *w)
 {
     const struct sb_log *a = &w->node[0]->log, *b = &w->node[1]->log;
-    if (w->checks.rotten_log != 2)
+    if (w->checks.rotten_log != 2 || w->checks.lost)
         return;
     for (uint64_t n = 1;
          n <= a->len && n <= b->len && n <= w->checks.released && n <= w->checks.forked;) {
@@ -131,6 +150,8 @@ static void check_logs(struct sim_world *w)
 static void check_client(struct sim_world *w)
 {
     const struct sb_client *c = &w->client;
+    if (w->checks.lost)
+        return; /* it was told what is not true any more */
     for (uint32_t s = 0; s <= SIM_SESSIONS; s++) {
         const struct sb_follow *f = s == 0 ? &c->feed : &c->sessions[s].stream;
         if (f->counters.conflicting != 0)
@@ -185,6 +206,19 @@ static void check_register(struct sim_world *w)
     }
 }
 
+/* Is there, or must there be, a node that takes input and may release? */
+static bool can_be_answered(const struct sim_world *w)
+{
+    if (sim_pair_is_due(w))
+        return true;
+    if (sb_config_solo_policy(&w->config) == SB_SOLO_HALT)
+        return false;
+    for (uint32_t i = 0; i < 2; i++)
+        if (w->host[i].alive && !w->life[i].lost && (!w->restores || sim_served(w)))
+            return true; /* not served: both logs are gone, and there was no journal */
+    return false;
+}
+
 /* Must everything be answered? Where redundancy was used up, stopping may be right. */
 static void check_liveness(struct sim_world *w)
 {
@@ -192,9 +226,11 @@ static void check_liveness(struct sim_world *w)
     if (w->client.state == SB_CLIENT_DONE && (!wild || sim_wild_done(&w->wild)))
         return;
     for (uint32_t i = 0; i < 2; i++)
-        if (w->counters[i][SB_CTR_HELD_ROTTEN] != 0 &&
+        if ((w->counters[i][SB_CTR_HELD_ROTTEN] != 0 || w->snapshots != 0) &&
             w->counters[i][SB_CTR_REREQUESTS_REFUSED] != 0)
-            return; /* the other copy was gone too: refused, as it must be */
+            return; /* the other copy was gone too, or never made: refused, as it must be */
+    if (w->checks.lost || !can_be_answered(w))
+        return;
     const bool all_heals = w->hard == 0;
     const bool one_fault = w->hard == 1 && w->struck_n == 1 && w->quiet_hard;
     if (all_heals || one_fault)
@@ -214,8 +250,8 @@ void sim_check_end(struct sim_world *w)
                            0;
     const int best = authority(w);
     const bool unsure = w->checks.flipped && took_over; /* nobody was left to compare with */
-    if (!w->checks.failed && !unsure && !w->checks.owner_gone && best >= 0)
-        check_log(w, &w->node[best]->log);
+    if (!w->checks.failed && !unsure && !w->checks.lost)
+        check_log(w, best >= 0 ? &w->node[best]->log : NULL);
     check_logs(w);
     if (!unsure)
         check_client(w);
@@ -229,4 +265,5 @@ void sim_check_end(struct sim_world *w)
                      'A' + i);
     check_liveness(w);
     check_register(w);
+    sim_check_restored(w);
 }

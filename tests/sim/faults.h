@@ -6,7 +6,7 @@
  *
  * Most schedules are one to three events drawn freely. Some are a plot: events in a fixed order, each waiting for the one
  * before it, that lead where chance seldom does (a grant that is overtaken by the witness's next life, say). Their
- * times are drawn all the same.
+ * times are drawn all the same. And most others lead through several takeovers: what dies starts again.
  */
 #ifndef SHADOWBOOK_SIM_FAULTS_H
 #define SHADOWBOOK_SIM_FAULTS_H
@@ -24,6 +24,7 @@
     X(RATE, "rate", "the hosts' clocks drift by up to 500 ppm")                                    \
     X(RINGS, "rings", "small rings and tables: back-pressure, rejects, kept frames overwritten")   \
     X(WILD, "wild", "a member sends anything, a stranger what no member may")                      \
+    X(TORN, "torn", "a crash in the middle of a write leaves any part of its sectors")             \
     X(BURST, "burst", "everything is lost for up to 5 ms")                                         \
     X(CUT, "cut", "one direction between two of A, B and the witness is cut, then heals")          \
     X(CUT_CLIENT, "cut-client", "one direction between an engine and the clients is cut")          \
@@ -38,7 +39,15 @@
     X(CLIENT_CRASH, "client-crash", "the clients come back without what they had received")        \
     X(FLIP_HELD, "flip-held", "a bit of a frame flips that an engine holds or keeps")              \
     X(AMNESIA, "amnesia", "the witness restarts and remembers nothing")                            \
+    X(HAND_OVER, "hand-over", "the primary is asked to hand over and to go on as the next shadow") \
+    X(DISK_SLOW, "disk-slow", "a disk's writes take up to 100 ms longer")                          \
+    X(DISK_FULL, "disk-full", "a disk is full, until somebody makes room")                         \
+    X(DISK_ERROR, "disk-error", "a disk's writes fail, or its file system is read-only")           \
+    X(DISK_LOST, "disk-lost", "after a crash, writes that were durable are not there: it lies")    \
+    X(DISK_MISDIRECT, "disk-misdirect", "a write lands at another place of its file: it lies")     \
+    X(DISK_CORRUPT, "disk-corrupt", "a bit of what is durable flips: it lies")                     \
     X(CRASH, "crash", "an engine dies; half of them start again as a new incarnation")             \
+    X(POWER_CUT, "power-cut", "both engines die at once; their disks have what was durable")       \
     X(NOTICE, "notice", "the primary dies and its crash handler sends RESIGN")                     \
     X(STOP, "stop", "the primary is stopped in order")                                             \
     X(WITNESS_CRASH, "witness-crash", "the witness dies")                                          \
@@ -68,10 +77,16 @@ enum sim_moment {
     SIM_ARMED,
     SIM_CANCELING,
     SIM_REPAIRING,
-    SIM_HAND_OVER, /* an owner has gone live and is not registered yet */
-    SIM_GRANTED,   /* the witness has let the primary go alone, who does not know it yet */
-    SIM_AT_REST,   /* a pair, no suspicion, both registered with a witness that is there */
-    SIM_IDLE,      /* ... and all that is in the log is released */
+    SIM_GONE_LIVE,   /* an owner has gone live and is not registered yet */
+    SIM_GRANTED,     /* the witness has let the primary go alone, who does not know it yet */
+    SIM_AT_REST,     /* a pair, no suspicion, both registered with a witness that is there */
+    SIM_IDLE,        /* ... and all that is in the log is released */
+    SIM_BOOTING,     /* an engine has restarted, and owns nothing yet */
+    SIM_CATCHING,    /* ... copies the owner's log */
+    SIM_UNRECORDED,  /* an owner is alone, and its record is not durable */
+    SIM_PAIR_RECORD, /* ... has asked for PAIR's record, which is not durable */
+    SIM_AT_PAIRING,  /* ... has asked the witness to pair */
+    SIM_WRITING,     /* an owner's disk is in the middle of a write */
     SIM_MOMENTS
 };
 
@@ -94,12 +109,13 @@ struct sim_schedule {
     uint32_t conditions; /* bit of each enum sim_fault_kind */
     struct sim_event events[SIM_EVENTS_MAX];
     uint32_t events_n;
+    bool restores;    /* what dies starts again */
     const char *plot; /* in words; NULL: drawn freely */
 };
 
 /* allowed: bit of each kind. keep: bit i keeps event i, bit 8 + kind keeps a condition; all ones keeps all. The
  * same seed draws the same schedule whatever is kept. */
-void sim_schedule_draw(struct sim_schedule *s, uint64_t seed, uint32_t messages, uint32_t allowed,
+void sim_schedule_draw(struct sim_schedule *s, uint64_t seed, uint32_t messages, uint64_t allowed,
                        uint32_t keep);
 
 const char *sim_fault_name(enum sim_fault_kind kind);

@@ -26,6 +26,7 @@ struct board {
     _Atomic uint64_t next;              /* seed to run next */
     _Atomic uint64_t running[JOBS_MAX]; /* seed + 1 */
     _Atomic uint64_t runs, complete, takeovers, solos, released, empty;
+    _Atomic uint64_t joined, resumed, forced, lost;
     _Atomic uint64_t struck[SIM_FAULT_KINDS], seeds_with[SIM_FAULT_KINDS];
     _Atomic uint32_t failures_n;
     struct failure failures[FAILURES_MAX];
@@ -49,7 +50,12 @@ static void usage(FILE *to)
     for (uint32_t k = 0; k < SIM_FAULT_KINDS; k++)
         fprintf(to, "  %-14s %s\n", sim_fault_name((enum sim_fault_kind)k),
                 sim_fault_help((enum sim_fault_kind)k));
-    fprintf(to, "\ncheckers:\n");
+    fprintf(to,
+            "\nWhere a disk lies (disk-lost, disk-misdirect, disk-corrupt) what it held may be "
+            "gone: then "
+            "what is\njudged is that a restart reads the beginning of what was written and nothing "
+            "else, or refuses;\nthat no two nodes own; and that digests are equal.\n"
+            "\ncheckers:\n");
     for (uint32_t k = 0; k < SIM_CHECK_COUNT; k++)
         fprintf(to, "  %-14s %s; not checked: %s\n", sim_check_name((enum sim_check)k),
                 sim_check_help((enum sim_check)k), sim_check_not((enum sim_check)k));
@@ -70,13 +76,13 @@ static bool number(const char *name, const char *text, uint64_t low, uint64_t hi
     return false;
 }
 
-static bool faults(const char *text, uint32_t *allowed)
+static bool faults(const char *text, uint64_t *allowed)
 {
     *allowed = 0;
     if (strcmp(text, "none") == 0)
         return true;
     if (strcmp(text, "all") == 0) {
-        *allowed = (1u << SIM_FAULT_KINDS) - 1;
+        *allowed = (UINT64_C(1) << SIM_FAULT_KINDS) - 1;
         return true;
     }
     for (const char *at = text; *at != '\0';) {
@@ -91,7 +97,7 @@ static bool faults(const char *text, uint32_t *allowed)
                     (int)len, at);
             return false;
         }
-        *allowed |= 1u << k;
+        *allowed |= UINT64_C(1) << k;
         at += len + (at[len] == ',');
     }
     return *allowed != 0;
@@ -189,6 +195,10 @@ static void work(const struct arguments *a, struct board *b, uint32_t job, uint6
         b->takeovers += r.takeovers;
         b->solos += r.solos;
         b->released += r.released;
+        b->joined += r.joined;
+        b->resumed += r.resumed;
+        b->forced += r.forced;
+        b->lost += r.lost;
         bool any = false;
         for (uint32_t k = 0; k < SIM_FAULT_KINDS; k++) {
             b->struck[k] += r.struck[k];
@@ -295,9 +305,11 @@ static void report(const struct arguments *a, const struct board *b, uint64_t fi
                    b->seeds_with[k], b->struck[k], k < SIM_RATE ? " frames" : "");
     printf("seeds %" PRIu64 "..%" PRIu64 ": %" PRIu64 " runs, %" PRIu64
            " answered everything, %" PRIu64 " takeovers, %" PRIu64 " went solo, %" PRIu64
-           " messages released, %" PRIu64 " without a fault, %u failed\n",
-           first, first + a->seeds - 1, b->runs, b->complete, b->takeovers, b->solos, b->released,
-           b->empty, b->failures_n);
+           " joined, %" PRIu64 " resumed, %" PRIu64 " forced, %" PRIu64
+           " lost what no promise covered, %" PRIu64 " messages released, %" PRIu64
+           " without a fault, %u failed\n",
+           first, first + a->seeds - 1, b->runs, b->complete, b->takeovers, b->solos, b->joined,
+           b->resumed, b->forced, b->lost, b->released, b->empty, b->failures_n);
 }
 
 /* One line for what was run, appended: what a resumable series of runs goes on from. */
@@ -343,6 +355,8 @@ int sb_sim_main(int argc, char **argv)
         fprintf(stderr, "sim: no memory\n");
         return 2;
     }
+    if (a.o.trace)
+        setvbuf(stdout, NULL, _IOLBF, 0); /* an assertion ends the process */
     const uint64_t first = a.o.seed;
     b->next = first;
     run_all(&a, b, first + a.seeds);

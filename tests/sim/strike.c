@@ -1,4 +1,5 @@
 /* When an event's moment has come, and what it does to the world. */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -6,7 +7,8 @@
 #include "nic/wire/mold.h"
 #include "tests/sim/world.h"
 
-enum { MOMENT_WAIT_NS = 20000000 }; /* an event whose moment does not come strikes anyway */
+/* An event whose moment does not come strikes anyway; what follows from another takes its time. */
+enum { MOMENT_WAIT_NS = 20000000, RESTORE_WAIT_NS = 150000000 };
 
 static uint32_t primary(const struct sim_world *w)
 {
@@ -43,6 +45,10 @@ static bool moment_is_now(const struct sim_world *w, enum sim_moment m)
             (m == SIM_REPAIRING && n->gap_since_ns != 0))
             return true;
     }
+    for (uint32_t i = 0; i < 2; i++)
+        if (w->host[i].alive && ((m == SIM_BOOTING && w->node[i]->role == SB_ROLE_BOOT) ||
+                                 (m == SIM_CATCHING && w->node[i]->role == SB_ROLE_CATCH)))
+            return true;
     switch (m) {
     case SIM_AT_ONCE:
         return true;
@@ -52,7 +58,7 @@ static bool moment_is_now(const struct sim_world *w, enum sim_moment m)
         return own && own->role == SB_ROLE_PRIM && own->log.len > own->acked_held;
     case SIM_BEFORE_LEAVE:
         return own && own->role == SB_ROLE_PRIM && own->released < own->acked_held;
-    case SIM_HAND_OVER:
+    case SIM_GONE_LIVE:
         return own && own->role == SB_ROLE_SOLO && (!own->registered || own->draining_pending);
     case SIM_GRANTED:
         return own && own->role == SB_ROLE_PRIM && w->witness.state == SB_W_SOLO &&
@@ -61,6 +67,15 @@ static bool moment_is_now(const struct sim_world *w, enum sim_moment m)
         return at_rest(w, p);
     case SIM_IDLE:
         return at_rest(w, p) && own->released == own->log.len;
+    case SIM_UNRECORDED:
+        return own && own->role == SB_ROLE_SOLO &&
+               !sb_load_recorded(own, SB_RECORD_SOLO, own->epoch);
+    case SIM_PAIR_RECORD:
+        return own && own->role == SB_ROLE_SOLO && own->record.kind == SB_RECORD_PAIR;
+    case SIM_WRITING:
+        return own && w->life[p].disk.block != NULL;
+    case SIM_AT_PAIRING:
+        return own && own->role == SB_ROLE_PAIRING;
     default:
         return false;
     }
@@ -142,6 +157,42 @@ static bool flip_held(struct sim_world *w, uint32_t i)
         return false;
     sb_held_frame(h)[sim_random(&w->rng) % h->len] ^= (uint8_t)(1u << sim_random(&w->rng) % 8);
     return true;
+}
+
+/* Dies; starts again, if that is to be. */
+static void kill_host(struct sim_world *w, uint32_t i, uint64_t restart_ns)
+{
+    sim_kill_host(w, i);
+    if (restart_ns != 0)
+        sim_restart_at(w, i, restart_ns);
+}
+
+static bool strike_disk(struct sim_world *w, const struct sim_event *e, uint64_t until)
+{
+    struct sim_disk *d = &w->life[e->a].disk;
+    if (!d->writing)
+        return false;
+    switch (e->kind) {
+    case SIM_DISK_SLOW:
+        d->slow_ns = 1 + e->b % 100000000;
+        d->slow_until_ns = until;
+        heal_at(w, until + d->slow_ns);
+        return true;
+    case SIM_DISK_FULL:
+    case SIM_DISK_ERROR:
+        d->error = e->kind == SIM_DISK_FULL ? ENOSPC : (e->b & 1) != 0 ? EIO : EROFS;
+        d->error_until_ns = until;
+        heal_at(w, until);
+        return true;
+    case SIM_DISK_LOST:
+        d->lose = true;
+        return true;
+    case SIM_DISK_MISDIRECT:
+        d->misdirect = true;
+        return true;
+    default:
+        return sim_disk_flip(d);
+    }
 }
 
 /* p: the primary, 2: there is none. */
@@ -231,26 +282,41 @@ static bool strike(struct sim_world *w, const struct sim_event *e)
     case SIM_CRASH:
         if (!w->host[victim].alive)
             return false;
-        sim_kill_host(w, victim);
-        if ((e->b & 1) != 0)
-            w->host[victim].restart_ns = until;
+        kill_host(w, victim, w->restores || (e->b & 1) != 0 ? until : 0);
         return true;
+    case SIM_POWER_CUT:
+        for (uint32_t i = 0; i < 2; i++)
+            if (w->host[i].alive)
+                kill_host(w, i, w->restores ? until + (e->b >> i & 1) * (e->b % 10000000) : 0);
+        return true;
+    case SIM_HAND_OVER:
+        if (p == 2 || w->node[p]->role != SB_ROLE_PRIM)
+            return false;
+        sb_node_hand_over(w->node[p]);
+        return true;
+    case SIM_DISK_SLOW:
+    case SIM_DISK_FULL:
+    case SIM_DISK_ERROR:
+    case SIM_DISK_LOST:
+    case SIM_DISK_MISDIRECT:
+    case SIM_DISK_CORRUPT:
+        return strike_disk(w, e, until);
     case SIM_NOTICE:
         if (p == 2 || (len = sb_node_crash_frame(w->node[p], frame)) == 0)
             return false;
         sim_network_send(&w->net, (uint8_t)p, frame, len);
-        sim_kill_host(w, p);
+        kill_host(w, p, w->restores ? until : 0);
         return true;
     case SIM_STOP:
         if (p == 2)
             return false;
-        w->stopped_inc = at_rest(w, p) ? w->node[p]->inc : 0;
+        w->stopped_inc = at_rest(w, p) && !w->restores ? w->node[p]->inc : 0;
         sb_node_stop(w->node[p]);
         return true;
     case SIM_WITNESS_CRASH:
         if (!w->host[SIM_W].alive)
             return false;
-        sim_kill_host(w, SIM_W);
+        kill_host(w, SIM_W, w->restores ? until : 0);
         return true;
     case SIM_FLIP_BOOK:
         return at_rest(w, p) && flip_book(w, e->a);
@@ -302,6 +368,8 @@ bool sim_faults_turn(struct sim_world *w)
             w->host[primary(w)].asleep_until_ns = w->now_ns + w->blink_span_ns;
     }
     const uint32_t progress = taken(w);
+    const uint64_t patience_ns = w->restores ? RESTORE_WAIT_NS : SIM_DEADLINE_NS / 4;
+    const uint64_t wait_ns = w->restores ? RESTORE_WAIT_NS : MOMENT_WAIT_NS;
     for (uint32_t i = 0; i < w->schedule.events_n; i++) {
         struct sim_event *e = &w->schedule.events[i];
         if (e->struck)
@@ -310,12 +378,12 @@ bool sim_faults_turn(struct sim_world *w)
         if (e->follows && i > 0 && !w->schedule.events[i - 1].struck)
             continue;
         if (progress < e->after && w->client.state == SB_CLIENT_RUNNING &&
-            w->now_ns < w->healed_ns + SIM_DEADLINE_NS / 4)
+            w->now_ns < w->healed_ns + patience_ns)
             continue;
         if (e->due_ns == 0)
             e->due_ns = w->now_ns;
         const bool now = moment_is_now(w, e->moment);
-        if (!now && w->now_ns < e->due_ns + MOMENT_WAIT_NS)
+        if ((!now && w->now_ns < e->due_ns + wait_ns) || w->operator_.state != SIM_OP_WATCHES)
             continue;
         e->struck = true;
         const bool rest = at_rest(w, primary(w));
@@ -332,9 +400,12 @@ bool sim_faults_turn(struct sim_world *w)
         w->struck_n++;
         /* The first fault, of a pair at rest: somebody must serve, though it lasts. */
         w->must_serve_ns = 0;
-        if (w->struck_n == 1 && rest && e->kind < SIM_FLIP_BOOK)
+        const bool disk = e->kind >= SIM_DISK_SLOW && e->kind <= SIM_DISK_CORRUPT;
+        if (w->struck_n == 1 && rest && e->kind < SIM_FLIP_BOOK && e->kind != SIM_POWER_CUT &&
+            !disk)
             w->must_serve_ns = w->now_ns + SIM_MUST_SERVE_NS;
-        if (e->kind >= SIM_FIRST_HARD) {
+        if ((e->kind >= SIM_FIRST_HARD && !w->restores) || e->kind >= SIM_FLIP_BOOK ||
+            (disk && !w->restores)) { /* a node may stop for good */
             w->hard++;
             w->quiet_hard = rest && e->kind < SIM_FLIP_BOOK;
         }

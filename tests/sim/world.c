@@ -7,15 +7,39 @@
 
 #include "shadowbook/assert.h"
 
-#define START_NS UINT64_C(1700000000000000000)
 enum {
     TICK_NS = 50000,      /* an idle host polls this often */
     STEP_NS = 4000,       /* grain of virtual time */
     SETTLE_NS = 60000000, /* after the last fault: roles and register have come to rest */
+    PAIR_SETTLE_NS = 10000000,
+    RESTART_NS = 20000000, /* what has stopped starts again within */
     ALL_ROLES = 31,
 };
 
 /* --- setting up ------------------------------------------------------------------------------ */
+
+/* What holds an input, and what an owner that is alone waits for: what the configuration's check accepts. */
+static void configure_hold(struct sim_world *w)
+{
+    struct sb_config *f = &w->config;
+    w->restores = w->schedule.restores;
+    f->solo_policy = sim_chance(&w->rng, 800000) ? SB_SOLO_AUTO : SB_SOLO_HALT;
+    if (!sim_chance(&w->rng, w->restores ? 850000 : 500000))
+        return;
+    memcpy(f->journal_dir, "/", 2);
+    f->journal_lag_max_ns = 40000000;
+    f->hold = (enum sb_hold_setting)(sim_random(&w->rng) % 3);
+    f->journal_error = f->hold == SB_HOLD_TWO_MEMORIES && sim_chance(&w->rng, 500000)
+                           ? SB_JOURNAL_DEGRADE
+                           : SB_JOURNAL_STOP;
+    if (f->solo_policy == SB_SOLO_AUTO && sim_chance(&w->rng, 250000))
+        f->solo_policy = SB_SOLO_MEMORY;
+    if (f->solo_policy == SB_SOLO_AUTO && sim_chance(&w->rng, 300000))
+        f->witness_log_lines = SIM_WITNESS_LINES;
+    const bool transfer = sim_chance(&w->rng, 900000);
+    for (uint32_t i = 0; i < 2 && transfer; i++)
+        f->nodes[i].transfer = (struct sb_addr){f->nodes[i].ipv4, 5006};
+}
 
 static void configure(struct sim_world *w)
 {
@@ -71,36 +95,24 @@ static void configure(struct sim_world *w)
     }
     f->instruments = w->instruments;
     f->instruments_n = SIM_INSTRUMENTS;
+    configure_hold(w);
 }
 
-static void start_node(struct sim_world *w, uint32_t i, bool new_day)
+uint64_t sim_inc(struct sim_world *w)
 {
-    if (w->memory[i] != NULL && w->node[i]->role == SB_ROLE_SOLO)
-        w->checks.owner_gone = true;
-    /* Fresh pages cost only what is touched. */
-    if (w->memory[i] != NULL)
-        munmap(w->memory[i], w->memory_bytes);
-    w->memory[i] =
-        mmap(NULL, w->memory_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    SB_ASSERT(w->memory[i] != MAP_FAILED);
-    struct sb_node_setup setup = {.config = &w->config,
-                                  .self = (uint8_t)i,
-                                  .new_day = new_day,
-                                  .inc = START_NS + w->now_ns + ++w->inc,
-                                  .midnight_ns = START_NS - START_NS % UINT64_C(86400000000000),
-                                  .trading_day = w->config.trading_day,
-                                  .counters = w->counters[i]};
-    for (int r = 0; r < SB_PORT_ROLES; r++)
-        memcpy(setup.mac[r], (uint8_t[6]){2, 0, 0, 0, 0, (uint8_t)(1 + i)}, 6);
-    w->node[i] = sb_node_new(w->memory[i], w->memory_bytes, &setup);
-    w->host[i].alive = true;
-    sim_check_started(w, i);
+    return SIM_START_NS + w->now_ns + ++w->inc;
 }
 
 void sim_start_witness(struct sim_world *w)
 {
-    sb_witness_init(&w->witness, &w->config, (uint8_t[6]){2, 0, 0, 0, 0, 3},
-                    START_NS + w->now_ns + ++w->inc, w->counters[SIM_W], NULL);
+    const size_t log_bytes = sb_witness_log_bytes(SIM_WITNESS_LINES);
+    if (w->witness_log == NULL) /* kept over runs */
+        w->witness_log = aligned_alloc(64, log_bytes);
+    SB_ASSERT(w->witness_log != NULL);
+    if (w->config.witness_log_lines != 0)
+        memset(w->witness_log, 0, log_bytes);
+    sb_witness_init(&w->witness, &w->config, (uint8_t[6]){2, 0, 0, 0, 0, 3}, sim_inc(w),
+                    w->counters[SIM_W], w->witness_log);
     w->host[SIM_W].alive = true;
 }
 
@@ -225,13 +237,31 @@ static uint64_t clock_of(struct sim_world *w, uint32_t i)
 {
     struct sim_host *h = &w->host[i];
     const int64_t drift = (int64_t)w->now_ns / 1000000 * h->ppm;
-    const uint64_t now = START_NS + (uint64_t)((int64_t)w->now_ns + drift + h->offset_ns);
+    const uint64_t now = SIM_START_NS + (uint64_t)((int64_t)w->now_ns + drift + h->offset_ns);
     if (now > h->clock_ns) /* as the loop does it: a node's time never runs back */
         h->clock_ns = now;
     return h->clock_ns;
 }
 
 /* --- turns ------------------------------------------------------------------------------------ */
+
+/* Frame by frame, so that each change of the register is seen. */
+static void witness_turn(struct sim_world *w, uint64_t now, const struct sb_node_frame *in,
+                         uint32_t n)
+{
+    uint32_t k = 0;
+    do {
+        struct sb_node_out out = {0};
+        const enum sb_witness_state state = w->witness.state;
+        const uint64_t epoch = w->witness.epoch;
+        sb_witness_poll(&w->witness, now, &in[k], n > 0 ? 1 : 0, &out);
+        sim_check_witness(w, state, epoch);
+        for (uint32_t f = 0; f < out.n; f++)
+            sim_check_witness_frame(w, out.frames[f].data, out.frames[f].len);
+        for (uint32_t f = 0; f < out.n; f++)
+            sim_network_send(&w->net, SIM_W, out.frames[f].data, out.frames[f].len);
+    } while (++k < n);
+}
 
 static void node_turn(struct sim_world *w, uint32_t i)
 {
@@ -243,11 +273,10 @@ static void node_turn(struct sim_world *w, uint32_t i)
             .data = h->in[k]->data, .len = h->in[k]->len, .roles = ALL_ROLES};
     const uint64_t now = clock_of(w, i);
     if (i == SIM_W) {
-        sb_witness_poll(&w->witness, now, in, h->in_n, &out);
-        for (uint32_t k = 0; k < out.n; k++)
-            sim_network_send(&w->net, SIM_W, out.frames[k].data, out.frames[k].len);
+        witness_turn(w, now, in, h->in_n);
         return;
     }
+    sim_life_before(w, i);
     const enum sb_role before = w->node[i]->role;
     for (uint32_t k = 0; k < h->in_n; k++)
         sim_check_heard(w, i, in[k].data, in[k].len);
@@ -260,10 +289,25 @@ static void node_turn(struct sim_world *w, uint32_t i)
     if (w->o.trace && w->node[i]->role != before)
         printf("%12.6f ms  %c: role %d -> %d, epoch %" PRIu64 "\n", (double)w->now_ns / 1e6,
                'A' + (int)i, (int)before, (int)w->node[i]->role, w->node[i]->epoch);
-    if (out.done)
-        h->alive = false;
     if (out.busy)
         h->next_ns = w->now_ns;
+    sim_life_after(w, i, now, out.done);
+    if (!out.done)
+        return;
+    if (w->o.trace)
+        printf("%12.6f ms  %c: has stopped\n", (double)w->now_ns / 1e6, 'A' + (int)i);
+    h->alive = false;
+    sim_life_over(w, i, true);
+    sim_check_died(w, i);
+    if (w->restores && w->operator_.state == SIM_OP_WATCHES)
+        sim_restart_at(w, i, w->now_ns + sim_random(&w->rng) % RESTART_NS);
+}
+
+void sim_restart_at(struct sim_world *w, uint32_t i, uint64_t ns)
+{
+    w->host[i].restart_ns = ns;
+    if (ns > w->healed_ns)
+        w->healed_ns = ns;
 }
 
 static void client_turn(struct sim_world *w)
@@ -310,11 +354,17 @@ static void turn(struct sim_world *w)
 {
     w->net.now_ns = w->now_ns;
     deliver(w);
+    for (uint32_t i = 0; i < 2; i++)
+        sim_disk_turn(&w->life[i].disk, w->now_ns);
     for (uint32_t i = 0; i < SIM_HOSTS; i++) {
         struct sim_host *h = &w->host[i];
-        if (!h->alive && h->restart_ns != 0 && w->now_ns >= h->restart_ns) {
+        if (!h->alive && h->restart_ns != 0 && w->now_ns >= h->restart_ns &&
+            w->operator_.state != SIM_OP_STOPS) {
             h->restart_ns = 0;
-            start_node(w, i, false);
+            if (i == SIM_W)
+                sim_start_witness(w);
+            else
+                sim_life_start(w, i, SIM_RESTART);
         }
         if (!h->alive || w->now_ns < h->asleep_until_ns ||
             (w->now_ns < h->slow_until_ns && w->now_ns < h->next_ns) ||
@@ -338,6 +388,11 @@ void sim_kill_host(struct sim_world *w, uint32_t i)
     for (uint32_t k = 0; k < h->in_n; k++)
         sim_network_done(&w->net, h->in_index[k]);
     h->in_n = 0;
+    h->asleep_until_ns = 0;
+    if (i < 2) {
+        sim_life_over(w, i, false);
+        sim_check_died(w, i);
+    }
 }
 
 /* --- a run ------------------------------------------------------------------------------------ */
@@ -347,9 +402,11 @@ static void set_up(struct sim_world *w, const struct sim_options *o)
     w->o = *o;
     w->rng = o->seed;
     w->now_ns = w->inc = w->healed_ns = w->old_until_ns = w->old_at_ns = 0;
-    w->blink_at_ns = w->stopped_inc = w->must_serve_ns = 0;
+    w->blink_at_ns = w->pair_ns = w->stopped_inc = w->must_serve_ns = 0;
     w->hard = w->struck_n = 0;
-    w->quiet_hard = false;
+    w->quiet_hard = w->forced = false;
+    w->snapshots = 0;
+    w->operator_ = (struct sim_operator){0};
     memset(w->struck, 0, sizeof w->struck);
     memset(w->counters, 0, sizeof w->counters);
     memset(w->host, 0, sizeof w->host);
@@ -364,15 +421,36 @@ static void set_up(struct sim_world *w, const struct sim_options *o)
             w->host[i].ppm = (int64_t)(sim_random(&w->rng) % 1001) - 500;
     w->memory_bytes = (sb_node_footprint(&w->config) + 4095) & ~(size_t)4095;
     make_plan(w);
-    start_node(w, 0, true);
-    start_node(w, 1, true);
+    for (uint32_t i = 0; i < 2; i++) {
+        sim_disk_init(&w->life[i].disk, o->seed * 2 + i);
+        w->life[i].disk.may_tear = sim_condition(w, SIM_TORN);
+        sim_life_start(w, i, SIM_NEW_DAY);
+    }
     sim_start_witness(w);
     start_client(w);
 }
 
-/* Nothing is left to say: the clients are done, or have given up. */
+bool sim_is_pair(const struct sim_world *w)
+{
+    for (uint32_t i = 0; i < 2; i++) {
+        const struct sb_node *p = w->node[i], *s = w->node[1 - i];
+        if (w->host[i].alive && w->host[1 - i].alive && w->host[SIM_W].alive &&
+            p->role == SB_ROLE_PRIM && s->role == SB_ROLE_SHADOW && s->epoch == p->epoch &&
+            s->peer_inc == p->inc && p->peer_inc == s->inc && w->witness.state == SB_W_DUAL &&
+            w->witness.epoch == p->epoch && s->arm == SB_ARM_NONE && !s->cancel_open &&
+            !p->asking_solo)
+            return true;
+    }
+    return false;
+}
+
+/* Nothing is left to say: the clients are done, or have given up, and the pair is whole where it can be. */
 static bool over(const struct sim_world *w)
 {
+    if (sim_pair_is_due(w) && (w->pair_ns == 0 || w->now_ns < w->pair_ns + PAIR_SETTLE_NS))
+        return false;
+    if (w->checks.lost)
+        return true;
     if (w->client.state == SB_CLIENT_RUNNING)
         return false;
     return w->client.state != SB_CLIENT_DONE || !sim_condition(w, SIM_WILD) ||
@@ -385,7 +463,14 @@ void sim_run(struct sim_world *w, const struct sim_options *o, struct sim_result
     for (;;) {
         turn(w);
         const bool all = w->schedule.events_n == 0 || sim_faults_turn(w);
-        if (w->checks.failed || (all && w->now_ns > w->healed_ns + SETTLE_NS &&
+        if (all)
+            sim_operator_turn(w);
+        if (!sim_is_pair(w))
+            w->pair_ns = 0;
+        else if (w->pair_ns == 0)
+            w->pair_ns = w->now_ns;
+        const bool at_rest = all && w->operator_.state == SIM_OP_WATCHES;
+        if (w->checks.failed || (at_rest && w->now_ns > w->healed_ns + SETTLE_NS &&
                                  (over(w) || w->now_ns > w->healed_ns + SIM_DEADLINE_NS)))
             break;
         w->now_ns += STEP_NS;
@@ -406,13 +491,22 @@ void sim_run(struct sim_world *w, const struct sim_options *o, struct sim_result
     r->struck[SIM_FLIP_FRAME] = w->net.flipped;
     r->struck[SIM_RATE] = sim_condition(w, SIM_RATE);
     r->struck[SIM_RINGS] = sim_condition(w, SIM_RINGS);
+    r->struck[SIM_TORN] = r->struck[SIM_DISK_LOST] = r->struck[SIM_DISK_MISDIRECT] = 0;
     r->struck[SIM_WILD] = sim_condition(w, SIM_WILD) ? w->wild.made + w->wild.strange : 0;
     for (int i = 0; i < 2; i++) {
         r->takeovers += w->counters[i][SB_CTR_WENT_LIVE];
         r->solos += w->counters[i][SB_CTR_WENT_SOLO];
+        r->joined += w->counters[i][SB_CTR_JOINED];
+        r->resumed += w->counters[i][SB_CTR_RESUMED];
+        r->struck[SIM_TORN] += w->life[i].disk.torn;
+        r->struck[SIM_DISK_LOST] += w->life[i].disk.lost;
+        r->struck[SIM_DISK_MISDIRECT] += w->life[i].disk.misdirected;
         munmap(w->memory[i], w->memory_bytes);
         w->memory[i] = NULL;
+        sim_disk_free(&w->life[i].disk);
     }
+    r->forced = w->forced;
+    r->lost = w->checks.lost;
     sb_client_free(&w->client);
     sb_plan_free(&w->plan);
 }

@@ -2,7 +2,9 @@
  *
  * The engines, the witness and the client are the production code; only the wires are not (network.h). One run is a
  * function of its options: the same seed gives the same run, on every machine.
- * Not simulated: disks, threads, the host's own start-up, TCP.
+ * Each run draws how inputs are held, the policy of an owner that is alone, whether there is a journal, and whether what dies
+ * starts again: then there is an operator, too, and in the end the pair must be whole (lives.h).
+ * Not simulated: threads, the host's own start-up, TCP; disks only as disk.h has them.
  */
 #ifndef SHADOWBOOK_SIM_WORLD_H
 #define SHADOWBOOK_SIM_WORLD_H
@@ -10,9 +12,13 @@
 #include "perf/client.h"
 #include "replica/witness.h"
 #include "tests/sim/check.h"
+#include "tests/sim/lives.h"
 #include "tests/sim/wild.h"
 
+#define SIM_START_NS UINT64_C(1700000000000000000)
+
 /* The real client's sessions, and the wild member's. */
+enum { SIM_WITNESS_LINES = 2048 };
 enum { SIM_SESSIONS = 3, SIM_WILD_SESSION, SIM_INSTRUMENTS = 2 };
 /* After a single fault some node serves within: */
 #define SIM_MUST_SERVE_NS UINT64_C(400000000)
@@ -22,7 +28,7 @@ enum { SIM_SESSIONS = 3, SIM_WILD_SESSION, SIM_INSTRUMENTS = 2 };
 struct sim_options {
     uint64_t seed;
     uint32_t events;  /* messages that the clients send */
-    uint32_t allowed; /* bit of each enum sim_fault_kind */
+    uint64_t allowed; /* bit of each enum sim_fault_kind */
     uint32_t keep;    /* see sim_schedule_draw() */
     bool trace;
 };
@@ -56,7 +62,13 @@ struct sim_world {
     void *memory[2];
     size_t memory_bytes;
     struct sb_node *node[2]; /* a dead one stays readable */
+    struct sim_life life[2];
+    struct sim_operator operator_;
+    bool restores;      /* what dies starts again */
+    bool forced;        /* by the operator */
+    uint32_t snapshots; /* that a joiner began with */
     struct sb_witness witness;
+    void *witness_log; /* of SIM_WITNESS_LINES */
     uint64_t counters[3][SB_CTR_COUNT];
     struct sb_plan plan;
     struct sb_client client;
@@ -70,6 +82,7 @@ struct sim_world {
     uint64_t healed_ns; /* when the last fault is over */
     uint64_t struck[SIM_FAULT_KINDS];
     uint32_t hard, struck_n; /* events that struck; those that do not heal */
+    uint64_t pair_ns;        /* there is a pair since; 0: there is none */
     uint64_t must_serve_ns;  /* by then somebody serves; 0 = nothing is asked */
     uint64_t stopped_inc;    /* of a primary at rest that was stopped in order */
     bool quiet_hard;         /* ... struck a pair at rest */
@@ -82,13 +95,21 @@ struct sim_result {
     char text[200];
     uint64_t struck[SIM_FAULT_KINDS]; /* frames for conditions, times for events */
     uint64_t takeovers, solos, released, end_ns;
-    bool complete; /* everything was answered */
+    uint64_t joined, resumed, forced, lost; /* times */
+    bool complete;                          /* everything was answered */
     uint32_t events_n;
 };
+
+/* A number for an incarnation: higher than every one before. */
+uint64_t sim_inc(struct sim_world *w);
+/* Owner and shadow, confirmed, registered with a witness that is there. */
+bool sim_is_pair(const struct sim_world *w);
+uint64_t sim_packet_hash(const void *lines, uint32_t n); /* never 0 */
 
 /* For strike.c: hosts come and go; the moments and events of a turn. */
 void sim_start_witness(struct sim_world *w);
 void sim_kill_host(struct sim_world *w, uint32_t i);
+void sim_restart_at(struct sim_world *w, uint32_t i, uint64_t ns);
 void sim_crash_client(struct sim_world *w, uint64_t until_ns);
 static inline bool sim_condition(const struct sim_world *w, enum sim_fault_kind k)
 {
