@@ -239,8 +239,8 @@ void sim_check_disk_turn(struct sim_world *w, uint32_t i, enum sb_role before)
                  'A' + i);
     if ((n->role == SB_ROLE_SHADOW || sb_role_owns(n)) && n->log.len >= k->released)
         k->gone[i] = 0;
-    /* (What a node has read from its journal it takes as released.) */
-    if (sb_role_owns(n) && n->released > k->truth.n)
+    /* (What a node has read from its journal, or been given by the witness, it takes as released.) */
+    if (sb_role_owns(n) && before != SB_ROLE_BOOT && n->released > k->truth.n)
         check_released(w, i, k->let_go[i]);
     check_stall(w, i, n->released != k->let_go[i]);
     k->let_go[i] = n->released;
