@@ -17,6 +17,7 @@ def times($samples): . as $r |
         catch: first_at(owner.role == 2), following: first_at(owner.copy_state == 3), pairing: first_at(other.role == 5),
         shadow: first_at(owner.role == 3), whole: first_at(owner.role == 3 and other.role == 4),
         inputs: ([$s[] | select(owner.role == 3) | owner.log_len] | first),
+        disk_lag_ns: ([$all[] | .A, .B | .journal_lag_max_ns // 0] | max),
         copied_bytes: ([$s[] | owner.copy_bytes // 0] | max),
         decide_to_first_frame_ns: ([$all[] | select((other.went_live // 0) > 0) | other.decide_to_first_ns] | first)
     };
@@ -25,11 +26,11 @@ def since($from): if . == null or $from == null then null else . - $from end;
 
 def lines($samples; $gaps): .[] | times($samples) | . as $t | ($gaps[] | select(.round == $t.round)) as $g |
     (if .restarted > 0 then .restarted else .struck end) as $from | {
-        round, struck: .owner, decide_to_first_frame_ns, client_gap_ns: $g.switch_gap_ns, join_gap_ns: $g.join_gap_ns,
+        round, struck: .owner, decide_to_first_frame_ns, client_gap_ns: $g.switch_gap_ns, join_gap_ns: $g.join_gap_ns, answered: $g.answered,
         restart_after_ns: (if .restarted > 0 then .restarted - .struck else null end),
         catch_ns: (.catch | since($from)), following_ns: (.following | since($from)), pairing_ns: (.pairing | since($from)),
         shadow_ns: (.shadow | since($from)), whole_ns: (.whole | since($from)), whole_since_strike_ns: (.struck as $struck | .whole | since($struck)),
-        copied_bytes, inputs
+        copied_bytes, inputs, disk_lag_ns
     };
 
 def report: ($client[0]) as $c | ($counters[0]) as $k | ($a[0]) as $a | ($b[0]) as $b |
@@ -48,6 +49,7 @@ def report: ($client[0]) as $c | ($counters[0]) as $k | ($a[0]) as $a | ($b[0]) 
     }) as $r |
     ([if $broken != "" then $broken else empty end,
       if $whole != $asked then "whole after \($whole) of \($asked) rounds" else empty end,
+      ($lines[] | select(.answered == 0) | "no order was answered in round \(.round)"),
       if $c.result != "ok" then "client: \($c.result)" else empty end,
       if ($c.conflicting // 1) != 0 then "\($c.conflicting) conflicting" else empty end,
       if ($c.feed_gaps // 1) != 0 then "\($c.feed_gaps) gaps in the feed" else empty end,
