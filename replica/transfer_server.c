@@ -22,7 +22,7 @@ enum {
     TAIL_NS = 300000,            /* between two looks at the end of the journal */
     LINGER_NS = 200000000,       /* for the last words to arrive */
     ACCEPT_PAUSE_NS = 100000000, /* after a failed accept: no descriptors */
-    BACKLOG = 4,
+    BACKLOG = 64,
 };
 #define ALIVE_NS   (UINT64_C(1000000) * SB_TRANSFER_ALIVE_MS)
 #define SILENCE_NS (UINT64_C(1000000) * SB_TRANSFER_SILENCE_MS)
@@ -57,7 +57,6 @@ struct sb_transfer_server {
     /* The thread's. */
     struct sb_transfer_link link;
     enum phase phase;
-    bool accepting;
     int newcomer; /* accepted, and waits until the one before it is gone; -1: none */
     uint64_t accept_ns;
     unsigned folders_seen;
@@ -187,7 +186,7 @@ static const char *find_start(struct sb_transfer_server *s, uint64_t from_n, uin
         return s->cursor.why;
     const uint64_t n = sb_transfer_snapshot_find(s->serving, from_n);
     s->phase = BLOCKS;
-    if (n != 0 && n + 1 >= first_n && (!reaches || n + 1 - from_n >= ahead_min)) {
+    if (n != 0 && (!reaches || n + 1 - from_n >= ahead_min)) {
         if (!open_snapshot(s, n))
             return "the snapshot cannot be read";
         from_n = n + 1;
@@ -195,7 +194,7 @@ static const char *find_start(struct sb_transfer_server *s, uint64_t from_n, uin
         if (!sb_transfer_cursor_find(&s->cursor, s->serving, from_n, &first_n))
             return s->cursor.why;
     } else if (!reaches) {
-        return "neither the journal nor a snapshot that it goes on from reaches back so far";
+        return "neither the journal nor a snapshot reaches back so far";
     }
     s->from_n = from_n;
     s->reach_n = 0;
@@ -357,31 +356,22 @@ static void turn_folder(struct sb_transfer_server *s)
         refuse(s, "another journal is served from now on");
 }
 
+/* By an ordinary call, not the ring: a ring of a process that was killed holds on to its sockets for a while, and the port
+ * of this one is needed at once by the next life. */
 static void turn_accept(struct sb_transfer_server *s, uint64_t now)
 {
+    if (s->newcomer < 0 && now >= s->accept_ns) {
+        s->newcomer = accept4(s->listener, NULL, NULL, SOCK_CLOEXEC);
+        if (s->newcomer < 0 && errno != EAGAIN && errno != EINTR)
+            s->accept_ns = now + ACCEPT_PAUSE_NS;
+        if (s->newcomer >= 0 && s->phase != NOBODY)
+            refuse(s, "another client has connected and takes over");
+    }
     if (s->newcomer >= 0 && s->phase == NOBODY) {
         sb_transfer_link_begin(&s->link, s->newcomer);
         s->newcomer = -1;
         s->phase = ASKED;
     }
-    if (s->accepting || s->newcomer >= 0 || now < s->accept_ns)
-        return;
-    struct io_uring_sqe *sqe = sb_transfer_entry(&s->ring);
-    io_uring_prep_accept(sqe, s->listener, NULL, NULL, SOCK_CLOEXEC);
-    sqe->user_data = SB_TRANSFER_OP_ACCEPT;
-    s->accepting = true;
-}
-
-static void accepted(struct sb_transfer_server *s, int result)
-{
-    s->accepting = false;
-    if (result < 0) {
-        s->accept_ns = sb_transfer_now_ns() + ACCEPT_PAUSE_NS;
-        return;
-    }
-    s->newcomer = result;
-    if (s->phase != NOBODY)
-        refuse(s, "another client has connected and takes over");
 }
 
 static void reap(struct sb_transfer_server *s)
@@ -389,9 +379,7 @@ static void reap(struct sb_transfer_server *s)
     enum sb_transfer_op op;
     int result;
     while (sb_transfer_reap(&s->ring, &op, &result)) {
-        if (op == SB_TRANSFER_OP_ACCEPT)
-            accepted(s, result);
-        else if (op != SB_TRANSFER_OP_CANCEL)
+        if (op != SB_TRANSFER_OP_CANCEL)
             sb_transfer_link_done(&s->link, op, result);
     }
     atomic_store_explicit(&s->bytes, s->link.sent, memory_order_relaxed);
@@ -430,9 +418,7 @@ static void *thread_main(void *arg)
     }
     drop(s, NULL);
     turn_closing(s);
-    if (s->accepting)
-        sb_transfer_cancel(&s->ring, SB_TRANSFER_OP_ACCEPT);
-    while (s->phase != NOBODY || s->accepting) {
+    while (s->phase != NOBODY) {
         sb_transfer_wait(&s->ring, SB_TRANSFER_TURN_NS);
         reap(s);
         turn_closing(s);
@@ -466,7 +452,7 @@ static bool open_listener(struct sb_transfer_server *s, FILE *err)
                             .sin_addr.s_addr = htonl(setup->ipv4)};
     socklen_t bytes = sizeof a;
     const int on = 1;
-    s->listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    s->listener = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (s->listener < 0 || setsockopt(s->listener, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) != 0)
         return open_failed("make a socket", setup, errno, err);
     if (bind(s->listener, (const struct sockaddr *)&a, sizeof a) != 0 ||

@@ -138,6 +138,8 @@ void copy_until_why(struct copy *c, const char *text)
          strstr(sb_transfer_client_why(c->client, why), text) == NULL; patience(c, since, text))
         if (!copy_take(c))
             pause_ms(1);
+    while (copy_take(c)) /* what came before it */
+        ;
 }
 
 void server_until_why(struct sb_transfer_server *s, const char *text)

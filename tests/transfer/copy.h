@@ -29,7 +29,7 @@ bool copy_take(struct copy *c);
 void copy_until(struct copy *c, uint64_t n);
 /* Takes items until the client is in that state; asserts after some seconds. */
 void copy_until_state(struct copy *c, enum sb_transfer_state state);
-/* The same, until the reason holds this text. */
+/* The same, until the reason holds this text, and all items that are there. */
 void copy_until_why(struct copy *c, const char *text);
 
 struct sb_transfer_client_counts copy_counts(const struct copy *c);
