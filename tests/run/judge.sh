@@ -22,6 +22,7 @@ good() {
     cp "$dir/counters.json" "$dir/later.json"
     echo '{"lost": 0, "digest_equal": true, "state_digest": "d"}' >"$dir/log.json"
     echo null >"$dir/floor.json"
+    echo null >"$dir/log-other.json"
     echo '{"duplicated": 3, "reordered": 3}' >"$dir/forward.out"
 }
 edit() { # FILE EXPRESSION
