@@ -61,6 +61,7 @@ node($k; $survivor) as $s |
       if ($r.books_equal // false) != true then "books differ" else empty end,
       if ($r.trades_equal // false) != true then "trades differ" else empty end)
   end,
+  if $f.unmet != "" and $pause_ms < $f.suspect_ms then $f.unmet else empty end,
   # Who serves. The machine's own pauses are faults too; what they lead to is stated, not judged.
   if $outcome == "unsettled" then "the engines did not agree on who serves (roles A \($r.roles.A), B \($r.roles.B))"
   elif $f.fault.right | index($outcome) then empty

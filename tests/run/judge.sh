@@ -11,7 +11,7 @@ bad=0
 good() {
     jq -n '{name: "cut", words: "cut", right: ["B"], takes: 1, dies: "", victim: "A", kind: "cut", host: "primary"} as $fault |
         {flow: "f", port: "p", load: "burst", kill: "none", signal: "", fault: $fault, suspect_ms: 25,
-         times: [1500], struck_ns: 1600, uncross_ns: 1600, dropped: 7, unblocked: ""}' >"$dir/facts.json"
+         times: [1500], struck_ns: 1600, uncross_ns: 1600, dropped: 7, unblocked: "", unmet: ""}' >"$dir/facts.json"
     jq -n '{result: "ok", conflicting: 0, feed_gaps: 0, books_equal: true, trades_equal: true, client_gap_ns: 9,
         start_ns: 1000, wall_ns: 1000, fault: {gap_ns: 8}}' >"$dir/client.json"
     jq -n '{poll_gap_max_ns: 5000000, released_frames: 5, stream_tx: 5, ack_tx: 5, heartbeats: 5, rerequests: 5,
