@@ -40,8 +40,8 @@ def report: ($client[0]) as $c | ($counters[0]) as $k | ($a[0]) as $a | ($b[0]) 
     ($k | alive("A").counters // alive("B").counters // {}) as $any |
     ($c + {
         flow: $flow, port: $port, kind: (if $hand_over then "hand over" else "kill -9" end), asked: $asked, whole: $whole, rounds: $lines,
-        hold: (["two-memories", "memory-and-disk", "two-disks"][$any.hold] // "?"),
-        solo_policy: ([null, "witness", "disk", "memory", "halt"][$any.solo_policy] // "?"),
+        hold: (["two-memories", "memory-and-disk", "two-disks"][$any.hold // 9] // "?"),
+        solo_policy: ([null, "witness", "disk", "memory", "halt"][$any.solo_policy // 9] // "?"),
         outcome: ($k | outcome), roles: {A: ($k | role("A")), B: ($k | role("B")), W: ($k | role("W"))},
         lost: {A: $a.lost, B: $b.lost}, logs: {A: $a, B: $b}, floor_ns: ($floor[0] // null),
         order_latency_ns: $normal[0], switch_gap_ns: $gap,
