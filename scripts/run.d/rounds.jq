@@ -8,14 +8,16 @@ def distribution: sort | length as $n |
 # A round's times: what the script did, and when a sample first showed what followed.
 def times($samples): . as $r |
     [$samples[] | select(.round == $r.round and .at >= $r.struck)] as $all |
-    [$all[] | select(.at >= $r.restarted)] as $s |
-    def first_at(c): [$s[] | select(c) | .at] | first;
     def owner: .[$r.owner];
     def other: .[$r.other];
+    # Samples before that, after a hand-over, still show the pair as it was.
+    ([$all[] | select(other.role | owns) | .at] | first) as $owns |
+    [$all[] | select($owns != null and .at >= $owns and .at >= $r.restarted)] as $s |
+    def first_at(c): [$s[] | select(c) | .at] | first;
     $r + {
-        owns: ([$all[] | select(other.role | owns) | .at] | first),
+        owns: $owns,
         catch: first_at(owner.role == 2), following: first_at(owner.copy_state == 3), pairing: first_at(other.role == 5),
-        shadow: first_at(owner.role == 3), whole: first_at(owner.role == 3 and other.role == 4),
+        shadow: first_at(owner.role == 3), whole: first_at(owner.role == 3 and other.role == 4 or owner.role == 4 and other.role == 3),
         inputs: ([$s[] | select(owner.role == 3) | owner.log_len] | first),
         disk_lag_ns: ([$all[] | .A, .B | .journal_lag_max_ns // 0] | max),
         copied_bytes: ([$s[] | owner.copy_bytes // 0] | max),
@@ -44,11 +46,14 @@ def report: ($client[0]) as $c | ($counters[0]) as $k | ($a[0]) as $a | ($b[0]) 
         solo_policy: ([null, "witness", "disk", "memory", "halt"][$any.solo_policy // 9] // "?"),
         outcome: ($k | outcome), roles: {A: ($k | role("A")), B: ($k | role("B")), W: ($k | role("W"))},
         lost: {A: $a.lost, B: $b.lost}, logs: {A: $a, B: $b}, floor_ns: ($floor[0] // null),
+        needless_takeovers: ([$samples[] | .A, .B | .epoch // 0 | . / 4 | floor | select(. > 0)] | if . == [] then 0 else max - min - $whole end),
+        whole_after_strike_ns: ([$lines[].whole_since_strike_ns | numbers] | distribution),
         order_latency_ns: $normal[0], switch_gap_ns: $gap,
         gap_p99_over_order_p99: (if ($normal[0].p99 // 0) > 0 and $gap.p99 != null then $gap.p99 / $normal[0].p99 else null end)
     }) as $r |
     ([if $broken != "" then $broken else empty end,
       if $whole != $asked then "whole after \($whole) of \($asked) rounds" else empty end,
+      if [$r.outcome] | inside(["dual", "swapped"]) | not then "the pair is not whole at the end (roles A \($r.roles.A), B \($r.roles.B))" else empty end,
       ($lines[] | select(.answered == 0) | "no order was answered in round \(.round)"),
       if $c.result != "ok" then "client: \($c.result)" else empty end,
       if ($c.conflicting // 1) != 0 then "\($c.conflicting) conflicting" else empty end,

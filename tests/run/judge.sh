@@ -170,6 +170,7 @@ jq -e '.gap_p99_over_order_p99 == 3' "$dir/report.json" >/dev/null || { echo "th
 rounds_judge 'did not become whole' 'a broken round' 'round 1: the pair did not become whole'
 round_wrong 'whole after 0 of 1' samples.json 'select(.at < 2900)'
 round_wrong 'whole after 0 of 1' rounds.json empty
+round_wrong 'not whole at the end' counters.json '.processes[0].counters.role = 6'
 round_wrong 'no order was answered in round 1' gaps.json '.answered = 0'
 round_wrong 'client: no service' client.json '.result = "no service"'
 round_wrong 'conflicting' client.json '.conflicting = 1'
