@@ -224,7 +224,7 @@ static bool row_is_due(const struct sb_client *c, const struct sb_plan_row *row,
 {
     if (c->gate_row != SB_PLAN_NONE || (row->op == SB_PLAN_PHASE && c->untaken > 0))
         return false;
-    if (c->options.speed > 0) {
+    if (c->options.speed > 0 && !c->hurried) {
         *intended = scheduled_ns(c, row);
         return *intended <= c->now_ns;
     }
@@ -328,6 +328,11 @@ uint32_t sb_client_poll(struct sb_client *c, uint64_t now_ns, const struct sb_fr
     judge(c);
     c->out = NULL;
     return c->out_n;
+}
+
+void sb_client_hurry(struct sb_client *c)
+{
+    c->hurried = true;
 }
 
 double sb_client_percent(const struct sb_client *c)

@@ -96,6 +96,7 @@ struct sb_client {
     uint64_t now_ns, start_ns; /* start: when the last session was logged in */
     enum sb_client_state state;
     uint64_t progress_ns; /* last time that anything went forward */
+    bool hurried;         /* see sb_client_hurry() */
     uint64_t quiet_ns;    /* last time that a message was delivered or taken */
     uint32_t cursor;      /* rows before it are due */
     uint32_t logged_in_n; /* sessions */
@@ -126,6 +127,9 @@ void sb_client_free(struct sb_client *c);
  * the next call. now_ns never runs back. */
 uint32_t sb_client_poll(struct sb_client *c, uint64_t now_ns, const struct sb_frame *in, uint32_t n,
                         struct sb_frame *out, uint32_t cap);
+
+/* From here on what is left is sent as fast as the windows allow: nothing more is to be learnt from its pace. */
+void sb_client_hurry(struct sb_client *c);
 
 /* Share of the plan that is known to be taken: 0..100. */
 double sb_client_percent(const struct sb_client *c);

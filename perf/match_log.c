@@ -185,7 +185,7 @@ static bool apply_all(struct run *r, struct source *log, struct sb_match_log_res
     return more == 0;
 }
 
-/* Lines `session,message_seq,key,kind,timestamp`; the first is the heading. */
+/* Lines `session,message_seq,key,kind,timestamp`, and what is of no matter here; the first is the heading. */
 static bool compare_acks(const struct run *r, const char *path, struct sb_match_log_result *out,
                          FILE *err)
 {

@@ -57,7 +57,7 @@ struct replay {
     int progress_fd; /* -1: none */
     uint64_t now_ns, progress_ns, discipline_ns;
     uint64_t fault_ns, resume_ns; /* when the drill's signals were sent */
-    sigset_t stop;                /* the signals that end the run early */
+    sigset_t asks;                /* the signals that end the run early, or its pace */
     bool interrupted;
 };
 
@@ -219,7 +219,7 @@ static bool open_ports(struct replay *r)
         if (host->ports[feeds[i]][0] != '\0' && strcmp(host->ports[feeds[i]], specs[0]) != 0)
             specs[r->ports_n++] = host->ports[feeds[i]];
     /* Blocked in every thread, and so before the first is made: housekeeping() asks for them. */
-    sigprocmask(SIG_BLOCK, &r->stop, NULL);
+    sigprocmask(SIG_BLOCK, &r->asks, NULL);
     const struct sb_dpdk_options options = {.name = "client",
                                             .lcore = host->lcore,
                                             .hugepages = r->config.hugepages,
@@ -285,7 +285,7 @@ static bool open_progress(struct replay *r)
 
 /* --- the run ----------------------------------------------------------------------------- */
 
-/* Every 100 ms: tell how far we are, and see whether we are to stop (both signals are blocked: no handler). */
+/* Every 100 ms: tell how far we are, and see whether we are to stop (the signals are blocked: no handler). */
 static void housekeeping(struct replay *r, uint64_t now_ns)
 {
     if (now_ns < r->progress_ns)
@@ -297,7 +297,11 @@ static void housekeeping(struct replay *r, uint64_t now_ns)
                 sb_client_percent(c), c->counters.sent - c->counters.resent,
                 c->counters.acknowledged + c->counters.rejected) < 0)
         r->progress_fd = -1; /* the reader is gone: the run is not his */
-    r->interrupted = sigtimedwait(&r->stop, NULL, &(struct timespec){0}) > 0;
+    const int asked = sigtimedwait(&r->asks, NULL, &(struct timespec){0});
+    if (asked == SIGUSR1)
+        sb_client_hurry(&r->client);
+    else
+        r->interrupted = asked > 0;
 }
 
 /* Sends a drill's signal; its time becomes a line of the fault file. Returns it. */
@@ -407,9 +411,10 @@ int sb_replay_main(int argc, char **argv)
         fprintf(stderr, "replay: no memory\n");
         return 1;
     }
-    sigemptyset(&r->stop);
-    sigaddset(&r->stop, SIGTERM);
-    sigaddset(&r->stop, SIGINT);
+    sigemptyset(&r->asks);
+    sigaddset(&r->asks, SIGTERM);
+    sigaddset(&r->asks, SIGINT);
+    sigaddset(&r->asks, SIGUSR1);
     int code = parse(&r->options, argc, argv);
     if (code < 0) {
         code = 1;

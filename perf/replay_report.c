@@ -354,12 +354,14 @@ void sb_replay_report_hgrm(const struct sb_replay_report *r, FILE *out)
 void sb_replay_report_acks(const struct sb_replay_report *r, FILE *out)
 {
     const struct sb_client *c = r->client;
-    fprintf(out, "session,message_seq,key,kind,timestamp\n");
+    fprintf(out, "session,message_seq,key,kind,timestamp,intended_ns,answered_ns\n");
     for (uint32_t i = 0; i < c->plan->n; i++) {
         const struct sb_plan_row *row = &c->plan->rows[i];
         if (c->rows[i].answer != 0)
-            fprintf(out, "%" PRIu32 ",%" PRIu32 ",%" PRIu32 ",%c,%" PRIu64 "\n", row->session,
-                    row->seq, row->key, row->op, c->rows[i].timestamp);
+            fprintf(out,
+                    "%" PRIu32 ",%" PRIu32 ",%" PRIu32 ",%c,%" PRIu64 ",%" PRIu64 ",%" PRIu64 "\n",
+                    row->session, row->seq, row->key, row->op, c->rows[i].timestamp,
+                    c->rows[i].intended_ns, c->rows[i].answered_ns);
     }
 }
 

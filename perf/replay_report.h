@@ -58,7 +58,8 @@ void sb_replay_report_print(const struct sb_replay_report *r, FILE *out);
 /* --latency: all latencies as HdrHistogram's percentile distribution (.hgrm), values in microseconds. */
 void sb_replay_report_hgrm(const struct sb_replay_report *r, FILE *out);
 
-/* --acks: session,message_seq,key,kind,timestamp of every acknowledged message, in the plan's order. */
+/* --acks: session,message_seq,key,kind,timestamp of every acknowledged message, in the plan's order, and when it was to be
+ * sent and when its answer came. */
 void sb_replay_report_acks(const struct sb_replay_report *r, FILE *out);
 /* --trades: the trades seen, in the captures' format. */
 void sb_replay_report_trades(const struct sb_replay_report *r, FILE *out);

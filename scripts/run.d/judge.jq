@@ -12,13 +12,14 @@ def voice($k; $n): node($k; $n) | [.released_frames, .stream_tx, .ack_tx, .heart
 def pause($k; $lasted; $victim):
     [("A", "B") as $n | (node($k; $n).poll_gap_max_ns // 0) - (if $n == $victim then $lasted else 0 end)] | max;
 
-($facts[0]) as $f | ($client[0]) as $c | ($counters[0]) as $k | ($log[0]) as $l |
+($facts[0]) as $f | ($client[0]) as $c | ($counters[0]) as $k | ($log[0]) as $l | ($log_other[0]) as $lo |
 ($f.times[0] // 0) as $at |
 (if ($f.times | length) > 1 then $f.times[1] - $at else null end) as $lasted |
 (if $f.struck_ns != null then $f.struck_ns - $at else null end) as $hold |
 ($k | outcome) as $outcome |
 (if $outcome == "A" or $outcome == "dual" then "A" else "B" end) as $survivor |
 (if $survivor == "A" then "B" else "A" end) as $other |
+(["dual", "swapped"] | index($outcome) != null) as $paired |
 node($k; $survivor) as $s |
 ([node($k; "A"), node($k; "B")] | map((.went_live // 0) + (.went_solo // 0)) | add) as $changes |
 (pause($k; $lasted // 0; $f.fault.victim) | ms) as $pause_ms |
@@ -28,12 +29,12 @@ node($k; $survivor) as $s |
 ($c + {
     flow: $f.flow, port: $f.port, load: $f.load, kill: $f.kill, signal: $f.signal,
     fault: (($c.fault // {}) + {name: $f.fault.name, words: $f.fault.words}),
-    lost: $l.lost, digest_equal: $l.digest_equal, state_digest: $l.state_digest, log: $l,
+    lost: ([$l.lost, $lo.lost // 0] | if min < 0 then min else max end), digest_equal: ($l.digest_equal == true and ($lo == null or $lo.digest_equal == true)), state_digest: $l.state_digest, log: $l,
     floor_ns: ($floor[0] // null),
     outcome: $outcome, roles: {A: ($k | role("A")), B: ($k | role("B")), W: ($k | role("W"))},
     takeover: {
-        fault_to_suspect_ns: (if $outcome == "B" then span($at; $s.suspect_at_ns // 0) else null end),
-        suspect_to_decide_ns: (if $outcome == "B" then span($s.suspect_at_ns // 0; $s.decide_at_ns // 0) else null end),
+        fault_to_suspect_ns: (if $survivor == "B" then span($at; $s.suspect_at_ns // 0) else null end),
+        suspect_to_decide_ns: (if $survivor == "B" then span($s.suspect_at_ns // 0; $s.decide_at_ns // 0) else null end),
         decide_to_first_frame_ns: (if ($s.went_live // 0) > 0 then $s.decide_to_first_ns else null end),
         first_tx_call_ns: (if ($s.went_live // 0) > 0 then $s.first_tx_call_ns else null end),
         frames_held: ($s.takeover_frames // 0), unverified: ($s.unverified // 0),
@@ -49,6 +50,8 @@ node($k; $survivor) as $s |
 # What must hold whatever struck.
 ([if $r.lost != 0 then "\($r.lost) acknowledged orders are not in the log" else empty end,
   if $r.digest_equal != true then "the survivor differs from a replay of its log" else empty end,
+  if $f.fault.kind == "rejoin" and ($l.closed != true or $lo.closed != true or $l.state_digest != $lo.state_digest) then
+      "both nodes did not end in the same state" else empty end,
   if ($r.conflicting // 1) != 0 then "\($r.conflicting) conflicting" else empty end,
   if $f.unblocked != "" then $f.unblocked else empty end,
   # The day is whole, unless nobody may serve.
@@ -58,13 +61,14 @@ node($k; $survivor) as $s |
       if ($r.books_equal // false) != true then "books differ" else empty end,
       if ($r.trades_equal // false) != true then "trades differ" else empty end)
   end,
+  if $f.unmet != "" and $pause_ms < $f.suspect_ms then $f.unmet else empty end,
   # Who serves. The machine's own pauses are faults too; what they lead to is stated, not judged.
   if $outcome == "unsettled" then "the engines did not agree on who serves (roles A \($r.roles.A), B \($r.roles.B))"
   elif $f.fault.right | index($outcome) then empty
   elif $outcome != "blocked" and ($blocked | not) and $pause_ms >= $f.suspect_ms then empty
   else "outcome \($outcome), not \($f.fault.right | join(" or ")) (roles A \($r.roles.A), B \($r.roles.B))" end,
   (("A", "B", "W") as $n | if $n != $f.fault.dies and ($k | role($n)) == 0 then "\($n) is gone" else empty end),
-  if $outcome != "dual" and $outcome != "unsettled" and voice($k; $other) != voice($later[0]; $other)
+  if ($paired | not) and $outcome != "unsettled" and voice($k; $other) != voice($later[0]; $other)
       then "\($other) owns nothing and still speaks" else empty end,
   if $f.fault.kind == "restart" and $f.fault.host == "shadow" and
       (node($k; "B") | .released_frames + .stream_tx + .ack_tx + .went_live) != 0 then "the restarted node released, streamed or acknowledged" else empty end,

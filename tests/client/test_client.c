@@ -146,6 +146,20 @@ START_TEST(clean_network)
 }
 END_TEST
 
+/* A schedule that would take hours is left when it is asked for. */
+START_TEST(hurry)
+{
+    struct play p = {0};
+    start(&p, 1, 2000, 1, 1e-9);
+    venue_run(&p.venue, &p.client, UINT64_C(1000000000));
+    ck_assert_uint_lt(p.client.cursor, p.plan.n / 2);
+    sb_client_hurry(&p.client);
+    run(&p);
+    check_good(&p);
+    stop(&p);
+}
+END_TEST
+
 START_TEST(adversarial_network)
 {
     struct play p = {0};
@@ -501,6 +515,7 @@ int main(void)
     TCase *tcase = tcase_create("client");
     tcase_set_timeout(tcase, 60);
     tcase_add_test(tcase, clean_network);
+    tcase_add_test(tcase, hurry);
     tcase_add_loop_test(tcase, adversarial_network, 0, 12);
     tcase_add_test(tcase, silence_and_repetition);
     tcase_add_test(tcase, gap_is_followed_at_once);

@@ -155,8 +155,8 @@ START_TEST(acknowledgements_file)
     FILE *f = fmemopen(text, sizeof text - 1, "w");
     sb_replay_report_acks(&r, f);
     fclose(f);
-    ck_assert_ptr_eq(strstr(text, "session,message_seq,key,kind,timestamp\n1,1,1,N,500\n"
-                                  "1,3,3,N,502\n"),
+    ck_assert_ptr_eq(strstr(text, "session,message_seq,key,kind,timestamp,intended_ns,answered_ns\n"
+                                  "1,1,1,N,500,10000,10100\n1,3,3,N,502,12000,12100\n"),
                      text);
     sb_replay_report_free(&r);
     unmake(&m);
