@@ -78,10 +78,7 @@ static uint64_t estimate(const struct sb_recovery *r, size_t i)
 
 static bool same_log(const struct sb_snapshot_head *s, const struct segment_head *h)
 {
-    const struct sb_engine_limits limits = {.instruments_max = s->instruments_max,
-                                            .sessions_max = s->sessions_max,
-                                            .orders_max = s->orders_max,
-                                            .levels_max = s->levels_max};
+    const struct sb_engine_limits limits = sb_snapshot_limits(s);
     return s->shard == h->shard && s->generation == h->segment.generation &&
            s->trading_day == h->segment.trading_day &&
            sb_engine_limits_equal(&limits, &h->segment.limits);
@@ -117,8 +114,8 @@ static bool take_snapshot(struct sb_recovery *r, uint64_t n, FILE *err)
     return true;
 }
 
-/* From the first input on. */
-static enum sb_recovery_opened from_the_beginning(struct sb_recovery *r, FILE *err)
+/* From the first input that is there. */
+static enum sb_recovery_opened from_the_front(struct sb_recovery *r, FILE *err)
 {
     struct sb_journal_reader *reader = &r->reader;
     const int more = sb_journal_reader_block(reader, err);
@@ -128,15 +125,22 @@ static enum sb_recovery_opened from_the_beginning(struct sb_recovery *r, FILE *e
         sb_journal_reader_say_end(reader, err);
     if (more != 1)
         return SB_RECOVERY_BAD;
-    if (reader->scan.first_n != 1) {
-        fprintf(err,
-                "%s: begins at input %" PRIu64
-                ", and no good snapshot is there from which it goes on\n",
-                reader->folder, reader->scan.first_n);
-        return SB_RECOVERY_BAD;
-    }
     r->limits = reader->scan.segment.limits;
+    r->next_n = reader->scan.first_n;
     return SB_RECOVERY_READY;
+}
+
+/* From input 1 on. */
+static enum sb_recovery_opened from_the_beginning(struct sb_recovery *r, FILE *err)
+{
+    const enum sb_recovery_opened opened = from_the_front(r, err);
+    if (opened != SB_RECOVERY_READY || r->next_n == 1)
+        return opened;
+    fprintf(err,
+            "%s: begins at input %" PRIu64
+            ", and no good snapshot is there from which it goes on\n",
+            r->reader.folder, r->next_n);
+    return SB_RECOVERY_BAD;
 }
 
 /* The snapshots are listed before the segments are looked at: of a journal that is being written, none is then newer. */
@@ -162,12 +166,50 @@ enum sb_recovery_opened sb_recovery_open(struct sb_recovery *r, const char *path
     return sb_recovery_open_at(r, path, whole ? 0 : UINT64_MAX, err);
 }
 
-enum sb_recovery_opened sb_recovery_open_at(struct sb_recovery *r, const char *path, uint64_t n_max,
-                                            FILE *err)
+static void reset(struct sb_recovery *r)
 {
     memset(r, 0, sizeof *r);
     r->found = SB_FOUND_NEXT;
     r->next_n = 1;
+}
+
+enum sb_recovery_opened sb_recovery_open_inputs(struct sb_recovery *r, const char *path, FILE *err)
+{
+    reset(r);
+    const int found = sb_journal_reader_find(&r->reader, path, err);
+    return found == 1 ? from_the_front(r, err) : found == 0 ? SB_RECOVERY_NOTHING : SB_RECOVERY_BAD;
+}
+
+/* Takes the newest of the n snapshots that fits, if any does; or the oldest. */
+static bool take_one(struct sb_recovery *r, const uint64_t *snapshots, size_t n, bool oldest,
+                     FILE *err)
+{
+    for (size_t i = 0; i < n; i++)
+        if (take_snapshot(r, snapshots[oldest ? i : n - 1 - i], err))
+            return true;
+    return false;
+}
+
+/* Of the snapshots, those that may be taken: not newer than n_max; for the longest run, none if input 1 is there, and none from
+ * before the first input that is. */
+static void narrow(const struct sb_recovery *r, const uint64_t **snapshots, size_t *n,
+                   uint64_t n_max, bool longest)
+{
+    struct segment_head first = {.n_first = 0};
+    const int fd = longest ? open_segment(r, 0) : -1;
+    const bool known = fd >= 0 && segment_head(fd, &first);
+    if (fd >= 0)
+        close(fd);
+    while (*n != 0 && (*snapshots)[*n - 1] > n_max)
+        --*n;
+    for (; *n != 0 && known && (first.n_first == 1 || **snapshots + 1 < first.n_first); --*n)
+        ++*snapshots;
+}
+
+static enum sb_recovery_opened open_between(struct sb_recovery *r, const char *path, uint64_t n_max,
+                                            bool longest, FILE *err)
+{
+    reset(r);
     uint64_t *snapshots = NULL;
     size_t n = 0;
     const int found = find(r, path, &snapshots, &n, err);
@@ -176,14 +218,25 @@ enum sb_recovery_opened sb_recovery_open_at(struct sb_recovery *r, const char *p
         struct segment_head h;
         const size_t last = last_segment(r, UINT64_MAX, &h);
         r->n_estimate = last != SIZE_MAX ? estimate(r, last) : 0;
+        const uint64_t *from = snapshots;
+        narrow(r, &from, &n, n_max, longest);
         /* Where not even one segment has a head there is no journal that a snapshot could belong to. */
-        bool taken = false;
-        while (!taken && last != SIZE_MAX && n-- > 0)
-            taken = snapshots[n] <= n_max && take_snapshot(r, snapshots[n], err);
+        const bool taken = last != SIZE_MAX && take_one(r, from, n, longest, err);
         opened = taken ? SB_RECOVERY_READY : from_the_beginning(r, err);
     }
     free(snapshots);
     return opened;
+}
+
+enum sb_recovery_opened sb_recovery_open_at(struct sb_recovery *r, const char *path, uint64_t n_max,
+                                            FILE *err)
+{
+    return open_between(r, path, n_max, false, err);
+}
+
+enum sb_recovery_opened sb_recovery_open_longest(struct sb_recovery *r, const char *path, FILE *err)
+{
+    return open_between(r, path, UINT64_MAX, true, err);
 }
 
 void sb_recovery_close(struct sb_recovery *r)

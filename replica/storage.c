@@ -365,22 +365,27 @@ static void write_record(struct sb_storage *s, struct sb_node *node)
     s->record_place = w->records_queued;
 }
 
-/* Whose clock gives inputs their times, and how far it may be off: on becoming the owner, then about once a second. */
+/* Whose clock gives inputs their times, and how far it may be off: on becoming the owner and in every new epoch, then about once
+ * a second. */
 static void write_clock(struct sb_storage *s, const struct sb_node *node, uint64_t now_ns)
 {
     struct sb_journal_writer *w = &s->journal.writer;
     const enum sb_role role = sb_node_role(node);
     const bool owns = role == SB_ROLE_PRIM || role == SB_ROLE_PAIRING || role == SB_ROLE_SOLO;
+    const uint64_t epoch = sb_node_epoch(node);
     if (w->state != SB_JOURNAL_WRITING || (!owns && s->clock_said_ns == 0) ||
-        (owns && s->clock_said_ns != 0 && now_ns - s->clock_said_ns < CLOCK_EVERY_NS))
+        (owns && s->clock_said_ns != 0 && s->clock_epoch == epoch &&
+         now_ns - s->clock_said_ns < CLOCK_EVERY_NS))
         return;
     const struct sb_journal_record record = {
-        .epoch = sb_node_epoch(node),
+        .epoch = epoch,
         .n = w->queued_n,
         .clock_bound_ns = owns ? sb_clock_bound_ns(&s->host->clock) : UINT64_MAX,
         .kind = SB_RECORD_CLOCK};
-    if (sb_journal_writer_record(w, &record, sb_node_epoch(node)))
-        s->clock_said_ns = owns ? now_ns : 0;
+    if (!sb_journal_writer_record(w, &record, epoch))
+        return;
+    s->clock_said_ns = owns ? now_ns : 0;
+    s->clock_epoch = epoch;
 }
 
 static bool journal_turn(struct sb_storage *s, struct sb_node *node, uint64_t now_ns)

@@ -32,9 +32,9 @@ struct sb_storage {
     struct sb_transfer_server *server;
     struct sb_transfer_client *client;
     uint64_t records_given,
-        record_place;       /* of the node's records; where the last one is among the journal's */
-    uint64_t clock_said_ns; /* CLOCK was written at; 0: times are not this node's */
-    bool copied;            /* CATCH: the folder of this life is begun */
+        record_place; /* of the node's records; where the last one is among the journal's */
+    uint64_t clock_said_ns, clock_epoch; /* CLOCK was written at; 0: times are not this node's */
+    bool copied;                         /* CATCH: the folder of this life is begun */
     uint64_t progress_said_ns;
 };
 
