@@ -24,7 +24,6 @@ static bool open_file(struct sb_log_source *s, FILE *err)
 static void take_block(struct sb_log_source *s)
 {
     const struct sb_journal_scan *scan = &s->journal.reader.scan;
-    s->shard = scan->block.head.shard;
     s->sender = scan->block.head.sender;
     s->epoch = scan->block.head.epoch;
     s->inc = scan->block.head.inc;
@@ -42,6 +41,7 @@ static bool begin_journal(struct sb_log_source *s, enum sb_recovery_opened opene
     }
     s->limits = s->journal.limits;
     s->first_n = s->journal.next_n;
+    s->shard = s->journal.shard;
     if (sb_log_source_snapshot(s) == NULL)
         take_block(s);
     return true;

@@ -20,8 +20,8 @@ struct sb_log_source {
     /* From open on. */
     struct sb_engine_limits limits;
     uint64_t first_n; /* number of the first input that next gives: 1 but in a journal */
-    /* From open on without a snapshot, else from the first packet on. */
     uint32_t shard;
+    /* From open on without a snapshot, else from the first packet on. */
     uint32_t trading_day; /* 0: a log file, where only the command DAY tells it */
     uint8_t sender;
     /* The packet that was read last; lines are valid until the next call. */

@@ -110,6 +110,7 @@ static bool take_snapshot(struct sb_recovery *r, uint64_t n, FILE *err)
     }
     r->reader.next = from;
     r->limits = h.segment.limits;
+    r->shard = h.shard;
     r->next_n = n + 1;
     return true;
 }
@@ -126,6 +127,7 @@ static enum sb_recovery_opened from_the_front(struct sb_recovery *r, FILE *err)
     if (more != 1)
         return SB_RECOVERY_BAD;
     r->limits = reader->scan.segment.limits;
+    r->shard = reader->scan.block.head.shard;
     r->next_n = reader->scan.first_n;
     return SB_RECOVERY_READY;
 }

@@ -37,6 +37,7 @@ struct sb_recovery {
     struct sb_journal_reader reader;
     struct sb_snapshot snapshot; /* bytes NULL: none, the packets begin at input 1 */
     struct sb_engine_limits limits;
+    uint16_t shard;
     uint64_t
         n_estimate;  /* last number, as far as the heads of blocks tell; the truth may be less */
     uint64_t next_n; /* number of the next packet's first command */

@@ -149,14 +149,13 @@ static bool begin_with_snapshot(struct sb_storage *s, const struct sb_node *node
 static bool is_this_shards(const struct sb_storage *s, const struct sb_recovery *r, FILE *err)
 {
     const struct sb_config *c = s->host->config;
-    const uint16_t shard = r->reader.scan.block.head.shard;
-    if (shard == c->shard && sb_engine_limits_equal(&r->limits, &c->limits))
+    if (r->shard == c->shard && sb_engine_limits_equal(&r->limits, &c->limits))
         return true;
     fprintf(
         err,
         "journal %s: of shard %u, with %u instruments, %u sessions, %u orders, %u levels at most; "
         "[shard] and [engine] of this configuration say otherwise\n",
-        r->reader.folder, shard, r->limits.instruments_max, r->limits.sessions_max,
+        r->reader.folder, r->shard, r->limits.instruments_max, r->limits.sessions_max,
         r->limits.orders_max, r->limits.levels_max);
     return false;
 }
