@@ -110,7 +110,7 @@ static bool take_snapshot(struct sb_recovery *r, uint64_t n, FILE *err)
     }
     r->reader.next = from;
     r->limits = h.segment.limits;
-    r->shard = h.shard;
+    r->shard = r->snapshot.head.shard; /* as the segment has it */
     r->next_n = n + 1;
     return true;
 }
