@@ -91,7 +91,7 @@ static bool take_snapshot(struct sb_recovery *r, uint64_t n, FILE *err)
     sb_snapshot_file(path, r->reader.folder, n);
     if (!sb_snapshot_read(&r->snapshot, path, err))
         return false;
-    struct segment_head h;
+    struct segment_head h = {.n_first = 0};
     const size_t from = last_segment(r, n + 1, &h);
     const char *wrong = NULL;
     if (r->snapshot.head.n != n)
