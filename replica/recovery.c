@@ -18,53 +18,22 @@ static bool head_at(int fd, uint64_t at, struct sb_journal_block *b)
            b->length >= sizeof *b && b->length <= SB_JOURNAL_BLOCK_MAX;
 }
 
-/* What the head of a segment says: a block of one page, judged as the scan would. */
-struct segment_head {
-    uint64_t n_first;
-    uint16_t shard;
-    struct sb_journal_segment segment;
-};
-
-static bool segment_head(int fd, struct segment_head *h)
-{
-    _Alignas(64) uint8_t page[SB_JOURNAL_ALIGN];
-    struct sb_journal_scan scan;
-    sb_journal_scan_begin(&scan);
-    if (pread(fd, page, sizeof page, 0) != (ssize_t)sizeof page)
-        return false;
-    sb_journal_scan_segment(&scan, page, sizeof page, true);
-    if (sb_journal_scan_next(&scan) != SB_FOUND_BLOCK)
-        return false;
-    *h = (struct segment_head){
-        .n_first = scan.first_n, .shard = scan.block.head.shard, .segment = scan.segment};
-    return true;
-}
-
-static int open_segment(const struct sb_recovery *r, size_t i)
-{
-    char path[SB_JOURNAL_FILE_BYTES];
-    return open(sb_journal_file(path, r->reader.folder, r->reader.segments[i]),
-                O_RDONLY | O_CLOEXEC);
-}
-
 /* The head of the last segment that begins at or before n_first and has a good one. Returns its index, or SIZE_MAX. */
-static size_t last_segment(const struct sb_recovery *r, uint64_t n_first, struct segment_head *h)
+static size_t last_segment(const struct sb_recovery *r, uint64_t n_first,
+                           struct sb_journal_segment_head *h)
 {
-    for (size_t i = r->reader.segments_n; i-- > 0;) {
-        const int fd = open_segment(r, i);
-        const bool good = fd >= 0 && segment_head(fd, h);
-        if (fd >= 0)
-            close(fd);
-        if (good && h->n_first <= n_first)
+    for (size_t i = r->reader.segments_n; i-- > 0;)
+        if (sb_journal_head(r->reader.folder, r->reader.segments[i], h) && h->n_first <= n_first)
             return i;
-    }
     return SIZE_MAX;
 }
 
 /* From head to head through segment i. */
 static uint64_t estimate(const struct sb_recovery *r, size_t i)
 {
-    const int fd = open_segment(r, i);
+    char path[SB_JOURNAL_FILE_BYTES];
+    const int fd =
+        open(sb_journal_file(path, r->reader.folder, r->reader.segments[i]), O_RDONLY | O_CLOEXEC);
     struct sb_journal_block b;
     uint64_t n = 0;
     for (uint64_t at = 0; fd >= 0 && head_at(fd, at, &b); at += sb_journal_padded(b.length))
@@ -76,7 +45,7 @@ static uint64_t estimate(const struct sb_recovery *r, size_t i)
 
 /* --- open ------------------------------------------------------------------------------------------------ */
 
-static bool same_log(const struct sb_snapshot_head *s, const struct segment_head *h)
+static bool same_log(const struct sb_snapshot_head *s, const struct sb_journal_segment_head *h)
 {
     const struct sb_engine_limits limits = sb_snapshot_limits(s);
     return s->shard == h->shard && s->generation == h->segment.generation &&
@@ -91,7 +60,7 @@ static bool take_snapshot(struct sb_recovery *r, uint64_t n, FILE *err)
     sb_snapshot_file(path, r->reader.folder, n);
     if (!sb_snapshot_read(&r->snapshot, path, err))
         return false;
-    struct segment_head h = {.n_first = 0};
+    struct sb_journal_segment_head h = {.n_first = 0};
     const size_t from = last_segment(r, n + 1, &h);
     const char *wrong = NULL;
     if (r->snapshot.head.n != n)
@@ -197,11 +166,8 @@ static bool take_one(struct sb_recovery *r, const uint64_t *snapshots, size_t n,
 static void narrow(const struct sb_recovery *r, const uint64_t **snapshots, size_t *n,
                    uint64_t n_max, bool longest)
 {
-    struct segment_head first = {.n_first = 0};
-    const int fd = longest ? open_segment(r, 0) : -1;
-    const bool known = fd >= 0 && segment_head(fd, &first);
-    if (fd >= 0)
-        close(fd);
+    struct sb_journal_segment_head first;
+    const bool known = longest && sb_journal_head(r->reader.folder, r->reader.segments[0], &first);
     while (*n != 0 && (*snapshots)[*n - 1] > n_max)
         --*n;
     for (; *n != 0 && known && (first.n_first == 1 || **snapshots + 1 < first.n_first); --*n)
@@ -217,7 +183,7 @@ static enum sb_recovery_opened open_between(struct sb_recovery *r, const char *p
     const int found = find(r, path, &snapshots, &n, err);
     enum sb_recovery_opened opened = found == 0 ? SB_RECOVERY_NOTHING : SB_RECOVERY_BAD;
     if (found == 1) {
-        struct segment_head h;
+        struct sb_journal_segment_head h;
         const size_t last = last_segment(r, UINT64_MAX, &h);
         r->n_estimate = last != SIZE_MAX ? estimate(r, last) : 0;
         const uint64_t *from = snapshots;

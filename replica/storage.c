@@ -397,6 +397,7 @@ static bool journal_turn(struct sb_storage *s, struct sb_node *node, uint64_t no
     write_record(s, node);
     write_clock(s, node, now_ns);
     sb_journal_writer_show(w, s->host->counters.c->value);
+    sb_journal_writer_warn(w, stderr);
     if (!fault)
         return true;
     sb_journal_writer_say(w, stderr);
