@@ -131,16 +131,16 @@ START_TEST(inspect_sums_up_the_clock)
     static const uint64_t bounds[] = {700, UINT64_MAX, 300, 90000};
     struct rig r;
     rig_open(&r);
-    memory_begin(&r.journal);
-    memory_segment(&r.journal);
-    memory_clock(&r.journal, UINT64_MAX);
-    memory_data(&r.journal, 1);
-    memory_segment(&r.journal);
+    memory_begin(&journal);
+    memory_segment(&journal);
+    memory_clock(&journal, UINT64_MAX);
+    memory_data(&journal, 1);
+    memory_segment(&journal);
     for (size_t i = 0; i < sizeof bounds / sizeof *bounds; i++)
-        memory_clock(&r.journal, bounds[i]);
-    memory_segment(&r.journal);
-    memory_data(&r.journal, 1);
-    memory_store(&r.journal, r.a);
+        memory_clock(&journal, bounds[i]);
+    memory_segment(&journal);
+    memory_data(&journal, 1);
+    memory_store(&journal, r.a);
     ck_assert_int_eq(inspect(&r, r.a, NULL), 0);
     expect_said(&r, "inputs 1 to 1, epochs 1D to 1D, clock said 1 times, 1 times not known\n");
     expect_said(&r,
