@@ -322,7 +322,8 @@ void sb_engine_visit(const struct sb_engine *e, uint32_t instrument, uint8_t sid
                                                .key = o->key,
                                                .open = o->open,
                                                .executed = sb_orders_executed(&e->orders, slot),
-                                               .side = sb_order_side(o)};
+                                               .side = sb_order_side(o),
+                                               .capacity = o->capacity};
             visit(arg, &view);
         }
     }

@@ -12,9 +12,10 @@
 #include "perf/verbs.h"
 
 static const char *const USAGE =
-    "usage: shadowbook inspect --journal FOLDER | --log FILE\n"
+    "usage: shadowbook inspect --journal FOLDER [--verbose] | --log FILE\n"
     "       shadowbook inspect --journal F | --log F  --state [--at N] [--instrument SYMBOL "
-    "[--depth D]] [--json]\n"
+    "[--depth D]] [--whole] [--json]\n"
+    "       shadowbook inspect --snapshot FILE [--instrument SYMBOL [--depth D]] [--json]\n"
     "       shadowbook inspect --node NAME [--shard S] [--journal FOLDER [--instrument SYMBOL]] "
     "[--json]\n"
     "       shadowbook inspect --journal F | --log F  --difference F [--json]\n"
@@ -24,6 +25,8 @@ static const char *const USAGE =
 
 struct summary { /* of a segment */
     uint64_t segment, blocks, packets, first_n, end_n, epoch_first, epoch_last;
+    uint64_t clocks, clocks_unknown; /* CLOCK records; without a bound */
+    uint64_t bound_min_ns, bound_max_ns;
 };
 
 static void print_segment(const struct summary *s)
@@ -36,8 +39,31 @@ static void print_segment(const struct summary *s)
         printf("inputs %" PRIu64 " to %" PRIu64, s->first_n, s->end_n - 1);
     else
         printf("no input");
-    printf(", epochs %s to %s\n", sb_top_epoch(s->epoch_first).text,
+    printf(", epochs %s to %s", sb_top_epoch(s->epoch_first).text,
            sb_top_epoch(s->epoch_last).text);
+    if (s->clocks != 0)
+        printf(", clock said %" PRIu64 " times", s->clocks);
+    if (s->clocks != s->clocks_unknown)
+        printf(", off by at most %" PRIu64 " to %" PRIu64 " ns", s->bound_min_ns, s->bound_max_ns);
+    if (s->clocks_unknown != 0)
+        printf(", %" PRIu64 " times not known", s->clocks_unknown);
+    putchar('\n');
+}
+
+/* One is written about every second: they are counted. */
+static void add_clock(struct summary *s, const struct sb_journal_record *record)
+{
+    const uint64_t bound_ns = record->clock_bound_ns;
+    const bool first = s->clocks == s->clocks_unknown;
+    s->clocks++;
+    if (bound_ns == UINT64_MAX) {
+        s->clocks_unknown++;
+        return;
+    }
+    if (first || bound_ns < s->bound_min_ns)
+        s->bound_min_ns = bound_ns;
+    if (bound_ns > s->bound_max_ns)
+        s->bound_max_ns = bound_ns;
 }
 
 static void print_head(const struct sb_journal_reader *r)
@@ -56,13 +82,17 @@ static void print_record(const struct sb_journal_record *record)
            sb_top_epoch(record->epoch).text, record->n);
     if (record->kind == SB_RECORD_END)
         printf(", digest %016" PRIx64 ", state %016" PRIx64, record->digest, record->state_digest);
+    if (record->kind == SB_RECORD_CLOCK && record->clock_bound_ns == UINT64_MAX)
+        printf(", not known");
+    else if (record->kind == SB_RECORD_CLOCK)
+        printf(", off by at most %" PRIu64 " ns", record->clock_bound_ns);
     putchar('\n');
 }
 
-static int show_journal(const char *path)
+static int show_journal(const struct sb_inspect *a)
 {
     struct sb_journal_reader r;
-    if (!sb_journal_reader_open(&r, path, stderr))
+    if (!sb_journal_reader_open(&r, a->log, stderr))
         return 2;
     struct summary s = {0};
     int more;
@@ -76,7 +106,11 @@ static int show_journal(const char *path)
                                  .first_n = b->n_first,
                                  .epoch_first = b->head.epoch};
         }
-        if (b->head.type == SB_JOURNAL_RECORD)
+        const bool record = b->head.type == SB_JOURNAL_RECORD;
+        const bool clock = record && r.scan.record.kind == SB_RECORD_CLOCK;
+        if (clock)
+            add_clock(&s, &r.scan.record);
+        if (record && (!clock || a->verbose))
             print_record(&r.scan.record);
         s.blocks++;
         s.packets += b->packets;
@@ -95,12 +129,11 @@ static int show_journal(const char *path)
 static int show_log(const char *path)
 {
     struct sb_log_source s;
-    if (!sb_log_source_open(&s, path, stderr))
+    if (!sb_log_source_open(&s, path, UINT64_MAX, stderr))
         return 2;
-    int more = sb_log_source_begin(&s, stderr) ? 1 : -1;
-    if (more == 1)
-        printf("log %s: shard %u, node %c, incarnation %" PRIu64 ", epoch %s at its end\n", path,
-               s.shard, 'A' + s.sender, s.inc, sb_top_epoch(s.epoch).text);
+    printf("log %s: shard %u, node %c, incarnation %" PRIu64 ", epoch %s at its end\n", path,
+           s.shard, 'A' + s.sender, s.inc, sb_top_epoch(s.epoch).text);
+    int more = 1;
     uint64_t packets = 0, inputs = 0;
     while (more == 1 && (more = sb_log_source_next(&s, stderr)) == 1) {
         packets++;
@@ -142,6 +175,9 @@ static int read_options(int argc, char **argv, struct sb_inspect *a)
                                             {"depth", required_argument, NULL, 'D'},
                                             {"node", required_argument, NULL, 'n'},
                                             {"shard", required_argument, NULL, 'S'},
+                                            {"snapshot", required_argument, NULL, 'f'},
+                                            {"whole", no_argument, NULL, 'w'},
+                                            {"verbose", no_argument, NULL, 'v'},
                                             {"json", no_argument, NULL, 'j'},
                                             {"help", no_argument, NULL, 'h'},
                                             {0}};
@@ -161,6 +197,12 @@ static int read_options(int argc, char **argv, struct sb_inspect *a)
             a->symbol = optarg;
         else if (c == 'n')
             a->node = optarg;
+        else if (c == 'f')
+            a->snapshot = optarg;
+        else if (c == 'w')
+            a->whole = true;
+        else if (c == 'v')
+            a->verbose = true;
         else if (c == 'j')
             a->json = true;
         else if (c == 'h')
@@ -181,18 +223,21 @@ typedef int part(const struct sb_inspect *);
 
 static int show(const struct sb_inspect *a)
 {
-    return sb_journal_is_folder(a->log) ? show_journal(a->log) : show_log(a->log);
+    return sb_journal_is_folder(a->log) ? show_journal(a) : show_log(a->log);
 }
 
 /* Which of the parts is meant; NULL: options that do not go together. */
 static part *part_of(const struct sb_inspect *a)
 {
-    const bool state = a->state || a->node != NULL;
+    const bool state = a->state || a->node != NULL || a->snapshot != NULL;
     const bool place = a->at != UINT64_MAX || a->symbol != NULL;
-    const int parts = state + (a->other != NULL) + (a->to != NULL);
+    const int parts = (a->state || a->node != NULL) + (a->snapshot != NULL) + (a->other != NULL) +
+                      (a->to != NULL);
     const bool from = a->log != NULL || (a->node != NULL && !a->state && !place);
-    if (parts > 1 || !from || (place && !state) || (a->depth != 0 && a->symbol == NULL) ||
-        (a->shard >= 0 && a->node == NULL) || (a->json && (parts == 0 || a->to != NULL)))
+    if (parts > 1 || from == (a->snapshot != NULL) || (place && !state) ||
+        (a->at != UINT64_MAX && a->snapshot != NULL) || (a->depth != 0 && a->symbol == NULL) ||
+        (a->shard >= 0 && a->node == NULL) || (a->json && (parts == 0 || a->to != NULL)) ||
+        (a->whole && !a->state) || (a->verbose && (parts != 0 || a->log == NULL)))
         return NULL;
     return state              ? sb_inspect_state
            : a->other != NULL ? sb_inspect_difference

@@ -12,15 +12,18 @@ struct sb_inspect {
     const char *log;   /* a log file or a journal's folder; NULL: not given */
     const char *other; /* the same, for --difference */
     const char *to;    /* --export */
+    const char *snapshot;
     const char *symbol;
     const char *node;
     int shard;      /* -1: not given */
     uint64_t at;    /* UINT64_MAX: the end */
     uint64_t depth; /* levels of a book; 0: not given */
     bool state, json;
+    bool whole;   /* from input 1 on, whatever snapshots there are */
+    bool verbose; /* every record */
 };
 
-/* inspect_state.c: the state after input `at`; with node, first what the running node's counters say. 0, or 2: it cannot
+/* inspect_state.c: the state after input `at`, or in a snapshot; with node, first what the running node's counters say. 0, or 2: it cannot
  * be said. 1: this engine's digests are not the recorded ones. */
 int sb_inspect_state(const struct sb_inspect *a);
 

@@ -1,8 +1,8 @@
 /* inspect_difference.c: `inspect --difference`: where two nodes' logs begin to differ, and what follows from it.
  *
  * Two passes. The first compares inputs and recorded digests and finds the place; no engine runs. Only where there is a
- * difference, the second runs an engine over each log up to it, for outputs and books. That needs logs that begin at input 1;
- * of others only the place is said. */
+ * difference, the second runs an engine over each log up to it, for outputs and books. That needs a log that begins at input 1
+ * or a snapshot before the place; without either only the place is said. */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -63,6 +63,11 @@ struct comparison {
     bool closed[2];
     uint64_t state_digest[2];
 };
+
+static const char *name_of(const struct comparison *k, int i)
+{
+    return sb_log_source_name(&k->w[i].log);
+}
 
 static void walk_next(struct walk *w)
 {
@@ -152,8 +157,6 @@ static enum verdict compare_ends(struct comparison *k)
 static enum verdict compare(struct comparison *k)
 {
     struct walk *a = &k->w[0], *b = &k->w[1];
-    if (!sb_log_source_begin(&a->log, stderr) || !sb_log_source_begin(&b->log, stderr))
-        return UNREADABLE;
     if (a->log.shard != b->log.shard)
         return SHARD;
     if (memcmp(&a->log.limits, &b->log.limits, sizeof a->log.limits) != 0)
@@ -247,10 +250,16 @@ static json_t *step(struct sb_log_run *r)
 static bool put_history(json_t *side, const struct comparison *k, int i, uint64_t *digest)
 {
     struct sb_log_run r;
-    if (!sb_log_run_open(&r, k->w[i].log.path, stderr))
-        return false;
     const uint64_t first = k->verdict == DIGEST ? k->packet_n : k->n;
+    if (!sb_log_run_open_longest(&r, k->w[i].log.path, stderr))
+        return false;
     bool good = sb_log_run_to(&r, first - 1, stderr) == 1;
+    if (good && sb_log_run_snapshot_n(&r) >= first) {
+        fprintf(stderr,
+                "inspect: %s: its oldest snapshot is of input %" PRIu64 ": no outputs, no books\n",
+                name_of(k, i), sb_log_run_snapshot_n(&r));
+        good = false;
+    }
     if (good) {
         struct instruments of = {.n = 0};
         json_t *commands = json_array();
@@ -285,7 +294,7 @@ static void put_commands(json_t *side, const struct excerpt *x)
 static bool own_state(const struct comparison *k, uint64_t *digest)
 {
     struct sb_log_run r;
-    if (!sb_log_run_open(&r, k->w[0].log.path, stderr))
+    if (!sb_log_run_open_longest(&r, k->w[0].log.path, stderr))
         return false;
     const bool good = sb_log_run_to(&r, k->n, stderr) == 1;
     *digest = sb_engine_state_digest(r.m.engine);
@@ -294,11 +303,6 @@ static bool own_state(const struct comparison *k, uint64_t *digest)
 }
 
 /* --- the report ----------------------------------------------------------------------------------- */
-
-static const char *name_of(const struct comparison *k, int i)
-{
-    return k->w[i].log.is_journal ? k->w[i].log.journal.folder : k->w[i].log.path;
-}
 
 /* Whom this engine's digest is the same as. */
 static const char *agreement(const struct comparison *k, uint64_t own, const uint64_t recorded[2])
@@ -557,9 +561,9 @@ static int code_of(enum verdict verdict)
 int sb_inspect_difference(const struct sb_inspect *a)
 {
     struct comparison k = {.from = 0};
-    if (!sb_log_source_open(&k.w[0].log, a->log, stderr))
+    if (!sb_log_source_open_inputs(&k.w[0].log, a->log, stderr))
         return 2;
-    if (!sb_log_source_open(&k.w[1].log, a->other, stderr)) {
+    if (!sb_log_source_open_inputs(&k.w[1].log, a->other, stderr)) {
         sb_log_source_close(&k.w[0].log);
         return 2;
     }

@@ -119,11 +119,12 @@ static void put_time(struct exporter *x, uint64_t time_ns)
     *x->at++ = ',';
 }
 
-/* Bound on the error of the clock that gave the input its time. Empty, "not recorded": logs and journals do not carry
- * it. The one place to fill. */
+/* The last column: bound on the error of the clock that gave the input its time. */
 static void put_clock_error(struct exporter *x)
 {
-    *x->at++ = '\n';
+    const uint64_t bound_ns = x->run.log.clock_bound_ns;
+    put_number(x, bound_ns != UINT64_MAX, bound_ns);
+    x->at[-1] = '\n';
 }
 
 static void put_input(struct exporter *x, const struct sb_engine *e)
@@ -386,6 +387,48 @@ static int write_rows(struct exporter *x, const char *path)
     return 0;
 }
 
+/* The orders of a snapshot: the clients' own texts are not in the engine, and so empty. */
+struct intake {
+    struct sb_inspect_orders *to;
+    uint32_t instrument;
+    bool good;
+};
+
+static void take_order(void *arg, const struct sb_order_view *v)
+{
+    struct intake *in = arg;
+    struct sb_inspect_order o = {.session = v->session,
+                                 .key = v->key,
+                                 .ref = v->ref,
+                                 .price = v->price,
+                                 .open = v->open,
+                                 .executed = v->executed,
+                                 .instrument = in->instrument,
+                                 .side = v->side,
+                                 .capacity = v->capacity};
+    memset(o.clordid, ' ', sizeof o.clordid);
+    in->good = in->good && sb_inspect_orders_add(in->to, &o);
+}
+
+/* What is open in the snapshot that the log begins with. */
+static bool take_open_orders(struct exporter *x)
+{
+    const struct sb_engine *e = x->run.m.engine;
+    struct intake in = {.to = &x->orders, .good = true};
+    if (sb_log_run_snapshot_n(&x->run) == 0)
+        return true;
+    for (in.instrument = 1; in.instrument <= sb_engine_instruments(e); in.instrument++)
+        for (uint8_t side = SB_BUY; side <= SB_SELL; side++)
+            sb_engine_visit(e, in.instrument, side, take_order, &in);
+    fprintf(stderr,
+            in.good
+                ? "inspect: rows begin behind input %" PRIu64
+                  ", with the journal's oldest snapshot; orders older than that have no clordid\n"
+                : "inspect: no memory for the orders of the snapshot behind input %" PRIu64 "\n",
+            sb_log_run_snapshot_n(&x->run));
+    return in.good;
+}
+
 static int export_to(struct exporter *x, const char *path)
 {
     char temporary[1024];
@@ -404,18 +447,18 @@ static int export_to(struct exporter *x, const char *path)
         unlink(temporary);
     else
         printf("%" PRIu64 " rows of %" PRIu64 " inputs in %s\n", x->rows,
-               sb_engine_applied(x->run.m.engine), path);
+               sb_engine_applied(x->run.m.engine) - sb_log_run_snapshot_n(&x->run), path);
     return code;
 }
 
 int sb_inspect_export(const struct sb_inspect *a)
 {
     struct exporter *x = calloc(1, sizeof *x);
-    if (x == NULL || !sb_log_run_open(&x->run, a->log, stderr)) {
+    if (x == NULL || !sb_log_run_open_longest(&x->run, a->log, stderr)) {
         free(x);
         return 2;
     }
-    const int code = export_to(x, a->to);
+    const int code = take_open_orders(x) ? export_to(x, a->to) : 2;
     sb_inspect_orders_free(&x->orders);
     sb_log_run_close(&x->run);
     free(x);

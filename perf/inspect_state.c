@@ -1,5 +1,5 @@
-/* inspect_state.c: `inspect --state` and `inspect --node`: what an engine holds after an input, and what a running node says of
- * itself. */
+/* inspect_state.c: `inspect --state`, `--snapshot` and `--node`: what an engine holds after an input, or in a snapshot, and what a
+ * running node says of itself. */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -109,16 +109,54 @@ static json_t *totals(const struct sb_engine *e)
     return o;
 }
 
-static json_t *head(const struct sb_log_run *r)
+static json_t *place(const struct sb_engine *e)
 {
-    const struct sb_engine *e = r->m.engine;
     json_t *o = json_object();
     sb_words_put_text(o, "kind", "state");
     sb_words_put_number(o, "input", sb_engine_applied(e));
     sb_words_put_text(o, "time", sb_words_time(sb_engine_last_time_ns(e)).text);
     sb_words_put_text(o, "digest", sb_words_hex(sb_engine_digest(e)).text);
+    return o;
+}
+
+/* What is in an engine; its book of an instrument, if that is not NONE. */
+static void put_engine(json_t *o, const struct sb_inspect *a, const struct sb_engine *e,
+                       uint32_t instrument)
+{
+    sb_words_put(o, "day", day(e));
+    sb_words_put(o, "totals", totals(e));
+    sb_words_put(o, "instruments", instruments(e));
+    sb_words_put(o, "sessions", sessions(e, sb_engine_limits_of(e)->sessions_max));
+    if (instrument != SB_INSTRUMENT_NONE)
+        sb_words_put(o, "book", sb_words_book(e, instrument, a->depth != 0 ? a->depth : DEPTH));
+}
+
+/* The instrument asked for; NONE: none was. False: there is no such one, said on the standard error. */
+static bool find_instrument(const struct sb_inspect *a, const struct sb_engine *e,
+                            uint32_t *instrument)
+{
+    char symbol[9];
+    *instrument = SB_INSTRUMENT_NONE;
+    if (a->symbol == NULL)
+        return true;
+    snprintf(symbol, sizeof symbol, "%-8s", a->symbol);
+    if (strlen(a->symbol) <= 8)
+        *instrument = sb_engine_find_symbol(e, symbol);
+    if (*instrument == SB_INSTRUMENT_NONE)
+        fprintf(stderr, "inspect: no instrument %s after input %" PRIu64 "\n", a->symbol,
+                sb_engine_applied(e));
+    return *instrument != SB_INSTRUMENT_NONE;
+}
+
+/* --- of a log ------------------------------------------------------------------------------------- */
+
+static json_t *head(const struct sb_log_run *r)
+{
+    json_t *o = place(r->m.engine);
     sb_words_put_number(o, "digest_input", r->sealed_n);
-    sb_words_put_text(o, "state_digest", sb_words_hex(sb_engine_state_digest(e)).text);
+    sb_words_put_text(o, "state_digest", sb_words_hex(sb_engine_state_digest(r->m.engine)).text);
+    if (sb_log_run_snapshot_n(r) != 0)
+        sb_words_put_number(o, "from_snapshot", sb_log_run_snapshot_n(r));
     if (r->different_n == 0)
         sb_words_put_text(o, "recorded_digests", "equal");
     else
@@ -127,39 +165,73 @@ static json_t *head(const struct sb_log_run *r)
 }
 
 /* Runs to the input asked for. NULL: said on the standard error why not. */
-static json_t *state_of(const struct sb_inspect *a, bool *different)
+static json_t *state_of_log(const struct sb_inspect *a, bool *different)
 {
     struct sb_log_run r;
-    if (!sb_log_run_open(&r, a->log, stderr))
+    if (!sb_log_run_open(&r, a->log, a->whole ? 0 : a->at, stderr))
         return NULL;
     json_t *o = NULL;
     const int more = sb_log_run_to(&r, a->at, stderr);
     const struct sb_engine *e = r.m.engine;
-    uint32_t instrument = SB_INSTRUMENT_NONE;
-    if (a->symbol != NULL) {
-        char symbol[9];
-        snprintf(symbol, sizeof symbol, "%-8s", a->symbol);
-        instrument = strlen(a->symbol) <= 8 ? sb_engine_find_symbol(e, symbol) : SB_INSTRUMENT_NONE;
-    }
+    uint32_t instrument;
     if (more == 0 && a->at != UINT64_MAX) {
         fprintf(stderr, "inspect: %s ends after input %" PRIu64 ", before %" PRIu64 "\n", a->log,
                 sb_engine_applied(e), a->at);
-    } else if (more >= 0 && a->symbol != NULL && instrument == SB_INSTRUMENT_NONE) {
-        fprintf(stderr, "inspect: no instrument %s after input %" PRIu64 "\n", a->symbol,
-                sb_engine_applied(e));
-    } else if (more >= 0) {
+    } else if (more >= 0 && find_instrument(a, e, &instrument)) {
         o = head(&r);
         *different = r.different_n != 0;
-        sb_words_put(o, "day", day(e));
-        sb_words_put(o, "totals", totals(e));
-        sb_words_put(o, "instruments", instruments(e));
-        sb_words_put(o, "sessions", sessions(e, r.log.limits.sessions_max));
-        if (instrument != SB_INSTRUMENT_NONE)
-            sb_words_put(o, "book", sb_words_book(e, instrument, a->depth != 0 ? a->depth : DEPTH));
+        put_engine(o, a, e, instrument);
         if (more == 0 && !a->json)
             sb_log_source_say_end(&r.log, stdout);
     }
     sb_log_run_close(&r);
+    return o;
+}
+
+/* --- of a snapshot -------------------------------------------------------------------------------- */
+
+static json_t *snapshot_words(const struct sb_snapshot *s, const struct sb_engine *e)
+{
+    json_t *o = place(e), *limits = json_object();
+    sb_words_put_text(o, "state_digest", sb_words_hex(s->head.state_digest).text);
+    sb_words_put_number(o, "version", s->head.version);
+    sb_words_put_number(o, "bytes", s->bytes_n);
+    sb_words_put_number(limits, "instruments_max", s->head.instruments_max);
+    sb_words_put_number(limits, "sessions_max", s->head.sessions_max);
+    sb_words_put_number(limits, "orders_max", s->head.orders_max);
+    sb_words_put_number(limits, "levels_max", s->head.levels_max);
+    sb_words_put(o, "limits", limits);
+    return o;
+}
+
+/* An engine of any size may be asked for by a file of any origin. */
+static bool load(const struct sb_inspect *a, const struct sb_snapshot *s, struct sb_match_engine *m)
+{
+    const struct sb_engine_limits limits = sb_snapshot_limits(&s->head);
+    const char *wrong = sb_engine_limits_error(&limits);
+    if (wrong == NULL && !sb_match_engine_open(m, &limits))
+        wrong = "no memory for an engine of its limits";
+    else if (wrong == NULL)
+        wrong = sb_snapshot_load(s, m->engine);
+    if (wrong != NULL)
+        fprintf(stderr, "inspect: %s: %s\n", a->snapshot, wrong);
+    return wrong == NULL;
+}
+
+static json_t *state_of_snapshot(const struct sb_inspect *a)
+{
+    struct sb_snapshot s;
+    struct sb_match_engine m = {0};
+    uint32_t instrument;
+    json_t *o = NULL;
+    if (!sb_snapshot_read(&s, a->snapshot, stderr))
+        return NULL;
+    if (load(a, &s, &m) && find_instrument(a, m.engine, &instrument)) {
+        o = snapshot_words(&s, m.engine);
+        put_engine(o, a, m.engine, instrument);
+    }
+    sb_match_engine_close(&m);
+    sb_snapshot_free(&s);
     return o;
 }
 
@@ -244,6 +316,7 @@ static void print_section(json_t *o, const char *name, bool table)
 static void print_state(json_t *o)
 {
     sb_words_print(o, stdout);
+    print_section(o, "limits", false);
     print_section(o, "day", false);
     print_section(o, "totals", false);
     print_section(o, "instruments", true);
@@ -264,8 +337,8 @@ int sb_inspect_state(const struct sb_inspect *a)
         if (good)
             sb_words_put(all, "node", node);
     }
-    if (good && a->log != NULL) {
-        json_t *state = state_of(a, &different);
+    if (good && (a->log != NULL || a->snapshot != NULL)) {
+        json_t *state = a->log != NULL ? state_of_log(a, &different) : state_of_snapshot(a);
         good = state != NULL;
         if (good && !a->json)
             print_state(state);

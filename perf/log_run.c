@@ -3,25 +3,38 @@
 #include <inttypes.h>
 #include <string.h>
 
-bool sb_log_run_open(struct sb_log_run *r, const char *path, FILE *err)
-{
-    memset(r, 0, sizeof *r);
-    if (!sb_log_source_open(&r->log, path, err))
-        return false;
-    bool good = sb_log_source_begin(&r->log, err) && sb_log_source_whole(&r->log, err);
-    if (good && !sb_match_engine_open(&r->m, &r->log.limits)) {
-        fprintf(err, "%s: no memory for an engine of its limits\n", path);
-        good = false;
-    }
-    if (!good)
-        sb_log_source_close(&r->log);
-    return good;
-}
-
 void sb_log_run_close(struct sb_log_run *r)
 {
     sb_match_engine_close(&r->m);
     sb_log_source_close(&r->log);
+}
+
+/* An engine as the log has it where it begins: new, or from the snapshot. */
+static bool begin(struct sb_log_run *r, FILE *err)
+{
+    const struct sb_snapshot *snapshot = sb_log_source_snapshot(&r->log);
+    const char *wrong = NULL;
+    r->sealed_n = sb_log_run_snapshot_n(r);
+    if (!sb_match_engine_open(&r->m, &r->log.limits))
+        fprintf(err, "%s: no memory for an engine of its limits\n", r->log.path);
+    else if (snapshot != NULL && (wrong = sb_snapshot_load(snapshot, r->m.engine)) != NULL)
+        fprintf(err, "%s: snapshot of input %" PRIu64 ": %s\n", r->log.path, r->sealed_n, wrong);
+    else
+        return true;
+    sb_log_run_close(r);
+    return false;
+}
+
+bool sb_log_run_open(struct sb_log_run *r, const char *path, uint64_t snapshot_max, FILE *err)
+{
+    memset(r, 0, sizeof *r);
+    return sb_log_source_open(&r->log, path, snapshot_max, err) && begin(r, err);
+}
+
+bool sb_log_run_open_longest(struct sb_log_run *r, const char *path, FILE *err)
+{
+    memset(r, 0, sizeof *r);
+    return sb_log_source_open_longest(&r->log, path, err) && begin(r, err);
 }
 
 int sb_log_run_next(struct sb_log_run *r, FILE *err)
@@ -46,7 +59,8 @@ int sb_log_run_next(struct sb_log_run *r, FILE *err)
     r->out_n = box->n - before;
     if (--r->left == 0) {
         r->sealed_n = r->c->seq;
-        if (sb_engine_seal(r->m.engine, box) != r->log.digest && r->different_n == 0)
+        r->packets++;
+        if (sb_engine_seal(r->m.engine, box) != r->log.digest && r->packets_different++ == 0)
             r->different_n = r->sealed_n;
     }
     return 1;

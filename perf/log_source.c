@@ -3,71 +3,102 @@
 #include <inttypes.h>
 #include <string.h>
 
-bool sb_log_source_open(struct sb_log_source *s, const char *path, FILE *err)
+/* --- open ----------------------------------------------------------------------------------------- */
+
+static bool open_file(struct sb_log_source *s, FILE *err)
+{
+    if (!sb_log_reader_open(&s->file, s->path, err))
+        return false;
+    const struct sb_log_file_head *h = &s->file.head;
+    s->limits = h->limits;
+    s->first_n = h->n_first;
+    s->clock_bound_ns = UINT64_MAX;
+    s->shard = h->shard;
+    s->sender = h->sender;
+    s->epoch = h->epoch;
+    s->inc = h->inc;
+    return true;
+}
+
+/* What the last block says of its writer. */
+static void take_block(struct sb_log_source *s)
+{
+    const struct sb_journal_scan *scan = &s->journal.reader.scan;
+    s->sender = scan->block.head.sender;
+    s->epoch = scan->block.head.epoch;
+    s->inc = scan->block.head.inc;
+    s->trading_day = scan->segment.trading_day;
+    s->clock_bound_ns = scan->clock_bound_ns;
+}
+
+static bool begin_journal(struct sb_log_source *s, enum sb_recovery_opened opened, FILE *err)
+{
+    if (opened == SB_RECOVERY_NOTHING)
+        fprintf(err, "%s: no segment is there that holds anything\n", s->path);
+    if (opened != SB_RECOVERY_READY) {
+        sb_recovery_close(&s->journal);
+        return false;
+    }
+    s->limits = s->journal.limits;
+    s->first_n = s->journal.next_n;
+    s->shard = s->journal.shard;
+    if (sb_log_source_snapshot(s) == NULL)
+        take_block(s);
+    return true;
+}
+
+/* False: it is a file. */
+static bool is_journal(struct sb_log_source *s, const char *path)
 {
     memset(s, 0, sizeof *s);
     s->path = path;
     s->is_journal = sb_journal_is_folder(path);
-    return s->is_journal ? sb_journal_reader_open(&s->journal, path, err)
-                         : sb_log_reader_open(&s->file, path, err);
+    return s->is_journal;
+}
+
+bool sb_log_source_open(struct sb_log_source *s, const char *path, uint64_t snapshot_max, FILE *err)
+{
+    if (!is_journal(s, path))
+        return open_file(s, err);
+    return begin_journal(s, sb_recovery_open_at(&s->journal, path, snapshot_max, err), err);
+}
+
+bool sb_log_source_open_longest(struct sb_log_source *s, const char *path, FILE *err)
+{
+    if (!is_journal(s, path))
+        return open_file(s, err);
+    return begin_journal(s, sb_recovery_open_longest(&s->journal, path, err), err);
+}
+
+bool sb_log_source_open_inputs(struct sb_log_source *s, const char *path, FILE *err)
+{
+    if (!is_journal(s, path))
+        return open_file(s, err);
+    return begin_journal(s, sb_recovery_open_inputs(&s->journal, path, err), err);
 }
 
 void sb_log_source_close(struct sb_log_source *s)
 {
     if (s->is_journal)
-        sb_journal_reader_close(&s->journal);
+        sb_recovery_close(&s->journal);
     else
         sb_log_reader_close(&s->file);
 }
 
-bool sb_log_source_begin(struct sb_log_source *s, FILE *err)
-{
-    if (!s->is_journal) {
-        const struct sb_log_file_head *h = &s->file.head;
-        s->limits = h->limits;
-        s->first_n = h->n_first;
-        s->shard = h->shard;
-        s->sender = h->sender;
-        s->epoch = h->epoch;
-        s->inc = h->inc;
-        return true;
-    }
-    struct sb_journal_reader *r = &s->journal;
-    const int more = sb_journal_reader_block(r, err); /* a journal begins with a segment's head */
-    if (more == 0)
-        sb_journal_reader_say_end(r, err);
-    if (more != 1)
-        return false;
-    s->limits = r->scan.segment.limits;
-    s->first_n = r->scan.first_n;
-    s->shard = r->scan.block.head.shard;
-    s->trading_day = r->scan.segment.trading_day;
-    s->sender = r->scan.block.head.sender;
-    return true;
-}
-
-bool sb_log_source_whole(const struct sb_log_source *s, FILE *err)
-{
-    if (s->first_n != 1)
-        fprintf(err, "%s: begins at input %" PRIu64 ": earlier segments are not there\n", s->path,
-                s->first_n);
-    return s->first_n == 1;
-}
+/* --- packets -------------------------------------------------------------------------------------- */
 
 static int journal_next(struct sb_log_source *s, FILE *err)
 {
     const struct sb_journal_packet *p;
-    struct sb_journal_reader *r = &s->journal;
-    const int more = sb_journal_reader_packet(r, &p, &s->lines, err);
-    if (more == 0 && r->found == SB_FOUND_DAMAGED) {
-        sb_journal_reader_say_end(r, err);
+    const int more = sb_recovery_packet(&s->journal, &p, &s->lines, err);
+    if (more == 0 && s->journal.found == SB_FOUND_DAMAGED) {
+        sb_recovery_say_end(&s->journal, err);
         return -1;
     }
     if (more == 1) {
         s->digest = p->digest;
         s->count = p->count;
-        s->epoch = r->scan.block.head.epoch;
-        s->inc = r->scan.block.head.inc;
+        take_block(s);
     }
     return more;
 }
@@ -83,20 +114,25 @@ int sb_log_source_next(struct sb_log_source *s, FILE *err)
     return more;
 }
 
+/* --- the end -------------------------------------------------------------------------------------- */
+
 bool sb_log_source_closed(const struct sb_log_source *s, uint64_t *digest)
 {
-    *digest = s->is_journal ? s->journal.scan.record.state_digest : s->file.state_digest;
-    if (!s->is_journal || s->journal.found == SB_FOUND_CLOSED)
-        return true;
-    *digest = 0;
-    return false;
+    const struct sb_journal_record *end = s->is_journal ? sb_recovery_closed(&s->journal) : NULL;
+    *digest = !s->is_journal ? s->file.state_digest : end != NULL ? end->state_digest : 0;
+    return !s->is_journal || end != NULL;
 }
 
 void sb_log_source_say_end(const struct sb_log_source *s, FILE *to)
 {
     if (s->is_journal)
-        sb_journal_reader_say_end(&s->journal, to);
+        sb_recovery_say_end(&s->journal, to);
     else
         fprintf(to, "%s: ends after input %" PRIu64 ": written at an orderly stop\n", s->path,
                 s->file.next_n - 1);
+}
+
+const char *sb_log_source_name(const struct sb_log_source *s)
+{
+    return s->is_journal ? s->journal.reader.folder : s->path;
 }

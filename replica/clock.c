@@ -89,16 +89,12 @@ bool sb_clock_counter_is_invariant(void)
     return (d & (1u << 8)) != 0;
 }
 
-/* SB_CLOCK_SLEW_PPM for a second, until the next correction. */
 static void learn_bound(struct sb_clock *c, int64_t error_ns)
 {
     struct timex t = {.modes = 0};
-    const bool known = adjtimex(&t) != -1 && (t.status & STA_UNSYNC) == 0;
-    const uint64_t off_ns = (uint64_t)(error_ns < 0 ? -error_ns : error_ns);
-    const uint64_t bound_ns =
-        known ? (uint64_t)t.maxerror * 1000 + off_ns + SB_CLOCK_SLEW_PPM * (NS_PER_S / 1000000)
-              : UINT64_MAX;
-    atomic_store_explicit(&c->bound_ns, bound_ns, memory_order_relaxed);
+    const bool disciplined = adjtimex(&t) != -1 && (t.status & STA_UNSYNC) == 0;
+    atomic_store_explicit(&c->bound_ns, sb_clock_bound(disciplined, (uint64_t)t.maxerror, error_ns),
+                          memory_order_relaxed);
 }
 
 bool sb_clock_init(struct sb_clock *c)

@@ -130,6 +130,16 @@ void sb_clock_discipline(struct sb_clock *c);
 
 /* --- the arithmetic, pure --- */
 
+/* sb_clock_bound_ns() of what the kernel says (is its clock disciplined, and by how many microseconds at most it is off) and of the
+ * error found at a correction. */
+static inline uint64_t sb_clock_bound(bool disciplined, uint64_t max_error_us, int64_t error_ns)
+{
+    const uint64_t off_ns = error_ns < 0 ? 0 - (uint64_t)error_ns : (uint64_t)error_ns;
+    /* and SB_CLOCK_SLEW_PPM for a second, until the next correction */
+    return disciplined ? max_error_us * 1000 + off_ns + SB_CLOCK_SLEW_PPM * UINT64_C(1000)
+                       : UINT64_MAX;
+}
+
 enum sb_clock_result { SB_CLOCK_FOLLOWED, SB_CLOCK_LIMITED, SB_CLOCK_ALARM };
 
 /* Rate between two readings, scaled by 2^SB_CLOCK_SHIFT; 0 if they are not in order. */

@@ -113,7 +113,8 @@ static const char *record_fault(const struct sb_journal_block *b, const uint8_t 
     if (b->length != HEAD + sizeof r || b->count != 0 || b->lines != 0 || b->packets != 0)
         return "a record has another size";
     memcpy(&r, payload, sizeof r);
-    if (r.kind > SB_RECORD_CLOCK || !all_zero(r.zero, sizeof r.zero))
+    if (r.kind > SB_RECORD_CLOCK || !all_zero(r.zero, sizeof r.zero) ||
+        (r.kind != SB_RECORD_CLOCK && r.clock_bound_ns != 0))
         return "an unknown record";
     return r.n + 1 == b->n_first ? NULL : "a record of another place in the log";
 }
@@ -206,6 +207,10 @@ static enum sb_journal_found end(const struct sb_journal_scan *scan)
 /* The good block b, whose payload is known, is the last one now. */
 static void take(struct sb_journal_scan *scan, const struct sb_journal_block *b)
 {
+    /* A new life, and a new epoch, may be the beginning of another node's times. */
+    if (scan->blocks == 0 || b->head.inc != scan->block.head.inc ||
+        b->head.epoch != scan->block.head.epoch)
+        scan->clock_bound_ns = UINT64_MAX;
     if (scan->blocks++ == 0)
         scan->first_n = b->n_first;
     scan->block = *b;
@@ -219,6 +224,8 @@ static void take(struct sb_journal_scan *scan, const struct sb_journal_block *b)
     if (b->head.type == SB_JOURNAL_RECORD) {
         memcpy(&scan->record, scan->payload, sizeof scan->record);
         scan->ended = scan->record.kind == SB_RECORD_END;
+        if (scan->record.kind == SB_RECORD_CLOCK)
+            scan->clock_bound_ns = scan->record.clock_bound_ns;
         sb_journal_own(&scan->owner, &scan->record);
     }
 }

@@ -177,6 +177,8 @@ struct sb_journal_scan {
     struct sb_journal_segment segment; /* the one that is read */
     struct sb_journal_record record;   /* the last one read; kind NONE before the first */
     struct sb_journal_owner owner;     /* also of a record before the first segment that is there */
+    uint64_t
+        clock_bound_ns; /* of the last CLOCK in this life and epoch; UINT64_MAX: none, or not known */
     const uint8_t *payload; /* behind the head of the last good block; in the caller's bytes */
     uint64_t next_n;        /* number of the next command */
     uint64_t first_n;     /* of the first in the journal as it is: 1 unless segments are missing */

@@ -82,6 +82,27 @@ bool sb_journal_list(const char *folder, const char *suffix, uint64_t **numbers,
     return good;
 }
 
+bool sb_journal_head(const char *folder, uint64_t segment, struct sb_journal_segment_head *h)
+{
+    _Alignas(64) uint8_t page[SB_JOURNAL_ALIGN];
+    char path[SB_JOURNAL_FILE_BYTES];
+    struct sb_journal_scan scan;
+    *h = (struct sb_journal_segment_head){.n_first = 0};
+    const int fd = open(sb_journal_file(path, folder, segment), O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return false;
+    const bool whole = pread(fd, page, sizeof page, 0) == (ssize_t)sizeof page;
+    close(fd);
+    sb_journal_scan_begin(&scan);
+    sb_journal_scan_segment(&scan, page, sizeof page, true);
+    if (!whole || sb_journal_scan_next(&scan) != SB_FOUND_BLOCK)
+        return false;
+    h->n_first = scan.first_n;
+    h->shard = scan.block.head.shard;
+    h->segment = scan.segment;
+    return true;
+}
+
 static bool list(struct sb_journal_reader *r, FILE *err)
 {
     return sb_journal_list(r->folder, SB_JOURNAL_SUFFIX, &r->segments, &r->segments_n, err);

@@ -37,6 +37,16 @@ bool sb_journal_is_folder(const char *path);
 bool sb_journal_list(const char *folder, const char *suffix, uint64_t **numbers, size_t *n,
                      FILE *err);
 
+/* What the head of a segment's file says, judged as the scan would. */
+struct sb_journal_segment_head {
+    uint64_t n_first; /* number of the first input in it, or of the next, if it has none */
+    uint16_t shard;
+    struct sb_journal_segment segment;
+};
+
+/* Reads a page. False: there is no such file, or no good head. */
+bool sb_journal_head(const char *folder, uint64_t segment, struct sb_journal_segment_head *h);
+
 /* As open, which is built on it. 1: open; 0: there is no segment (nothing said); -1: cannot be read (said on err). */
 int sb_journal_reader_find(struct sb_journal_reader *r, const char *path, FILE *err);
 

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "replica/snapshot.h"
 #include "replica/thread.h"
 #include "shadowbook/counters.h"
 
@@ -101,18 +102,54 @@ static int segment_begin(struct sb_journal_writer *w, uint64_t epoch)
     return error;
 }
 
-/* Closes the full segment, begins the next, removes the oldest one that is not kept. */
-static int segment_roll(struct sb_journal_writer *w, uint64_t epoch)
+/* The newest snapshot that has the name of one of this journal; 0: none. */
+static uint64_t newest_snapshot(const struct sb_journal_writer *w, FILE *err)
+{
+    uint64_t *snapshots, newest = 0;
+    size_t n;
+    if (!sb_journal_list(w->folder, SB_SNAPSHOT_SUFFIX, &snapshots, &n, err))
+        return 0;
+    while (n != 0 && snapshots[n - 1] >= w->next_n)
+        n--;
+    if (n != 0)
+        newest = snapshots[n - 1];
+    free(snapshots);
+    return newest;
+}
+
+/* Of the closed segments that keep_segments does not keep, removes those of which a snapshot holds everything: oldest first, so
+ * that no hole is ever left. 0 or an errno. */
+static int remove_old(struct sb_journal_writer *w, FILE *err)
 {
     char path[SB_JOURNAL_FILE_BYTES];
+    struct sb_journal_segment_head next;
+    uint64_t *segments;
+    size_t n, due = 0, gone = 0;
+    if (w->setup.keep_segments == 0)
+        return 0;
+    if (!sb_journal_list(w->folder, SB_JOURNAL_SUFFIX, &segments, &n, err))
+        return EIO;
+    while (due < n && segments[due] + w->setup.keep_segments < w->segment)
+        due++;
+    const uint64_t snapshot_n = due != 0 ? newest_snapshot(w, err) : 0;
+    int error = 0;
+    while (error == 0 && gone < due && sb_journal_head(w->folder, segments[gone + 1], &next) &&
+           next.n_first <= snapshot_n + 1) {
+        error = w->disk.remove(w->disk.self, sb_journal_file(path, w->folder, segments[gone]));
+        gone++;
+    }
+    free(segments);
+    atomic_store_explicit(&w->kept, due - gone, memory_order_relaxed);
+    return error;
+}
+
+/* Closes the full segment, begins the next, removes what is not kept. */
+static int segment_roll(struct sb_journal_writer *w, uint64_t epoch)
+{
     int error = w->disk.close(w->disk.self, w->offset);
     if (error == 0)
         error = segment_begin(w, epoch);
-    const uint64_t keep = w->setup.keep_segments;
-    if (error == 0 && keep != 0 && w->segment > keep + 1)
-        error =
-            w->disk.remove(w->disk.self, sb_journal_file(path, w->folder, w->segment - keep - 1));
-    return error;
+    return error != 0 ? error : remove_old(w, stderr);
 }
 
 /* Most bytes of a block, so that one fits a segment behind its head. */
@@ -254,22 +291,6 @@ static bool open_after(struct sb_journal_writer *w, const struct sb_journal_end 
     return true;
 }
 
-/* Removes what earlier lives kept and this one does not: oldest first, so that no hole is ever left. */
-static bool remove_old(const struct sb_journal_writer *w, FILE *err)
-{
-    char path[SB_JOURNAL_FILE_BYTES];
-    uint64_t *segments;
-    size_t n;
-    if (!sb_journal_list(w->folder, SB_JOURNAL_SUFFIX, &segments, &n, err))
-        return false;
-    int error = 0;
-    for (size_t i = 0; error == 0 && i < n && segments[i] + w->setup.keep_segments < w->segment;
-         i++)
-        error = w->disk.remove(w->disk.self, sb_journal_file(path, w->folder, segments[i]));
-    free(segments);
-    return error == 0 || open_failed("remove", path, error, err);
-}
-
 static bool open_files(struct sb_journal_writer *w, const struct sb_journal_end *after, FILE *err)
 {
     char path[SB_JOURNAL_FILE_BYTES];
@@ -294,7 +315,10 @@ static bool open_files(struct sb_journal_writer *w, const struct sb_journal_end 
     if (error != 0)
         return open_failed("begin the segment", sb_journal_file(path, w->folder, w->segment + 1),
                            error, err);
-    return after == NULL || w->setup.keep_segments == 0 || remove_old(w, err);
+    if (after == NULL)
+        return true;
+    error = remove_old(w, err); /* what earlier lives kept and this one does not */
+    return error == 0 || open_failed("remove old segments of", w->folder, error, err);
 }
 
 bool sb_journal_writer_begin(struct sb_journal_writer *w, const struct sb_journal_setup *setup,
@@ -455,6 +479,20 @@ void sb_journal_writer_show(const struct sb_journal_writer *w, uint64_t *counter
     counters[SB_CTR_JOURNAL_BYTES] = atomic_load_explicit(&w->bytes_written, memory_order_relaxed);
     counters[SB_CTR_JOURNAL_SEGMENT] = atomic_load_explicit(&w->segments, memory_order_relaxed);
     counters[SB_CTR_JOURNAL_LAG_MAX_NS] = w->lag_max_seen_ns;
+    counters[SB_CTR_JOURNAL_KEPT] = atomic_load_explicit(&w->kept, memory_order_relaxed);
+}
+
+void sb_journal_writer_warn(struct sb_journal_writer *w, FILE *to)
+{
+    const uint64_t kept = atomic_load_explicit(&w->kept, memory_order_relaxed);
+    if (kept == 0 || w->kept_said)
+        return;
+    w->kept_said = true;
+    fprintf(to,
+            "journal %s: WARNING: more segments than keep_segments are there: no snapshot holds "
+            "what is in "
+            "the oldest; make one (shadowbook snapshot), or move them away\n",
+            w->folder);
 }
 
 void sb_journal_writer_say(const struct sb_journal_writer *w, FILE *to)

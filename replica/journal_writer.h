@@ -7,7 +7,9 @@
  *
  * The loop calls turn after the frames of its own turn have left; a packet goes in when it is applied, so that its
  * digest stands with it. What one write holds grows with the time that the write before it took (group commit). A
- * closed segment is never written again: it may be moved away, and is removed by keep_segments.
+ * closed segment is never written again: it may be moved away. keep_segments removes it once a snapshot in the folder (by
+ * its name: it is not read) holds everything in it, as nothing could be recovered without; until then it is kept,
+ * counted, and warned of.
  *
  * Faults. Each ends the journal for the rest of the run: it has a hole then. The loop goes on without one or hands over,
  * as on_fault says; state and fault are counters, and say() prints one warning.
@@ -67,7 +69,7 @@ struct sb_journal_setup {
     uint32_t trading_day;
     struct sb_engine_limits limits;
     uint64_t segment_bytes; /* a multiple of SB_JOURNAL_ALIGN, at least 4 of them */
-    uint64_t keep_segments; /* closed ones; 0: all */
+    uint64_t keep_segments; /* closed ones, where a snapshot stands for those before; 0: all */
     uint64_t ring_bytes;    /* a power of two */
     uint64_t lag_max_ns;
     enum sb_journal_on_fault on_fault;
@@ -85,7 +87,8 @@ struct sb_journal_writer {
     /* The loop's. */
     enum sb_journal_state state;
     enum sb_journal_fault fault;
-    bool buffered;              /* O_DIRECT was refused */
+    bool buffered; /* O_DIRECT was refused */
+    bool kept_said;
     uint64_t next_packet;       /* index in the log */
     uint64_t queued_n;          /* last number put into the ring, or before this life */
     uint64_t records_queued;    /* put into the ring in this life */
@@ -95,6 +98,7 @@ struct sb_journal_writer {
     /* From the journal's thread to the loop's. */
     _Alignas(64) atomic_uint_least64_t durable_n, records_durable;
     atomic_uint_least64_t writes, bytes_written, segments;
+    atomic_uint_least64_t kept; /* closed segments that only the want of a snapshot keeps */
     atomic_int thread_fault, thread_errno;
     atomic_bool stop;
 
@@ -136,6 +140,9 @@ static inline uint64_t sb_journal_writer_records_durable(const struct sb_journal
 
 /* The JOURNAL_* counters. */
 void sb_journal_writer_show(const struct sb_journal_writer *w, uint64_t *counters);
+
+/* Says once, in one line, that segments are kept for want of a snapshot. Cheap where there is nothing to say. */
+void sb_journal_writer_warn(struct sb_journal_writer *w, FILE *to);
 
 /* One line: the fault, and what follows from it. */
 void sb_journal_writer_say(const struct sb_journal_writer *w, FILE *to);

@@ -93,6 +93,7 @@ struct sb_node {
     uint64_t durable_n, peer_durable_n; /* here; at the shadow, as it says */
     uint64_t encode_from; /* load: no outputs are encoded for inputs before this one */
     bool encoding;
+    uint64_t unencoded_n; /* outputs up to here are not in the hold ring, and were never */
 
     /* Inputs: sequencer.c, log.c, stream.c. */
     struct sb_log log;

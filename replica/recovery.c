@@ -18,53 +18,22 @@ static bool head_at(int fd, uint64_t at, struct sb_journal_block *b)
            b->length >= sizeof *b && b->length <= SB_JOURNAL_BLOCK_MAX;
 }
 
-/* What the head of a segment says: a block of one page, judged as the scan would. */
-struct segment_head {
-    uint64_t n_first;
-    uint16_t shard;
-    struct sb_journal_segment segment;
-};
-
-static bool segment_head(int fd, struct segment_head *h)
-{
-    _Alignas(64) uint8_t page[SB_JOURNAL_ALIGN];
-    struct sb_journal_scan scan;
-    sb_journal_scan_begin(&scan);
-    if (pread(fd, page, sizeof page, 0) != (ssize_t)sizeof page)
-        return false;
-    sb_journal_scan_segment(&scan, page, sizeof page, true);
-    if (sb_journal_scan_next(&scan) != SB_FOUND_BLOCK)
-        return false;
-    *h = (struct segment_head){
-        .n_first = scan.first_n, .shard = scan.block.head.shard, .segment = scan.segment};
-    return true;
-}
-
-static int open_segment(const struct sb_recovery *r, size_t i)
-{
-    char path[SB_JOURNAL_FILE_BYTES];
-    return open(sb_journal_file(path, r->reader.folder, r->reader.segments[i]),
-                O_RDONLY | O_CLOEXEC);
-}
-
 /* The head of the last segment that begins at or before n_first and has a good one. Returns its index, or SIZE_MAX. */
-static size_t last_segment(const struct sb_recovery *r, uint64_t n_first, struct segment_head *h)
+static size_t last_segment(const struct sb_recovery *r, uint64_t n_first,
+                           struct sb_journal_segment_head *h)
 {
-    for (size_t i = r->reader.segments_n; i-- > 0;) {
-        const int fd = open_segment(r, i);
-        const bool good = fd >= 0 && segment_head(fd, h);
-        if (fd >= 0)
-            close(fd);
-        if (good && h->n_first <= n_first)
+    for (size_t i = r->reader.segments_n; i-- > 0;)
+        if (sb_journal_head(r->reader.folder, r->reader.segments[i], h) && h->n_first <= n_first)
             return i;
-    }
     return SIZE_MAX;
 }
 
 /* From head to head through segment i. */
 static uint64_t estimate(const struct sb_recovery *r, size_t i)
 {
-    const int fd = open_segment(r, i);
+    char path[SB_JOURNAL_FILE_BYTES];
+    const int fd =
+        open(sb_journal_file(path, r->reader.folder, r->reader.segments[i]), O_RDONLY | O_CLOEXEC);
     struct sb_journal_block b;
     uint64_t n = 0;
     for (uint64_t at = 0; fd >= 0 && head_at(fd, at, &b); at += sb_journal_padded(b.length))
@@ -76,12 +45,9 @@ static uint64_t estimate(const struct sb_recovery *r, size_t i)
 
 /* --- open ------------------------------------------------------------------------------------------------ */
 
-static bool same_log(const struct sb_snapshot_head *s, const struct segment_head *h)
+static bool same_log(const struct sb_snapshot_head *s, const struct sb_journal_segment_head *h)
 {
-    const struct sb_engine_limits limits = {.instruments_max = s->instruments_max,
-                                            .sessions_max = s->sessions_max,
-                                            .orders_max = s->orders_max,
-                                            .levels_max = s->levels_max};
+    const struct sb_engine_limits limits = sb_snapshot_limits(s);
     return s->shard == h->shard && s->generation == h->segment.generation &&
            s->trading_day == h->segment.trading_day &&
            sb_engine_limits_equal(&limits, &h->segment.limits);
@@ -94,7 +60,7 @@ static bool take_snapshot(struct sb_recovery *r, uint64_t n, FILE *err)
     sb_snapshot_file(path, r->reader.folder, n);
     if (!sb_snapshot_read(&r->snapshot, path, err))
         return false;
-    struct segment_head h;
+    struct sb_journal_segment_head h = {.n_first = 0};
     const size_t from = last_segment(r, n + 1, &h);
     const char *wrong = NULL;
     if (r->snapshot.head.n != n)
@@ -113,12 +79,13 @@ static bool take_snapshot(struct sb_recovery *r, uint64_t n, FILE *err)
     }
     r->reader.next = from;
     r->limits = h.segment.limits;
+    r->shard = r->snapshot.head.shard; /* as the segment has it */
     r->next_n = n + 1;
     return true;
 }
 
-/* From the first input on. */
-static enum sb_recovery_opened from_the_beginning(struct sb_recovery *r, FILE *err)
+/* From the first input that is there. */
+static enum sb_recovery_opened from_the_front(struct sb_recovery *r, FILE *err)
 {
     struct sb_journal_reader *reader = &r->reader;
     const int more = sb_journal_reader_block(reader, err);
@@ -128,15 +95,23 @@ static enum sb_recovery_opened from_the_beginning(struct sb_recovery *r, FILE *e
         sb_journal_reader_say_end(reader, err);
     if (more != 1)
         return SB_RECOVERY_BAD;
-    if (reader->scan.first_n != 1) {
-        fprintf(err,
-                "%s: begins at input %" PRIu64
-                ", and no good snapshot is there from which it goes on\n",
-                reader->folder, reader->scan.first_n);
-        return SB_RECOVERY_BAD;
-    }
     r->limits = reader->scan.segment.limits;
+    r->shard = reader->scan.block.head.shard;
+    r->next_n = reader->scan.first_n;
     return SB_RECOVERY_READY;
+}
+
+/* From input 1 on. */
+static enum sb_recovery_opened from_the_beginning(struct sb_recovery *r, FILE *err)
+{
+    const enum sb_recovery_opened opened = from_the_front(r, err);
+    if (opened != SB_RECOVERY_READY || r->next_n == 1)
+        return opened;
+    fprintf(err,
+            "%s: begins at input %" PRIu64
+            ", and no good snapshot is there from which it goes on\n",
+            r->reader.folder, r->next_n);
+    return SB_RECOVERY_BAD;
 }
 
 /* The snapshots are listed before the segments are looked at: of a journal that is being written, none is then newer. */
@@ -162,28 +137,74 @@ enum sb_recovery_opened sb_recovery_open(struct sb_recovery *r, const char *path
     return sb_recovery_open_at(r, path, whole ? 0 : UINT64_MAX, err);
 }
 
-enum sb_recovery_opened sb_recovery_open_at(struct sb_recovery *r, const char *path, uint64_t n_max,
-                                            FILE *err)
+static void reset(struct sb_recovery *r)
 {
     memset(r, 0, sizeof *r);
     r->found = SB_FOUND_NEXT;
     r->next_n = 1;
+}
+
+enum sb_recovery_opened sb_recovery_open_inputs(struct sb_recovery *r, const char *path, FILE *err)
+{
+    reset(r);
+    const int found = sb_journal_reader_find(&r->reader, path, err);
+    return found == 1 ? from_the_front(r, err) : found == 0 ? SB_RECOVERY_NOTHING : SB_RECOVERY_BAD;
+}
+
+/* Takes the newest of the n snapshots that fits, if any does; or the oldest. */
+static bool take_one(struct sb_recovery *r, const uint64_t *snapshots, size_t n, bool oldest,
+                     FILE *err)
+{
+    for (size_t i = 0; i < n; i++)
+        if (take_snapshot(r, snapshots[oldest ? i : n - 1 - i], err))
+            return true;
+    return false;
+}
+
+/* Of the snapshots, those that may be taken: not newer than n_max; for the longest run, none if input 1 is there, and none from
+ * before the first input that is. */
+static void narrow(const struct sb_recovery *r, const uint64_t **snapshots, size_t *n,
+                   uint64_t n_max, bool longest)
+{
+    struct sb_journal_segment_head first;
+    const bool known = longest && sb_journal_head(r->reader.folder, r->reader.segments[0], &first);
+    while (*n != 0 && (*snapshots)[*n - 1] > n_max)
+        --*n;
+    for (; *n != 0 && known && (first.n_first == 1 || **snapshots + 1 < first.n_first); --*n)
+        ++*snapshots;
+}
+
+static enum sb_recovery_opened open_between(struct sb_recovery *r, const char *path, uint64_t n_max,
+                                            bool longest, FILE *err)
+{
+    reset(r);
     uint64_t *snapshots = NULL;
     size_t n = 0;
     const int found = find(r, path, &snapshots, &n, err);
     enum sb_recovery_opened opened = found == 0 ? SB_RECOVERY_NOTHING : SB_RECOVERY_BAD;
     if (found == 1) {
-        struct segment_head h;
+        struct sb_journal_segment_head h;
         const size_t last = last_segment(r, UINT64_MAX, &h);
         r->n_estimate = last != SIZE_MAX ? estimate(r, last) : 0;
+        const uint64_t *from = snapshots;
+        narrow(r, &from, &n, n_max, longest);
         /* Where not even one segment has a head there is no journal that a snapshot could belong to. */
-        bool taken = false;
-        while (!taken && last != SIZE_MAX && n-- > 0)
-            taken = snapshots[n] <= n_max && take_snapshot(r, snapshots[n], err);
+        const bool taken = last != SIZE_MAX && take_one(r, from, n, longest, err);
         opened = taken ? SB_RECOVERY_READY : from_the_beginning(r, err);
     }
     free(snapshots);
     return opened;
+}
+
+enum sb_recovery_opened sb_recovery_open_at(struct sb_recovery *r, const char *path, uint64_t n_max,
+                                            FILE *err)
+{
+    return open_between(r, path, n_max, false, err);
+}
+
+enum sb_recovery_opened sb_recovery_open_longest(struct sb_recovery *r, const char *path, FILE *err)
+{
+    return open_between(r, path, UINT64_MAX, true, err);
 }
 
 void sb_recovery_close(struct sb_recovery *r)

@@ -37,6 +37,7 @@ struct sb_recovery {
     struct sb_journal_reader reader;
     struct sb_snapshot snapshot; /* bytes NULL: none, the packets begin at input 1 */
     struct sb_engine_limits limits;
+    uint16_t shard;
     uint64_t
         n_estimate;  /* last number, as far as the heads of blocks tell; the truth may be less */
     uint64_t next_n; /* number of the next packet's first command */
@@ -54,6 +55,13 @@ enum sb_recovery_opened sb_recovery_open(struct sb_recovery *r, const char *path
 /* The same with no snapshot that is newer than input n_max: 0 takes none, UINT64_MAX any. */
 enum sb_recovery_opened sb_recovery_open_at(struct sb_recovery *r, const char *path, uint64_t n_max,
                                             FILE *err);
+/* As many inputs as an engine can be run over: from input 1, if that is there, else from the oldest snapshot that the journal
+ * goes on from. */
+enum sb_recovery_opened sb_recovery_open_longest(struct sb_recovery *r, const char *path,
+                                                 FILE *err);
+/* Every input that is there, from whichever on, and no snapshot: for who compares inputs and runs no engine. r.next_n is then the
+ * first one's number. */
+enum sb_recovery_opened sb_recovery_open_inputs(struct sb_recovery *r, const char *path, FILE *err);
 void sb_recovery_close(struct sb_recovery *r);
 
 /* 1: the next packet behind the snapshot, good as journal.h has it, valid until the next call; 0: the end; -1: a file

@@ -47,6 +47,17 @@ void sb_snapshot_make(const struct sb_engine *e, void *out, size_t bytes);
  * over any bytes. Says nothing of the image, but that it is the one that was written. */
 const char *sb_snapshot_fault(const void *bytes, size_t n, struct sb_snapshot_head *head);
 
+/* The limits of the engine that it was made of; window_levels, which it does not say, as by default. */
+static inline struct sb_engine_limits sb_snapshot_limits(const struct sb_snapshot_head *head)
+{
+    struct sb_engine_limits limits = SB_ENGINE_LIMITS_DEFAULT;
+    limits.instruments_max = head->instruments_max;
+    limits.sessions_max = head->sessions_max;
+    limits.orders_max = head->orders_max;
+    limits.levels_max = head->levels_max;
+    return limits;
+}
+
 /* --- as a file ------------------------------------------------------------------------------------ */
 
 struct sb_snapshot {

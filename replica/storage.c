@@ -153,15 +153,13 @@ static bool begin_with_snapshot(struct sb_storage *s, const struct sb_node *node
 static bool is_this_shards(const struct sb_storage *s, const struct sb_recovery *r, FILE *err)
 {
     const struct sb_config *c = s->host->config;
-    const uint16_t shard =
-        r->snapshot.bytes != NULL ? r->snapshot.head.shard : r->reader.scan.block.head.shard;
-    if (shard == c->shard && sb_engine_limits_equal(&r->limits, &c->limits))
+    if (r->shard == c->shard && sb_engine_limits_equal(&r->limits, &c->limits))
         return true;
     fprintf(
         err,
         "journal %s: of shard %u, with %u instruments, %u sessions, %u orders, %u levels at most; "
         "[shard] and [engine] of this configuration say otherwise\n",
-        r->reader.folder, shard, r->limits.instruments_max, r->limits.sessions_max,
+        r->reader.folder, r->shard, r->limits.instruments_max, r->limits.sessions_max,
         r->limits.orders_max, r->limits.levels_max);
     return false;
 }
@@ -209,6 +207,28 @@ static void choose_folder(const struct sb_storage *s, bool force, char path[SB_J
     }
 }
 
+/* What was taken last may not have been answered: outputs of that many inputs are made again, for whoever asks. So the newest
+ * snapshot before them, unless there is none that leads to the end. */
+static enum sb_recovery_opened open_recovery(const struct sb_storage *s, struct sb_recovery *r,
+                                             const char *path, FILE *err)
+{
+    enum sb_recovery_opened opened = sb_recovery_open(r, path, false, err);
+    const uint64_t unanswered = s->host->config->unacked_lines;
+    if (opened != SB_RECOVERY_READY || r->snapshot.bytes == NULL ||
+        r->snapshot.head.n + unanswered <= r->n_estimate)
+        return opened;
+    const uint64_t n_max = r->n_estimate > unanswered ? r->n_estimate - unanswered : 0;
+    FILE *unsaid = fopen("/dev/null", "we");
+    sb_recovery_close(r);
+    opened = sb_recovery_open_at(r, path, n_max, unsaid != NULL ? unsaid : err);
+    if (unsaid != NULL)
+        fclose(unsaid);
+    if (opened == SB_RECOVERY_READY)
+        return opened;
+    sb_recovery_close(r);
+    return sb_recovery_open(r, path, false, err);
+}
+
 bool sb_storage_recover(struct sb_storage *s, struct sb_node *node, bool force, FILE *err)
 {
     struct sb_recovery r;
@@ -217,7 +237,7 @@ bool sb_storage_recover(struct sb_storage *s, struct sb_node *node, bool force, 
     if (s->root[0] == '\0')
         return true;
     choose_folder(s, force, path, &newest, err);
-    const enum sb_recovery_opened opened = sb_recovery_open(&r, path, false, err);
+    const enum sb_recovery_opened opened = open_recovery(s, &r, path, err);
     if (opened == SB_RECOVERY_READY && is_this_shards(s, &r, err)) {
         whole = load(&r, node, err);
         if (whole)
@@ -422,22 +442,27 @@ static void write_record(struct sb_storage *s, struct sb_node *node)
     s->record_place = w->records_queued;
 }
 
-/* Whose clock gives inputs their times, and how far it may be off: on becoming the owner, then about once a second. */
+/* Whose clock gives inputs their times, and how far it may be off: on becoming the owner and in every new epoch, then about once
+ * a second. */
 static void write_clock(struct sb_storage *s, const struct sb_node *node, uint64_t now_ns)
 {
     struct sb_journal_writer *w = &s->journal.writer;
     const enum sb_role role = sb_node_role(node);
     const bool owns = role == SB_ROLE_PRIM || role == SB_ROLE_PAIRING || role == SB_ROLE_SOLO;
+    const uint64_t epoch = sb_node_epoch(node);
     if (w->state != SB_JOURNAL_WRITING || (!owns && s->clock_said_ns == 0) ||
-        (owns && s->clock_said_ns != 0 && now_ns - s->clock_said_ns < CLOCK_EVERY_NS))
+        (owns && s->clock_said_ns != 0 && s->clock_epoch == epoch &&
+         now_ns - s->clock_said_ns < CLOCK_EVERY_NS))
         return;
     const struct sb_journal_record record = {
-        .epoch = sb_node_epoch(node),
+        .epoch = epoch,
         .n = w->queued_n,
         .clock_bound_ns = owns ? sb_clock_bound_ns(&s->host->clock) : UINT64_MAX,
         .kind = SB_RECORD_CLOCK};
-    if (sb_journal_writer_record(w, &record, sb_node_epoch(node)))
-        s->clock_said_ns = owns ? now_ns : 0;
+    if (!sb_journal_writer_record(w, &record, epoch))
+        return;
+    s->clock_said_ns = owns ? now_ns : 0;
+    s->clock_epoch = epoch;
 }
 
 static bool journal_turn(struct sb_storage *s, struct sb_node *node, uint64_t now_ns)
@@ -450,6 +475,7 @@ static bool journal_turn(struct sb_storage *s, struct sb_node *node, uint64_t no
     write_record(s, node);
     write_clock(s, node, now_ns);
     sb_journal_writer_show(w, s->host->counters.c->value);
+    sb_journal_writer_warn(w, stderr);
     if (!fault)
         return true;
     sb_journal_writer_say(w, stderr);

@@ -35,9 +35,9 @@ struct sb_storage {
     struct sb_transfer_client *client; /* kept, ended, until there is time to close it */
     bool copying;                      /* CATCH: the client is at work */
     uint64_t records_given,
-        record_place;       /* of the node's records; where the last one is among the journal's */
-    uint64_t clock_said_ns; /* CLOCK was written at; 0: times are not this node's */
-    bool copied;            /* CATCH: the folder of this life is begun */
+        record_place; /* of the node's records; where the last one is among the journal's */
+    uint64_t clock_said_ns, clock_epoch; /* CLOCK was written at; 0: times are not this node's */
+    bool copied;                         /* CATCH: the folder of this life is begun */
     uint64_t
         different_n; /* the copy ended here: this engine makes other outputs of it than the owner's */
     uint64_t progress_said_ns;

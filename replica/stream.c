@@ -176,10 +176,19 @@ void sb_stream_on_repair(struct sb_node *node, const struct sb_head *h, const st
 
 /* --- shadow --------------------------------------------------------------------------------- */
 
+/* First input whose outputs are held here. */
+static uint64_t first_encoded(const struct sb_node *node)
+{
+    return node->encoding ? node->unencoded_n + 1 : node->applied + 1;
+}
+
 static void send_ack(struct sb_node *node)
 {
     /* R14: JOIN's record first, or this life's acks would be of a log that its journal does not have. */
     if (node->role == SB_ROLE_CATCH && !sb_load_recorded(node, SB_RECORD_JOIN, node->epoch))
+        return;
+    /* Nor before its owner has let go of all that this one has no outputs of: it could not answer for them. */
+    if (node->role == SB_ROLE_CATCH && node->mark_released < first_encoded(node) - 1)
         return;
     uint8_t *p = sb_out_scratch(node);
     if (p == NULL)

@@ -115,7 +115,8 @@
     X(PAIRED, "events", "a joiner became its shadow")                                              \
     X(COPY_TARGET, "seq", "CATCH: last input of the owner")                                        \
     X(COPY_BYTES, "bytes", "CATCH: copied from the owner's journal")                               \
-    X(COPY_STATE, "enum", "CATCH: 0 none 1 connecting 2 copying 3 following 4 refused 5 failed")
+    X(COPY_STATE, "enum", "CATCH: 0 none 1 connecting 2 copying 3 following 4 refused 5 failed")   \
+    X(JOURNAL_KEPT, "segments", "beyond keep_segments: no snapshot holds what is in them")
 
 enum sb_counter {
 #define SB_COUNTER_ENUM(id, unit, help) SB_CTR_##id,

@@ -219,7 +219,7 @@ struct sb_order_view {
     uint64_t ref;
     int64_t price;
     uint32_t session, key, open, executed;
-    uint8_t side;
+    uint8_t side, capacity;
 };
 void sb_engine_visit(const struct sb_engine *e, uint32_t instrument, uint8_t side,
                      void (*visit)(void *arg, const struct sb_order_view *order), void *arg);

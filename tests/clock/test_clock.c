@@ -4,6 +4,7 @@
 #include <check.h>
 #include <pthread.h>
 #include <stdlib.h>
+#include <sys/timex.h>
 #include <time.h>
 
 /* A counter of 2 GHz: half a nanosecond per cycle. */
@@ -190,6 +191,41 @@ START_TEST(agrees_with_the_system_and_never_back_for_readers)
 }
 END_TEST
 
+START_TEST(bound_of_the_error)
+{
+    ck_assert_uint_eq(sb_clock_bound(false, 0, 0), UINT64_MAX);
+    ck_assert_uint_eq(sb_clock_bound(false, 16000000, -5), UINT64_MAX);
+    ck_assert_uint_eq(sb_clock_bound(true, 0, 0), 500000); /* 500 ppm of a second */
+    ck_assert_uint_eq(sb_clock_bound(true, 250, 0), 750000);
+    ck_assert_uint_eq(sb_clock_bound(true, 250, 40), 750040);
+    ck_assert_uint_eq(sb_clock_bound(true, 250, -40), 750040); /* whichever side it is off to */
+    ck_assert_uint_eq(sb_clock_bound(true, 16000000, -200000000), UINT64_C(16200500000));
+}
+END_TEST
+
+/* What the kernel said meanwhile, and not known where it knew nothing. */
+START_TEST(bound_is_by_the_kernels_word)
+{
+    static struct sb_clock clock;
+    struct timex before = {.modes = 0}, after = {.modes = 0};
+    ck_assert_int_ne(adjtimex(&before), -1);
+    ck_assert(sb_clock_init(&clock));
+    for (int i = 0; i < 3; i++) {
+        sb_clock_discipline(&clock);
+        const uint64_t bound_ns = sb_clock_bound_ns(&clock);
+        ck_assert_int_ne(adjtimex(&after), -1);
+        ck_assert_int_eq(before.status & STA_UNSYNC, after.status & STA_UNSYNC);
+        const bool disciplined = (after.status & STA_UNSYNC) == 0;
+        const int64_t error_ns = atomic_load(&clock.last_error_ns);
+        const uint64_t least = sb_clock_bound(disciplined, (uint64_t)before.maxerror, error_ns);
+        const uint64_t most = sb_clock_bound(disciplined, (uint64_t)after.maxerror, error_ns);
+        /* It grows, until a discipline of the kernel's clock sets it back. */
+        ck_assert(bound_ns >= (least < most ? least : most) &&
+                  bound_ns <= (least < most ? most : least));
+    }
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("clock");
@@ -202,6 +238,8 @@ int main(void)
     tcase_add_test(t, step_is_an_alarm_and_not_followed);
     tcase_add_test(t, never_back_under_wandering_readings);
     tcase_add_test(t, agrees_with_the_system_and_never_back_for_readers);
+    tcase_add_test(t, bound_of_the_error);
+    tcase_add_test(t, bound_is_by_the_kernels_word);
     suite_add_tcase(s, t);
     SRunner *r = srunner_create(s);
     srunner_run_all(r, CK_NORMAL);

@@ -101,6 +101,8 @@ static enum sb_journal_found read_all(const struct laid_out *l, struct sb_journa
         SB_ASSERT_LE(inc, scan->block.head.inc);
         SB_ASSERT_LE(epoch, scan->block.head.epoch);
         SB_ASSERT_LE(scan->owner.kind, SB_RECORD_PAIR);
+        if (inc != scan->block.head.inc || epoch != scan->block.head.epoch)
+            SB_ASSERT(scan->clock_bound_ns == UINT64_MAX || scan->record.kind == SB_RECORD_CLOCK);
         inc = scan->block.head.inc;
         epoch = scan->block.head.epoch;
     }
@@ -207,10 +209,12 @@ uint32_t fuzz_seed(uint32_t i, uint8_t *out)
     n += put_block(out + n, 0, SB_JOURNAL_SEGMENT, 9, 1, &s, sizeof s);
     n += put_block(out + n, 0, SB_JOURNAL_DATA, 9, 1, &data, sizeof data);
     n += put_block(out + n, 0, SB_JOURNAL_RECORD, 9, 2, &r, sizeof r);
+    r = (struct sb_journal_record){.n = 1, .clock_bound_ns = 1000, .kind = SB_RECORD_CLOCK};
+    n += put_block(out + n, 0, SB_JOURNAL_RECORD, 9, 2, &r, sizeof r);
     s.segment = 2;
     s.owner_kind = SB_RECORD_SOLO;
     n += put_block(out + n, NEW_SEGMENT, SB_JOURNAL_SEGMENT, 9, 2, &s, sizeof s);
-    r.kind = SB_RECORD_END;
+    r = (struct sb_journal_record){.n = 1, .kind = SB_RECORD_END};
     n += put_block(out + n, 0, SB_JOURNAL_RECORD, 9, 2, &r, sizeof r);
     if (i < 2)
         return n;

@@ -46,6 +46,13 @@ void script_turn(struct script *s, uint64_t epoch)
     s->turns[s->turns_n++].epoch = epoch;
 }
 
+void script_clock(struct script *s, uint64_t bound_ns)
+{
+    SB_ASSERT_LT(s->clocks_n, SCRIPT_CLOCKS_MAX);
+    s->clocks[s->clocks_n].packet = s->log.packet_end;
+    s->clocks[s->clocks_n++].bound_ns = bound_ns;
+}
+
 void script_put(struct script *s, const struct sb_command *c)
 {
     struct sb_command *to = sb_log_begin(&s->log) + s->lines;
@@ -197,12 +204,35 @@ static uint64_t epoch_of(const struct script *s, uint64_t packet)
     return s->turns[i].epoch;
 }
 
+static void put_record(struct disk *d, const struct sb_journal_record *r)
+{
+    memcpy(begin_block(d, SB_JOURNAL_RECORD, r->epoch, r->n + 1), r, sizeof *r);
+    d->block->length += (uint32_t)sizeof *r;
+    end_block(d);
+}
+
+/* The CLOCK record that stands before a packet; NULL: none does. */
+static const uint64_t *clock_of(const struct script *s, uint64_t packet)
+{
+    for (uint32_t i = 0; i < s->clocks_n; i++)
+        if (s->clocks[i].packet == packet)
+            return &s->clocks[i].bound_ns;
+    return NULL;
+}
+
 /* Packets from *at on, as many as go into one block. */
 static void put_data(struct disk *d, const struct script *s, uint64_t *at)
 {
-    const uint64_t epoch = epoch_of(s, *at);
+    const uint64_t epoch = epoch_of(s, *at), first = *at;
+    const uint64_t *bound_ns = clock_of(s, first);
+    if (bound_ns != NULL)
+        put_record(d, &(struct sb_journal_record){.epoch = epoch,
+                                                  .n = sb_log_packet(&s->log, first)->n_first - 1,
+                                                  .clock_bound_ns = *bound_ns,
+                                                  .kind = SB_RECORD_CLOCK});
     uint8_t *to = begin_block(d, SB_JOURNAL_DATA, epoch, sb_log_packet(&s->log, *at)->n_first);
-    while (*at < s->log.packet_end && epoch_of(s, *at) == epoch && d->block->length < 200000) {
+    while (*at < s->log.packet_end && epoch_of(s, *at) == epoch && d->block->length < 200000 &&
+           (*at == first || clock_of(s, *at) == NULL)) {
         const struct sb_packet *p = sb_log_packet(&s->log, (*at)++);
         const struct sb_journal_packet head = {
             .n_first = p->n_first, .digest = p->digest, .count = p->count, .lines = p->lines};
@@ -241,9 +271,7 @@ void script_store_journal(const struct script *s, const char *folder, uint8_t se
                                           .digest = sb_engine_digest(s->m.engine),
                                           .state_digest = s->state_digest,
                                           .kind = SB_RECORD_END};
-    memcpy(begin_block(&d, SB_JOURNAL_RECORD, epoch, s->log.len + 1), &end, sizeof end);
-    d.block->length += (uint32_t)sizeof end;
-    end_block(&d);
+    put_record(&d, &end);
     SB_ASSERT(fclose(d.file) == 0);
     free(d.block);
 }

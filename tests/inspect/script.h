@@ -9,7 +9,7 @@
 /* 2026-11-24 00:00:00 UTC, and the first input's time: 08:00. */
 #define SCRIPT_MIDNIGHT_NS UINT64_C(1795478400000000000)
 #define SCRIPT_BEGIN_NS    (SCRIPT_MIDNIGHT_NS + UINT64_C(28800000000000))
-enum { SCRIPT_SHARD = 3, SCRIPT_TURNS_MAX = 4 };
+enum { SCRIPT_SHARD = 3, SCRIPT_TURNS_MAX = 4, SCRIPT_CLOCKS_MAX = 4 };
 
 struct script {
     struct sb_engine_limits limits;
@@ -25,6 +25,10 @@ struct script {
         uint64_t packet, epoch;
     } turns[SCRIPT_TURNS_MAX]; /* epochs, by the first packet */
     uint32_t turns_n;
+    struct {
+        uint64_t packet, bound_ns;
+    } clocks[SCRIPT_CLOCKS_MAX]; /* CLOCK records, by the packet behind them */
+    uint32_t clocks_n;
 };
 
 extern const struct sb_engine_limits script_limits;
@@ -42,6 +46,9 @@ void script_end(struct script *s);
 void script_add(struct script *s, struct sb_command2 c);
 /* Packets from here on are of this epoch. */
 void script_turn(struct script *s, uint64_t epoch);
+
+/* A CLOCK record in the journal, before the next packet. */
+void script_clock(struct script *s, uint64_t bound_ns);
 
 /* DAY; sessions 1 (firm 10), 2 (firm 20), 3 (firm 30, operator); instrument 1 "AAA", tick 0.01, lot 1, in `phase`.
  * Inputs 1 to 5. */

@@ -148,6 +148,13 @@ void memory_record(struct memory *m, uint8_t kind)
     put_record(m, &r);
 }
 
+void memory_clock(struct memory *m, uint64_t bound_ns)
+{
+    const struct sb_journal_record r = {
+        .epoch = m->epoch, .n = m->next_n - 1, .clock_bound_ns = bound_ns, .kind = SB_RECORD_CLOCK};
+    put_record(m, &r);
+}
+
 void memory_end(struct memory *m, uint64_t digest, uint64_t state_digest)
 {
     const struct sb_journal_record r = {.epoch = m->epoch,

@@ -35,6 +35,8 @@ void memory_data(struct memory *m, uint32_t packets);
 void memory_packet(struct memory *m, const struct sb_command *lines, uint16_t count,
                    uint16_t lines_n, uint64_t digest);
 void memory_record(struct memory *m, uint8_t kind);
+/* A CLOCK record. */
+void memory_clock(struct memory *m, uint64_t bound_ns);
 /* An END record with these digests. */
 void memory_end(struct memory *m, uint64_t digest, uint64_t state_digest);
 

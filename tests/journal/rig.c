@@ -5,6 +5,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "replica/snapshot.h"
+
 enum { LOG_LINES = 1 << 14, LOG_MEMORY = LOG_LINES * 2 * SB_LINE_BYTES };
 
 /* --- the disk ------------------------------------------------------------------------------------ */
@@ -135,6 +137,39 @@ void rig_close(struct rig *r)
     char command[192];
     snprintf(command, sizeof command, "rm -r '%s'", r->dir);
     ck_assert_int_eq(system(command), 0);
+}
+
+struct sb_journal_end rig_end(const struct rig *r, enum sb_journal_found expected)
+{
+    struct sb_journal_reader reader;
+    ck_assert(sb_journal_reader_open(&reader, r->folder, stderr));
+    while (sb_journal_reader_block(&reader, stderr) == 1)
+        ;
+    ck_assert_int_eq(reader.found, expected);
+    const struct sb_journal_end end =
+        sb_journal_scan_end(&reader.scan, reader.segments[reader.segments_n - 1]);
+    sb_journal_reader_close(&reader);
+    return end;
+}
+
+void rig_tear(const struct rig *r, const struct sb_journal_end *end, bool new_segment)
+{
+    char path[SB_JOURNAL_FILE_BYTES];
+    const uint8_t part[100] = "SBJ1";
+    FILE *f = fopen(sb_journal_file(path, r->folder, end->segment + new_segment),
+                    new_segment ? "wb" : "r+b");
+    ck_assert_ptr_nonnull(f);
+    ck_assert_int_eq(fseek(f, new_segment ? 0 : (long)end->offset, SEEK_SET), 0);
+    ck_assert_uint_eq(fwrite(part, 1, sizeof part, f), sizeof part);
+    fclose(f);
+}
+
+void rig_name_snapshot(const struct rig *r, uint64_t n)
+{
+    char path[SB_SNAPSHOT_PATH_BYTES];
+    FILE *f = fopen(sb_snapshot_file(path, r->folder, n), "w");
+    ck_assert_ptr_nonnull(f);
+    fclose(f);
 }
 
 struct sb_command rig_command(uint64_t n)

@@ -36,6 +36,12 @@ void rig_close(struct rig *r);
 
 /* Appends a packet of `count` commands to the log; the contents follow from their numbers. */
 void rig_add(struct rig *r, uint16_t count);
+/* How the journal ends now, as the next life finds it; asserts that it is so. */
+struct sb_journal_end rig_end(const struct rig *r, enum sb_journal_found expected);
+/* What a write that was cut short leaves behind the end; or a segment that was made and never begun. */
+void rig_tear(const struct rig *r, const struct sb_journal_end *end, bool new_segment);
+/* A file with the name of a snapshot of input n, and nothing in it. */
+void rig_name_snapshot(const struct rig *r, uint64_t n);
 /* What is added under a number. */
 struct sb_command rig_command(uint64_t n);
 /* A turn of the loop, `ns` after the last one. */

@@ -14,8 +14,8 @@
 static struct memory journal;
 static struct sb_journal_scan scan;
 
-/* Two segments, six blocks: head, 6 inputs, SOLO; head, 3 inputs, END. A page of zeros behind. */
-enum { BLOCKS = 6 };
+/* Two segments, seven blocks: head, 6 inputs, SOLO; head, CLOCK, 3 inputs, END. A page of zeros behind. */
+enum { BLOCKS = 7, BOUND_NS = 54321 };
 
 static void small_journal(void)
 {
@@ -25,6 +25,7 @@ static void small_journal(void)
     journal.epoch = 5;
     memory_record(&journal, SB_RECORD_SOLO);
     memory_segment(&journal);
+    memory_clock(&journal, BOUND_NS);
     memory_data(&journal, 2);
     memory_record(&journal, SB_RECORD_END);
     ck_assert_uint_eq(journal.number, BLOCKS);
@@ -124,7 +125,7 @@ START_TEST(golden_bytes)
     put(r + 104, 8, 1); /* n */
     put(r + 112, 8, 5);
     put(r + 120, 8, 6);
-    r[128] = 3; /* PAIR */
+    r[136] = 3; /* PAIR; a clock's bound stands before it */
     put_hash(r, 4096);
 
     ck_assert_uint_eq(journal.size[0], sizeof expected);
@@ -141,6 +142,37 @@ START_TEST(golden_bytes)
     put(second + 136, 8, 4); /* its epoch */
     put_hash(second, 4096);
     ck_assert_mem_eq(journal.bytes[1], second, sizeof second);
+}
+END_TEST
+
+/* What a clock's record says holds for the inputs behind it, in its epoch and its life. */
+START_TEST(bound_of_the_clock)
+{
+    static const struct {
+        uint8_t
+            what; /* 0: inputs, 'c': a clock's record, 'u': of one not known, 'e': an epoch, 's': a segment, 'l': a life's */
+        bool known;
+    } steps[] = {{0, false},   {'c', true},  {0, true},   {'s', true},  {0, true},
+                 {'e', false}, {0, false},   {'c', true}, {'u', false}, {0, false},
+                 {'c', true},  {'l', false}, {0, false}};
+    memory_begin(&journal);
+    memory_segment(&journal);
+    for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
+        const uint8_t what = steps[i].what;
+        journal.epoch += what == 'e';
+        journal.inc += what == 'l';
+        if (what == 's' || what == 'l')
+            memory_segment(&journal);
+        else if (what == 'c' || what == 'u')
+            memory_clock(&journal, what == 'c' ? BOUND_NS + i : UINT64_MAX);
+        else
+            memory_data(&journal, 1);
+        uint64_t n;
+        ck_assert_int_eq(memory_read(&journal, &scan, &n), SB_FOUND_OPEN);
+        ck_assert_msg((scan.clock_bound_ns != UINT64_MAX) == steps[i].known, "step %zu", i);
+        if (what == 'c')
+            ck_assert_uint_eq(scan.clock_bound_ns, BOUND_NS + i);
+    }
 }
 END_TEST
 
@@ -260,9 +292,9 @@ START_TEST(going_on_behind_every_cut)
             judge_cut(_i, s, size);
             const struct sb_journal_end end = sb_journal_scan_end(&scan, s + 1);
             const uint64_t blocks = scan.blocks, n_before = end.next_n != 0 ? end.next_n - 1 : 0;
-            ck_assert_uint_eq(end.owner.kind, blocks < 3   ? SB_RECORD_NONE
-                                              : blocks < 9 ? SB_RECORD_SOLO
-                                                           : SB_RECORD_PAIR);
+            ck_assert_uint_eq(end.owner.kind, blocks < 3            ? SB_RECORD_NONE
+                                              : blocks < BLOCKS + 3 ? SB_RECORD_SOLO
+                                                                    : SB_RECORD_PAIR);
             memory_go_on(&journal, &end);
             memory_segment(&journal);
             memory_data(&journal, 2);
@@ -353,8 +385,8 @@ START_TEST(begins_with_a_later_segment)
     sb_journal_scan_segment(&scan, journal.bytes[1], journal.size[1], true);
     ck_assert_int_eq(sb_journal_scan_next(&scan), SB_FOUND_BLOCK);
     ck_assert_uint_eq(scan.first_n, 7);
-    ck_assert_int_eq(sb_journal_scan_next(&scan), SB_FOUND_BLOCK);
-    ck_assert_int_eq(sb_journal_scan_next(&scan), SB_FOUND_BLOCK);
+    for (int i = 0; i < 3; i++) /* CLOCK, inputs, END */
+        ck_assert_int_eq(sb_journal_scan_next(&scan), SB_FOUND_BLOCK);
     ck_assert_int_eq(sb_journal_scan_next(&scan), SB_FOUND_CLOSED);
 }
 END_TEST
@@ -389,7 +421,8 @@ START_TEST(wrong_with_a_good_checksum)
     resealed(1, 96 + 24, 9);       /* command: number */
     resealed(1, 96 + 24 + 44, 99); /* command: kind */
     resealed(2, 96 + 8, 7);        /* record: n */
-    resealed(2, 128, 9);           /* record: kind */
+    resealed(2, 128, 9);           /* record: a clock's bound, which it is not about */
+    resealed(2, 136, 9);           /* record: kind */
     resealed(2, 159, 1);           /* record: reserved */
     resealed(0, 112, 0);           /* segment: limits, beginning with instruments_max */
     resealed(0, 110, 4);           /* segment: no record of ownership */
@@ -445,6 +478,7 @@ int main(void)
     TCase *tc = tcase_create("format");
     tcase_set_timeout(tc, 100);
     tcase_add_test(tc, golden_bytes);
+    tcase_add_test(tc, bound_of_the_clock);
     tcase_add_test(tc, round_trip);
     tcase_add_test(tc, a_block_of_many_pages);
     tcase_add_loop_test(tc, every_flipped_bit, 0, 2);

@@ -63,8 +63,9 @@ static int inspect(struct rig *r, const char *folder, const char *other)
     char verb[] = "inspect", j[] = "--journal", d[] = "--difference", x[80], y[80];
     snprintf(x, sizeof x, "%s", folder);
     snprintf(y, sizeof y, "%s", other != NULL ? other : "");
-    char *argv[] = {verb, j, x, d, y, NULL};
-    const int argc = other != NULL ? 5 : 3;
+    const bool option = other != NULL && other[0] == '-'; /* instead of another journal */
+    char *argv[] = {verb, j, x, option ? y : d, y, NULL};
+    const int argc = other == NULL ? 3 : option ? 4 : 5;
     argv[argc] = NULL;
     const int code = sb_inspect_main(argc, argv);
     fflush(stdout);
@@ -120,6 +121,36 @@ START_TEST(inspect_shows_it)
                     "0000000000000006\n");
     expect_said(&r, "ends in segment 00000002 at offset 12288, after input 9: closed");
     ck_assert_int_eq(inspect(&r, "/nonexistent", NULL), 2);
+    rig_close(&r);
+}
+END_TEST
+
+/* The clock's records are counted; all of them only if asked for. */
+START_TEST(inspect_sums_up_the_clock)
+{
+    static const uint64_t bounds[] = {700, UINT64_MAX, 300, 90000};
+    struct rig r;
+    rig_open(&r);
+    memory_begin(&journal);
+    memory_segment(&journal);
+    memory_clock(&journal, UINT64_MAX);
+    memory_data(&journal, 1);
+    memory_segment(&journal);
+    for (size_t i = 0; i < sizeof bounds / sizeof *bounds; i++)
+        memory_clock(&journal, bounds[i]);
+    memory_segment(&journal);
+    memory_data(&journal, 1);
+    memory_store(&journal, r.a);
+    ck_assert_int_eq(inspect(&r, r.a, NULL), 0);
+    expect_said(&r, "inputs 1 to 1, epochs 1D to 1D, clock said 1 times, 1 times not known\n");
+    expect_said(&r,
+                "no input, epochs 1D to 1D, clock said 4 times, off by at most 300 to 90000 ns, "
+                "1 times not known\n");
+    expect_said(&r, "inputs 2 to 2, epochs 1D to 1D\n");
+    ck_assert_ptr_null(strstr(r.said, "record CLOCK"));
+    ck_assert_int_eq(inspect(&r, r.a, "--verbose"), 0);
+    expect_said(&r, "record CLOCK, epoch 1D, after input 0, not known\n");
+    expect_said(&r, "record CLOCK, epoch 1D, after input 1, off by at most 90000 ns\n");
     rig_close(&r);
 }
 END_TEST
@@ -249,6 +280,7 @@ int main(void)
     TCase *tc = tcase_create("files");
     tcase_add_test(tc, packets_come_back);
     tcase_add_test(tc, inspect_shows_it);
+    tcase_add_test(tc, inspect_sums_up_the_clock);
     tcase_add_test(tc, inspect_names_the_place_of_damage);
     tcase_add_test(tc, a_missing_segment_is_damage);
     tcase_add_test(tc, a_renamed_segment_is_damage);

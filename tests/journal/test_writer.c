@@ -87,38 +87,88 @@ START_TEST(group_commit)
 }
 END_TEST
 
-/* Two closed segments are kept; each is as long as what is in it, and a whole number of pages. */
+/* Writes until segment `segment` is begun. */
+static void until_segment(uint64_t segment)
+{
+    while (atomic_load(&rig.writer.segments) < segment) {
+        rig_add(&rig, 21);
+        rig_until_durable(&rig, rig.log.len);
+    }
+}
+
+/* Segments `first` to the newest are there, and no other; each that is closed is a whole number of pages long. */
+static void expect_segments(uint64_t first)
+{
+    char path[SB_JOURNAL_FILE_BYTES];
+    struct stat status;
+    const uint64_t newest = atomic_load(&rig.writer.segments);
+    for (uint64_t i = 1; i <= newest; i++) {
+        const bool there = stat(sb_journal_file(path, rig.folder, i), &status) == 0;
+        ck_assert_msg(there == (i >= first), "segment %lu of %lu", i, newest);
+        if (there && i < newest)
+            ck_assert_int_eq(status.st_size, 4 * SB_JOURNAL_ALIGN);
+    }
+}
+
+static uint64_t kept(void)
+{
+    uint64_t counters[SB_CTR_COUNT] = {0};
+    sb_journal_writer_show(&rig.writer, counters);
+    return counters[SB_CTR_JOURNAL_KEPT];
+}
+
+static bool warned(void)
+{
+    char said[512] = "";
+    FILE *to = fmemopen(said, sizeof said - 1, "w");
+    sb_journal_writer_warn(&rig.writer, to);
+    fclose(to);
+    ck_assert(said[0] == '\0' || strstr(said, "no snapshot holds") != NULL);
+    return said[0] != '\0';
+}
+
+static uint64_t first_of(uint64_t segment)
+{
+    struct sb_journal_segment_head h;
+    ck_assert(sb_journal_head(rig.folder, segment, &h));
+    return h.n_first;
+}
+
+/* Two closed segments are kept, and all of which no snapshot holds everything: one input less is one segment more. A
+ * snapshot that is newer than the journal is not its. */
 START_TEST(retention)
 {
     rig_open(&rig, places[0]);
     rig.setup.keep_segments = 2;
     ck_assert(rig_start(&rig));
-    while (atomic_load(&rig.writer.segments) < 8) {
-        rig_add(&rig, 21);
-        rig_until_durable(&rig, rig.log.len);
-    }
-    const uint64_t last = rig.log.len, segment = atomic_load(&rig.writer.segments);
-    ck_assert(rig_stop(&rig, true));
-    char path[SB_JOURNAL_FILE_BYTES];
-    struct stat status;
-    const uint64_t newest = atomic_load(&rig.writer.segments); /* the end mark may have begun one */
-    ck_assert_uint_le(segment, newest);
-    for (uint64_t i = 1; i <= newest; i++) {
-        const bool there = stat(sb_journal_file(path, rig.folder, i), &status) == 0;
-        ck_assert_int_eq(there, i + 2 >= newest);
-        if (there)
-            ck_assert_int_eq(status.st_size % SB_JOURNAL_ALIGN, 0);
-        if (there && i < newest)
-            ck_assert_int_eq(status.st_size, 4 * SB_JOURNAL_ALIGN);
-    }
-    struct sb_journal_reader reader;
-    ck_assert(sb_journal_reader_open(&reader, rig.folder, stderr));
-    ck_assert_int_eq(sb_journal_reader_block(&reader, stderr), 1);
-    const uint64_t first = reader.scan.first_n;
-    sb_journal_reader_close(&reader);
-    ck_assert_uint_gt(first, 1);
+    until_segment(3);
+    ck_assert_uint_eq(kept(), 0);
+    ck_assert(!warned());
+    until_segment(8);
+    expect_segments(1);
+    ck_assert_uint_eq(kept(), 5);
+    ck_assert(warned());
+    ck_assert(!warned()); /* once */
+
+    rig_name_snapshot(&rig, first_of(4) - 2);
+    rig_name_snapshot(&rig, UINT64_MAX);
+    rig_name_snapshot(&rig, rig.log.len + 100000);
+    until_segment(9);
+    expect_segments(3);
+    ck_assert_uint_eq(kept(), 4);
+    rig_name_snapshot(&rig, first_of(4) - 1);
+    until_segment(10);
+    expect_segments(4);
+    ck_assert_uint_eq(kept(), 4);
+    rig_name_snapshot(&rig, rig.log.len); /* more than is due */
+    until_segment(11);
+    expect_segments(9);
+    ck_assert_uint_eq(kept(), 0);
+
+    const uint64_t last = rig.log.len, first = first_of(9);
+    ck_assert(rig_stop(&rig, false));
     uint64_t n;
-    ck_assert_int_eq(rig_read(&rig, first, &n), SB_FOUND_CLOSED);
+    ck_assert_int_eq(rig_read(&rig, first, &n), SB_FOUND_OPEN);
     ck_assert_uint_eq(n, last);
     rig_close(&rig);
 }
@@ -130,19 +180,13 @@ START_TEST(closed_segments_can_be_moved)
     rig_open(&rig, places[0]);
     rig.setup.keep_segments = 1;
     ck_assert(rig_start(&rig));
-    while (atomic_load(&rig.writer.segments) < 2) {
-        rig_add(&rig, 21);
-        rig_until_durable(&rig, rig.log.len);
-    }
+    until_segment(2);
     char from[SB_JOURNAL_FILE_BYTES], to[256];
     sb_journal_file(from, rig.folder, 1);
     snprintf(to, sizeof to, "%s/archived", rig.dir);
     ck_assert_int_eq(rename(from, to), 0);
-    while (atomic_load(&rig.writer.segments) <
-           3) { /* its turn to be removed: not there, no fault */
-        rig_add(&rig, 21);
-        rig_until_durable(&rig, rig.log.len);
-    }
+    rig_name_snapshot(&rig, rig.log.len);
+    until_segment(3); /* its turn to be removed: not there, no fault */
     const uint64_t last = rig.log.len;
     ck_assert_msg(rig_stop(&rig, true), "%s", rig.said);
     ck_assert_int_eq(rename(to, from), 0);
@@ -154,33 +198,6 @@ START_TEST(closed_segments_can_be_moved)
 END_TEST
 
 /* --- lives ------------------------------------------------------------------------------------------- */
-
-/* How the journal ends now, as the next life finds it. */
-static struct sb_journal_end end_of(enum sb_journal_found expected)
-{
-    struct sb_journal_reader reader;
-    ck_assert(sb_journal_reader_open(&reader, rig.folder, stderr));
-    while (sb_journal_reader_block(&reader, stderr) == 1)
-        ;
-    ck_assert_int_eq(reader.found, expected);
-    const struct sb_journal_end end =
-        sb_journal_scan_end(&reader.scan, reader.segments[reader.segments_n - 1]);
-    sb_journal_reader_close(&reader);
-    return end;
-}
-
-/* What a write that was cut short leaves behind the end; or a segment that was made and never begun. */
-static void tear(const struct sb_journal_end *end, bool new_segment)
-{
-    char path[SB_JOURNAL_FILE_BYTES];
-    const uint8_t part[100] = "SBJ1";
-    FILE *f = fopen(sb_journal_file(path, rig.folder, end->segment + new_segment),
-                    new_segment ? "wb" : "r+b");
-    ck_assert_ptr_nonnull(f);
-    ck_assert_int_eq(fseek(f, new_segment ? 0 : (long)end->offset, SEEK_SET), 0);
-    ck_assert_uint_eq(fwrite(part, 1, sizeof part, f), sizeof part);
-    fclose(f);
-}
 
 static void own(uint8_t kind, uint64_t epoch)
 {
@@ -242,12 +259,13 @@ START_TEST(lives_follow_each_other)
             own(SB_RECORD_PAIR, 4);
         const uint32_t how = life % 4;
         ck_assert_msg(rig_stop(&rig, how == 0), "%s", rig.said);
-        end = end_of(how == 0 ? SB_FOUND_CLOSED : SB_FOUND_OPEN);
+        end = rig_end(&rig, how == 0 ? SB_FOUND_CLOSED : SB_FOUND_OPEN);
         if (how >= 2) {
-            tear(&end, how == 3);
-            end = end_of(ends[how]);
+            rig_tear(&rig, &end, how == 3);
+            end = rig_end(&rig, ends[how]);
             ck_assert_uint_eq(end.offset == 0, how == 3);
         }
+        rig_name_snapshot(&rig, rig.log.len);
         ck_assert_uint_eq(end.next_n, rig.log.len + 1);
         ck_assert_uint_eq(end.inc, rig.setup.inc);
         ck_assert_uint_eq(end.owner.kind, life < 3 ? SB_RECORD_SOLO : SB_RECORD_PAIR);
@@ -257,7 +275,7 @@ START_TEST(lives_follow_each_other)
         ck_assert_msg(rig_start(&rig), "%s", rig.said);
     }
     ck_assert(rig_stop(&rig, true));
-    end = end_of(SB_FOUND_CLOSED);
+    end = rig_end(&rig, SB_FOUND_CLOSED);
     ck_assert_uint_eq(end.next_n, rig.log.len + 1);
     ck_assert_uint_eq(end.owner.kind, SB_RECORD_PAIR);
     struct sb_journal_reader reader;

@@ -33,6 +33,7 @@ static void expect_whole(uint32_t k, bool whole)
     ck_assert_str_eq(rig.said, "");
     ck_assert_uint_eq(recovery.snapshot.head.n, k < RIG_PACKETS ? rig.n[k] : 0);
     ck_assert_uint_eq(recovery.n_estimate, last());
+    ck_assert_uint_eq(recovery.shard, rig.journal.shard);
     ck_assert_uint_eq(rig_replay(&rig, &recovery, &more), last());
     ck_assert_int_eq(more, 0);
     ck_assert_int_eq(recovery.found, SB_FOUND_CLOSED);

@@ -4,7 +4,9 @@
 #include <check.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "replica/snapshot.h"
 #include "tests/transfer/copy.h"
 
 static struct rig rig;
@@ -224,9 +226,23 @@ START_TEST(snapshot_if_far_enough_ahead)
 }
 END_TEST
 
+/* The retention takes the front of the journal, and what it was taken for goes, too. */
+static void lose_the_front(void)
+{
+    char path[SB_SNAPSHOT_PATH_BYTES];
+    const uint64_t n = rig.log.len, segment = atomic_load(&rig.writer.segments);
+    rig_name_snapshot(&rig, n);
+    while (atomic_load(&rig.writer.segments) == segment)
+        write_until(&rig, rig.log.len + 1);
+    ck_assert_int_eq(unlink(sb_snapshot_file(path, rig.folder, n)), 0);
+    struct sb_journal_segment_head h;
+    ck_assert(!sb_journal_head(rig.folder, 1, &h));
+}
+
 START_TEST(snapshot_if_there_is_no_other_way)
 {
     start(20000, 3);
+    lose_the_front();
     copy_open(&copy);
     copy_until_state(&copy, SB_TRANSFER_REFUSED);
     char why[SB_TRANSFER_WHY_BYTES];
@@ -319,6 +335,7 @@ START_TEST(overtaken_by_the_retention)
     struct sb_transfer_server_counts served;
     do { /* more than all that stands between the two can hold */
         write_until(&rig, rig.log.len + 20000);
+        lose_the_front();
         sb_transfer_server_counts(server, &served);
     } while (served.served_n + 20000 > rig.log.len);
     server_until_why(server, "was removed before it was sent");
@@ -328,6 +345,81 @@ START_TEST(overtaken_by_the_retention)
     ck_assert_uint_eq(copy.snapshots, 1);
     ck_assert_uint_ge(copy_counts(&copy).refused + copy_counts(&copy).lost, 1);
     server_until_why(server, " before it was sent");
+    stop();
+}
+END_TEST
+
+/* --- several lives ------------------------------------------------------------------------------------ */
+
+/* The life ends between two writes, or in the middle of one; the next goes on in the same folder. */
+static void next_life(bool torn)
+{
+    static struct sb_journal_end end;
+    ck_assert_msg(rig_stop(&rig, false), "%s", rig.said);
+    end = rig_end(&rig, SB_FOUND_OPEN);
+    if (torn) {
+        rig_tear(&rig, &end, false);
+        end = rig_end(&rig, SB_FOUND_TORN);
+    }
+    rig.setup.after = &end;
+    rig.setup.inc++;
+    ck_assert_msg(rig_start(&rig), "%s", rig.said);
+    ck_assert_uint_eq(rig.writer.queued_n, rig.log.len);
+}
+
+/* Three lives, the second one's beginning and end torn, from every place of interest: the first input, the middle of each, the
+ * last input of one and the first of the next. */
+START_TEST(of_several_lives)
+{
+    uint64_t last[3];
+    start(2000, 0);
+    last[0] = rig.log.len;
+    for (int life = 1; life < 3; life++) {
+        next_life(true);
+        write_until(&rig, rig.log.len + 2000);
+        last[life] = rig.log.len;
+    }
+    const uint64_t from[] = {1,           last[0] / 2,     last[0],     last[0] + 1,
+                             last[0] + 2, last[1] - 1000u, last[1] + 1, last[2]};
+    /* A packet is not cut: from its first input on. */
+    copy.setup.from_n = sb_log_packet(&rig.log, sb_log_find(&rig.log, from[_i]))->n_first;
+    copy_open(&copy);
+    copy_until(&copy, rig.log.len);
+    copy_until_state(&copy, SB_TRANSFER_FOLLOWING);
+    write_until(&rig, rig.log.len + 500);
+    copy_until(&copy, rig.log.len);
+    ck_assert_uint_eq(copy_counts(&copy).connections, 1);
+    ck_assert_uint_eq(copy_counts(&copy).bad + copy_counts(&copy).refused, 0);
+    stop();
+}
+END_TEST
+
+/* The owner's process ends and comes back, with a server of its own, while a client follows: it goes on where it was. */
+START_TEST(a_life_begins_while_it_follows)
+{
+    start(2000, 0);
+    const struct sb_transfer_server_setup again = {
+        .ipv4 = COPY_LOOPBACK, .port = sb_transfer_server_port(server), .shard = COPY_SHARD};
+    copy_open(&copy);
+    copy_until(&copy, rig.log.len);
+    copy_until_state(&copy, SB_TRANSFER_FOLLOWING);
+    for (int life = 0; life < 4; life++) {
+        const bool process = life % 2 == 0;
+        if (process)
+            sb_transfer_server_close(server);
+        next_life(life >= 2);
+        if (process) {
+            server = sb_transfer_server_open(&again, stderr);
+            ck_assert_ptr_nonnull(server);
+            ck_assert(sb_transfer_server_serve(server, rig.folder));
+        }
+        for (int i = 0; i < 5; i++) {
+            write_until(&rig, rig.log.len + 200);
+            copy_until(&copy, rig.log.len);
+        }
+    }
+    ck_assert_uint_eq(copy_counts(&copy).bad, 0);
+    ck_assert_uint_eq(copy.packets, rig.log.packet_end);
     stop();
 }
 END_TEST
@@ -350,6 +442,8 @@ int main(void)
     tcase_add_test(t, snapshot_too_large);
     tcase_add_test(t, slow_loop);
     tcase_add_test(t, overtaken_by_the_retention);
+    tcase_add_loop_test(t, of_several_lives, 0, 8);
+    tcase_add_test(t, a_life_begins_while_it_follows);
     suite_add_tcase(s, t);
     SRunner *r = srunner_create(s);
     srunner_run_all(r, CK_NORMAL);
