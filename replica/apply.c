@@ -152,19 +152,19 @@ static void encode_stream(struct sb_node *node, uint32_t stream, uint32_t role, 
     }
 }
 
-/* From here on outputs are encoded: what the streams carried before is not here, but counted. */
-static void begin_encoding(struct sb_node *node, uint64_t before_n)
+void sb_apply_skip(struct sb_node *node, uint64_t n)
 {
-    node->encoding = true;
-    node->unencoded_n = before_n;
+    node->unencoded_n = n;
     for (uint32_t i = 0; i <= node->config->limits.sessions_max; i++)
         node->hold.released_seq[i] = sb_engine_next_stream_seq(node->engine, i);
 }
 
 void sb_apply_packet(struct sb_node *node, struct sb_packet *packet)
 {
-    if (!node->encoding && packet->n_first >= node->encode_from)
-        begin_encoding(node, packet->n_first - 1);
+    if (!node->encoding && packet->n_first >= node->encode_from) {
+        sb_apply_skip(node, packet->n_first - 1);
+        node->encoding = true;
+    }
     const struct sb_command *commands[SB_STREAM_LINES_MAX];
     const struct sb_command *c = sb_log_lines(&node->log, packet);
     for (uint32_t i = 0; i < packet->count; i++) {

@@ -40,6 +40,7 @@ const char *sb_node_load_snapshot(struct sb_node *node, const struct sb_snapshot
     node->digest = sb_engine_digest(node->engine);
     node->last_time_ns = sb_engine_last_time_ns(node->engine);
     sb_apply_name_streams(node);
+    sb_apply_skip(node, n);
     open_doors(node);
     return NULL;
 }

@@ -204,7 +204,12 @@ static bool begin(struct life *l)
         return sb_storage_begin(&l->storage, &l->setup, stderr);
     if (!sb_storage_recover(&l->storage, l->node, l->setup.force_solo, stderr))
         format(l); /* what was loaded is in pieces: it knows nothing, and can join */
-    return true;
+    if (!l->setup.force_solo || sb_node_log(l->node)->len != 0)
+        return true;
+    fprintf(stderr,
+            "node %s: --force-solo: there is no log to go on with; --new-day begins an empty day\n",
+            l->host->arguments.name);
+    return false;
 }
 
 /* --- the loop ------------------------------------------------------------------------------------- */
@@ -301,7 +306,7 @@ int sb_node_main(int argc, char **argv)
         loop(&l);
         result = finish(&h, l.node, &l.storage);
     } else {
-        fprintf(stderr, "shadowbook node: failed to open the journal\n");
+        fprintf(stderr, "shadowbook node: failed to begin with its journal\n");
     }
     sb_host_close(&h);
     return result;

@@ -195,6 +195,8 @@ void sb_apply_init(struct sb_node *node, struct sb_arena *arena);
 bool sb_apply_turn(struct sb_node *node); /* true: more is waiting */
 bool sb_apply_has_room(const struct sb_node *node, const struct sb_packet *packet);
 void sb_apply_packet(struct sb_node *node, struct sb_packet *packet);
+/* The outputs of inputs up to n are not here, but counted in their streams. */
+void sb_apply_skip(struct sb_node *node, uint64_t n);
 void sb_apply_name_streams(struct sb_node *node); /* once the engine knows the day */
 
 /* load.c: what a life begins with, and what of it is durable. */
