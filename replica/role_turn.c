@@ -210,8 +210,11 @@ static void solo_turn(struct sb_node *node)
     }
     const bool heard =
         node->peer_inc != 0 && node->now_ns - node->acked_ns < node->config->suspect_after_ns;
+    /* A journal that is lost takes no PAIR record, and its next life would resume from SOLO's (R15). */
+    const bool can_record =
+        !node->journal_lost || sb_config_solo_policy(node->config) == SB_SOLO_MEMORY;
     node->pairing =
-        heard && node->registered && !node->stopping &&
+        heard && node->registered && !node->stopping && can_record &&
         sb_load_recorded(node, SB_RECORD_SOLO, node->epoch) &&
         acked + (node->pairing ? UINT64_C(16) * JOINER_NEAR : JOINER_NEAR) >= node->log.len;
     if (node->pairing && acked >= node->released) {
