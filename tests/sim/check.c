@@ -171,7 +171,7 @@ static bool serves(const struct sim_world *w, uint32_t i)
     const struct sb_node *n = w->node[i];
     if (!w->host[i].alive || w->now_ns < w->host[i].asleep_until_ns)
         return false;
-    return n->role == SB_ROLE_SOLO ||
+    return n->role == SB_ROLE_SOLO || n->role == SB_ROLE_PAIRING ||
            (n->role == SB_ROLE_PRIM && n->now_ns - n->acked_ns < n->config->solo_after_ns);
 }
 

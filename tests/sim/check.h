@@ -135,10 +135,11 @@ struct sim_checks {
     uint64_t orphans[2][SIM_STREAMS]; /* next on going live; [1] = 0: nothing to judge */
     uint64_t resign_at_ns[2];         /* the owner that the shadow follows has told it so */
     struct sim_truth truth;
-    uint64_t let_go[2]; /* released by this life of a node, as of its last turn */
-    uint64_t gone[2];   /* released inputs up to here are not in this node's memory (any more) */
-    uint64_t floor;     /* ... up to here were promised to outlive both memories */
-    bool lost;          /* a later owner lacks what was released, and no promise was broken */
+    uint64_t let_go[2];  /* released by this life of a node, as of its last turn */
+    uint64_t gone[2];    /* released inputs up to here are not in this node's memory (any more) */
+    uint64_t maybe_sent; /* ... and what a node that went live may have let go of besides */
+    uint64_t floor;      /* ... up to here were promised to outlive both memories */
+    bool lost;           /* a later owner lacks what was released, and no promise was broken */
     uint64_t stalled_ns[2];
     uint64_t alone_with[2]; /* length of the log when a node went alone, at least */
     uint64_t len_before[2]; /* of the log, after a node's last turn */

@@ -63,7 +63,7 @@ static void cut_truth(struct sim_world *w, uint64_t n)
     const struct sim_truth_packet *p = t->packets_n > 0 ? &t->packets[t->packets_n - 1] : NULL;
     t->n = p != NULL ? p->n_first + p->count - 1 : 0;
     w->checks.lost = true;
-    w->checks.released = n;
+    w->checks.released = w->checks.maybe_sent = n;
     if (w->checks.floor > n)
         w->checks.floor = n;
 }
@@ -106,12 +106,16 @@ static void check_successor(struct sim_world *w, uint32_t i, enum sb_role before
         sim_fail(w, SIM_CHECK_DURABLE,
                  "node %c owns the shard with %" PRIu64 " inputs, the witness had acked %" PRIu64,
                  'A' + i, len, k->kept_n);
-    if (len < k->released && (lied(w) || (len >= k->floor && in_no_memory >= k->released)))
+    const uint64_t sent = k->maybe_sent > k->released ? k->maybe_sent : k->released;
+    if (len < sent && (lied(w) || (len >= k->floor && in_no_memory >= k->released)))
         cut_truth(w, len);
     else if (len < k->floor)
         sim_fail(w, SIM_CHECK_DURABLE,
                  "node %c owns the shard with %" PRIu64 " inputs, the setting promises %" PRIu64,
                  'A' + i, len, k->floor);
+    /* A takeover's first frames leave before its mark moves. */
+    if (before == SB_ROLE_SHADOW && w->node[i]->n_star > k->maybe_sent)
+        k->maybe_sent = w->node[i]->n_star;
     compare_with_truth(w, i); /* fewer than were released: check_release() */
 }
 
@@ -121,7 +125,7 @@ void sim_check_died(struct sim_world *w, uint32_t i)
 {
     struct sim_checks *k = &w->checks;
     k->deaths++;
-    if (w->life[i].kept_n < k->released || !has_journal(w))
+    if (w->life[i].kept_n < k->released || w->life[i].kept_n < k->maybe_sent || !has_journal(w))
         k->gone[i] = k->released;
 }
 
@@ -227,11 +231,6 @@ void sim_check_disk_turn(struct sim_world *w, uint32_t i, enum sb_role before)
                  'A' + i, k->alone_with[i], durable_of(w, i));
     if (n->role == SB_ROLE_SOLO && before != SB_ROLE_SOLO)
         check_successor(w, i, before);
-    /* On going live held frames leave in the same turn, and their node's mark follows in the next, if there is one. */
-    if (n->role == SB_ROLE_SOLO && before == SB_ROLE_SHADOW &&
-        w->config.hold == SB_HOLD_TWO_MEMORIES && n->n_star <= n->applied &&
-        k->released < n->n_star)
-        k->released = n->n_star;
     const struct sb_journal_owner o = sim_disk_record(&w->life[i].disk);
     if (n->role == SB_ROLE_PAIRING && before != SB_ROLE_PAIRING && solo_needs_disk(w) &&
         (o.kind != SB_RECORD_PAIR || o.epoch != n->epoch))
