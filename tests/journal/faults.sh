@@ -105,5 +105,5 @@ if ip netns exec "$net-a" timeout 20 "$bin" node --config "$dir/none.conf" --nam
     wrong 'a journal without its folder'
 fi
 grep -q "journal: cannot make the folder $dir/none/$shard-A: No such file or directory; make the folder" "$dir/said" &&
-    grep -q 'failed to open the journal' "$dir/said" || wrong "$(cat "$dir/said")"
+    grep -q 'failed to begin with its journal' "$dir/said" || wrong "$(cat "$dir/said")"
 exit "$bad"
