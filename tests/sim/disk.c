@@ -8,7 +8,8 @@
 #include "shadowbook/assert.h"
 #include "tests/sim/faults.h"
 
-enum { NONE = UINT32_MAX, SECTOR = 512 };
+enum { SECTOR = 512 };
+#define NONE UINT32_MAX
 
 /* --- files ------------------------------------------------------------------------------------------ */
 
