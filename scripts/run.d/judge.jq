@@ -71,7 +71,7 @@ node($k; $survivor) as $s |
   if ($paired | not) and $outcome != "unsettled" and voice($k; $other) != voice($later[0]; $other)
       then "\($other) owns nothing and still speaks" else empty end,
   if $f.fault.kind == "restart" and $f.fault.host == "shadow" and
-      (node($k; "B") | .released_frames + .stream_tx + .ack_tx + .went_live) != 0 then "the restarted node released, streamed or acknowledged" else empty end,
+      (node($k; "B") | .released_frames + .stream_tx + .went_live) != 0 then "the restarted node released or streamed" else empty end,
   # Did the fault strike at all?
   if $at == 0 and $f.fault.kind != "-" and $f.fault.kind != "forward" then "the fault never struck" else empty end,
   if $hold != null and ($blocked | not) and $at + $hold > $c.start_ns + $c.wall_ns then

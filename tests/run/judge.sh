@@ -104,8 +104,8 @@ edit facts.json '.fault.kind = "restart" | .fault.host = "shadow" | .fault.right
 edit counters.json '.processes[0].counters |= (.role = 6 | .went_solo = 1) | .processes[1].counters = {role: 1, released_frames: 0, stream_tx: 0, ack_tx: 0, went_live: 0, poll_gap_max_ns: 1}'
 cp "$dir/counters.json" "$dir/later.json"
 expect ok "started again"
-edit counters.json '.processes[1].counters.ack_tx = 1'
-edit later.json '.processes[1].counters.ack_tx = 1'
+edit counters.json '.processes[1].counters.stream_tx = 1'
+edit later.json '.processes[1].counters.stream_tx = 1'
 expect 'the restarted node' "started again and speaks"
 # Both serve again, the other way round: both logs count.
 paired() {
