@@ -10,9 +10,11 @@
 #include "perf/numbers.h"
 #include "perf/top_view.h"
 #include "perf/verbs.h"
+#include "replica/lineage.h"
 
 static const char *const USAGE =
     "usage: shadowbook inspect --journal FOLDER [--verbose] | --log FILE\n"
+    "       shadowbook inspect --lineages FOLDER\n"
     "       shadowbook inspect --journal F | --log F  --state [--at N] [--instrument SYMBOL "
     "[--depth D]] [--whole] [--json]\n"
     "       shadowbook inspect --snapshot FILE [--instrument SYMBOL [--depth D]] [--json]\n"
@@ -178,6 +180,7 @@ static int read_options(int argc, char **argv, struct sb_inspect *a)
                                             {"snapshot", required_argument, NULL, 'f'},
                                             {"whole", no_argument, NULL, 'w'},
                                             {"verbose", no_argument, NULL, 'v'},
+                                            {"lineages", required_argument, NULL, 'L'},
                                             {"json", no_argument, NULL, 'j'},
                                             {"help", no_argument, NULL, 'h'},
                                             {0}};
@@ -203,6 +206,8 @@ static int read_options(int argc, char **argv, struct sb_inspect *a)
             a->whole = true;
         else if (c == 'v')
             a->verbose = true;
+        else if (c == 'L')
+            a->lineages = optarg;
         else if (c == 'j')
             a->json = true;
         else if (c == 'h')
@@ -226,9 +231,30 @@ static int show(const struct sb_inspect *a)
     return sb_journal_is_folder(a->log) ? show_journal(a) : show_log(a->log);
 }
 
+/* All of a node's journals of the day, and the one that --force-solo goes on with. */
+static int show_lineages(const struct sb_inspect *a)
+{
+    static struct sb_lineage all[SB_LINEAGES_MAX];
+    const size_t n = sb_lineages_read(all, a->lineages, stderr);
+    if (n == 0) {
+        fprintf(stderr, "%s: no folder of a journal is there\n", a->lineages);
+        return 2;
+    }
+    const size_t best = sb_lineage_best(all, n);
+    for (size_t i = 0; i < n; i++) {
+        printf("%s ", i == best ? "best " : "     ");
+        sb_lineage_say(&all[i], stdout);
+    }
+    return 0;
+}
+
 /* Which of the parts is meant; NULL: options that do not go together. */
 static part *part_of(const struct sb_inspect *a)
 {
+    if (a->lineages != NULL) {
+        const struct sb_inspect alone = {.lineages = a->lineages, .shard = -1, .at = UINT64_MAX};
+        return memcmp(a, &alone, sizeof alone) == 0 ? show_lineages : NULL;
+    }
     const bool state = a->state || a->node != NULL || a->snapshot != NULL;
     const bool place = a->at != UINT64_MAX || a->symbol != NULL;
     const int parts = (a->state || a->node != NULL) + (a->snapshot != NULL) + (a->other != NULL) +

@@ -19,8 +19,9 @@ struct sb_inspect {
     uint64_t at;    /* UINT64_MAX: the end */
     uint64_t depth; /* levels of a book; 0: not given */
     bool state, json;
-    bool whole;   /* from input 1 on, whatever snapshots there are */
-    bool verbose; /* every record */
+    const char *lineages; /* folder of a node's journals */
+    bool whole;           /* from input 1 on, whatever snapshots there are */
+    bool verbose;         /* every record */
 };
 
 /* inspect_state.c: the state after input `at`, or in a snapshot; with node, first what the running node's counters say. 0, or 2: it cannot

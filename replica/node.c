@@ -180,7 +180,8 @@ static void show(struct sb_node *node)
     v[SB_CTR_FRAME_VERSION] = sb_role_version(node);
     v[SB_CTR_HOLD] = node->config->hold;
     v[SB_CTR_SOLO_POLICY] = sb_config_solo_policy(node->config);
-    v[SB_CTR_RECORD] = node->record_due ? node->loaded_record.kind : node->record.kind;
+    const bool own = node->record.kind != SB_RECORD_NONE && !node->record_due;
+    v[SB_CTR_RECORD] = own ? node->record.kind : node->loaded_record.kind;
     v[SB_CTR_PEER_DURABLE] = node->peer_durable_n;
     v[SB_CTR_POLLS]++;
     if (node->last_poll_ns != 0 && node->now_ns - node->last_poll_ns > v[SB_CTR_POLL_GAP_MAX_NS])

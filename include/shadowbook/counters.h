@@ -105,7 +105,7 @@
       "memory-and-disk "                                                                           \
       "2 two-disks")                                                                               \
     X(SOLO_POLICY, "enum", "the same in SOLO: 1 witness 2 disk 3 memory 4 halt")                   \
-    X(RECORD, "enum", "last ownership record of this life: 0 none 1 join 2 solo 3 pair")           \
+    X(RECORD, "enum", "last ownership record in the journal: 0 none 1 join 2 solo 3 pair")         \
     X(PEER_DURABLE, "seq", "last input that is durable at the shadow")                             \
     X(FRAME_VERSION, "id", "of the frames written between engines and witness")                    \
     X(RESUMED, "events",                                                                           \

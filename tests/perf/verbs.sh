@@ -30,6 +30,8 @@ expect 2 usage generate --seed 1
 expect 2 usage inspect
 expect 2 "$dir/absent: cannot open: No such file" inspect --journal "$dir/absent"
 expect 2 'no segment' inspect --journal "$dir"
+expect 2 'no folder of a journal' inspect --lineages "$dir"
+expect 2 usage inspect --lineages "$dir" --json
 expect 2 usage inspect --journal "$dir" --state --export "$dir/x.csv"
 expect 2 usage inspect --journal "$dir" --at 5
 expect 2 usage inspect --state

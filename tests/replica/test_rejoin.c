@@ -349,6 +349,7 @@ START_TEST(forced_after_a_power_cut)
     ck_assert_int_eq(b.node[0]->role, SB_ROLE_BOOT);
     ck_assert_int_eq(b.node[1]->role, SB_ROLE_BOOT);
     ck_assert_uint_eq(b.node[0]->log.len, b.node[1]->log.len);
+    ck_assert_uint_eq(b.counters[1][SB_CTR_LOG_LEN], b.node[1]->log.len);
     disks_kill(&d, 0);
     disks_kill(&d, 1);
     disks_restart(&d, 1, true, true);
