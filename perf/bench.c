@@ -1,4 +1,4 @@
-/* bench.c: `shadowbook bench`: what a journal costs the node that writes one.
+/* bench.c: `shadowbook bench`: what a journal costs the node that writes one. (`bench match` is bench_match_verb.c's.)
  *
  * One node with a simulated peer (bench_node.h) on one core, its journal's thread on another. Each pair is two runs of the
  * whole flow, one with a journal and one without, in turns which goes first. Without one, a thread that does nothing polls
@@ -15,6 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "perf/bench_match.h"
 #include "perf/bench_node.h"
 #include "perf/entry_frame.h"
 #include "perf/histogram.h"
@@ -29,7 +30,8 @@ enum { SESSION = 1, WINDOW = 2048, PAIRS_MAX = 100, WAITING_MAX = 4096 };
 
 static const char *const USAGE =
     "usage: shadowbook bench --journal FOLDER --config FILE --flow FILE[.xz] [--pairs N]\n"
-    "                        [--cores LOOP,JOURNAL]\n";
+    "                        [--cores LOOP,JOURNAL]\n"
+    "       shadowbook bench match [options]\n";
 
 struct bench {
     const char *folder, *config_path, *flow_path;
@@ -338,18 +340,6 @@ static bool measure(const struct bench *b)
 
 /* --- the verb ------------------------------------------------------------------------------------------- */
 
-static bool read_cores(const char *text, struct bench *b)
-{
-    char copy[32];
-    snprintf(copy, sizeof copy, "%s", text);
-    char *comma = strchr(copy, ',');
-    if (comma == NULL)
-        return false;
-    *comma = '\0';
-    return sb_number_read(copy, 0, CPU_SETSIZE - 1, &b->loop_core) &&
-           sb_number_read(comma + 1, 0, CPU_SETSIZE - 1, &b->journal_core);
-}
-
 static bool read_arguments(int argc, char **argv, struct bench *b)
 {
     static const struct option OPTIONS[] = {
@@ -366,7 +356,8 @@ static bool read_arguments(int argc, char **argv, struct bench *b)
             b->flow_path = optarg;
         else if (c == 'p' && sb_number_read(optarg, 1, PAIRS_MAX, &b->pairs))
             continue;
-        else if (c != 'k' || !read_cores(optarg, b))
+        else if (c != 'k' ||
+                 !sb_number_pair_read(optarg, 0, CPU_SETSIZE - 1, &b->loop_core, &b->journal_core))
             return false;
     }
     return optind == argc && b->folder != NULL && b->config_path != NULL && b->flow_path != NULL;
@@ -375,6 +366,8 @@ static bool read_arguments(int argc, char **argv, struct bench *b)
 int sb_bench_main(int argc, char **argv)
 {
     static struct bench b;
+    if (argc > 1 && strcmp(argv[1], "match") == 0)
+        return sb_bench_match_main(argc - 1, argv + 1);
     b = (struct bench){.pairs = 10, .loop_core = 0, .journal_core = 1};
     if (!read_arguments(argc, argv, &b)) {
         fputs(USAGE, stderr);
