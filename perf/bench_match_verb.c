@@ -21,7 +21,7 @@ struct arguments {
     struct sb_workload_options workload;
     uint64_t passes, engine_core, consumer_core;
     const char *only;
-    bool json, cores_given;
+    bool json, cores_given, cores_any;
 };
 
 /* Of one workload. Rates in messages a millisecond. */
@@ -116,7 +116,7 @@ static void print_head(const struct bench *b)
     if (b->pinned)
         printf("; engine on core %d, consumer on core %d\n", b->cores[0], b->cores[1]);
     else
-        printf("; not pinned: there are no two cores\n");
+        printf("; not pinned to cores\n");
     printf("M/s: million messages a second, median (least..most); ns: around each message, in a "
            "pass of its own, the clock's "
            "own time included\n");
@@ -217,11 +217,13 @@ static int bench_one(struct bench *b, uint32_t index)
     return !ran ? 2 : row.hashes_equal ? 0 : 1;
 }
 
-/* Two cores that this process may use: those given, or the first two. */
+/* Two cores that this process may use: those given, or the first two. Without two, or with `any`, nothing is pinned. */
 static bool choose_cores(struct bench *b)
 {
     const struct arguments *a = b->arguments;
     cpu_set_t allowed, mine;
+    if (a->cores_any)
+        return true;
     if (sched_getaffinity(0, sizeof allowed, &allowed) != 0)
         return false;
     int found = 0;
@@ -297,6 +299,8 @@ static bool read_arguments(int argc, char **argv, struct arguments *a)
             a->only = optarg;
         else if (c == 'c')
             a->workload.captures = optarg;
+        else if (c == 'k' && strcmp(optarg, "any") == 0)
+            a->cores_any = true;
         else if (c == 'k')
             good = a->cores_given =
                 sb_number_pair_read(optarg, 0, CPU_SETSIZE - 1, &a->engine_core, &a->consumer_core);
