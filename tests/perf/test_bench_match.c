@@ -131,6 +131,15 @@ static struct sb_reference *reference_open(const struct sb_engine_limits *limits
     return ref;
 }
 
+/* How many chains of the adapter's table hold an order. */
+static uint64_t chains_used(const struct sb_bench_adapter *a)
+{
+    uint64_t used = 0;
+    for (uint64_t i = 0; i < a->heads_n; i++)
+        used += a->heads[i] != 0;
+    return used;
+}
+
 /* The workload's reports one by one. `seen` counts kinds over all workloads. */
 static void compare(const struct sb_workload *w, uint64_t seen[SB_REPORT_KINDS])
 {
@@ -177,6 +186,7 @@ static void compare(const struct sb_workload *w, uint64_t seen[SB_REPORT_KINDS])
         sb_report_ring_taken(&ring, n);
     }
     ck_assert_uint_eq(hash, w->seen.hash);
+    ck_assert_uint_le(chains_used(&a), w->seen.orders_end); /* who is gone has left it */
     ck_assert_uint_eq(sb_reference_stats(ref)->open_orders, w->seen.orders_end);
     sb_bench_adapter_close(&a);
     sb_reference_free(ref);
@@ -197,6 +207,19 @@ START_TEST(reports_as_the_reference)
     /* A kind that never came was not compared. */
     for (uint32_t kind = 1; kind < SB_REPORT_KINDS; kind++)
         ck_assert_msg((seen[kind] != 0) == (kind != SB_REPORT_ORDER_REJECT), "kind %u", kind);
+}
+END_TEST
+
+START_TEST(hash_of_every_bit)
+{
+    struct sb_report r = {.id = 1, .taker = 2, .price = 3, .quantity = 4, .instrument = 5};
+    const uint64_t hash = sb_report_fold(77, &r);
+    for (size_t i = 0; i < 8 * sizeof r; i++) {
+        ((uint8_t *)&r)[i / 8] ^= (uint8_t)(1u << i % 8);
+        ck_assert_uint_ne(sb_report_fold(77, &r), hash);
+        ((uint8_t *)&r)[i / 8] ^= (uint8_t)(1u << i % 8);
+    }
+    ck_assert_uint_ne(sb_report_fold(78, &r), hash);
 }
 END_TEST
 
@@ -325,6 +348,7 @@ static TCase *chosen(bool with_captures)
         return c;
     }
     tcase_add_test(c, reports_as_the_reference);
+    tcase_add_test(c, hash_of_every_bit);
     tcase_add_test(c, same_seed_same_messages);
     tcase_add_test(c, shapes);
     tcase_add_test(c, keys_collide);
