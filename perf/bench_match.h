@@ -55,7 +55,10 @@ struct sb_bench_entry; /* an order that rests */
 
 struct sb_bench_adapter {
     struct sb_match_engine engine;
-    struct sb_command command;      /* the fields that never change stay as they are */
+    union {
+        struct sb_command c;
+        uint64_t words[SB_LINE_BYTES / 8];
+    } command;                      /* the fields that never change stay as they are */
     struct sb_bench_entry *entries; /* [ref] */
     uint32_t *heads;                /* [hash of the id]: ref, 0 none */
     uint64_t entries_n, heads_n;
