@@ -12,7 +12,6 @@
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "perf/bench_match.h"
@@ -21,6 +20,7 @@
 #include "perf/histogram.h"
 #include "perf/numbers.h"
 #include "perf/plan_flow.h"
+#include "perf/tsc.h"
 #include "perf/verbs.h"
 #include "replica/journal_writer.h"
 #include "replica/log.h"
@@ -108,13 +108,6 @@ static void settle(struct waiting *w, const struct bench *b, uint64_t released,
             times, sb_clock_cycles_to_ns(&b->clock, now - w->since_tsc[w->from % WAITING_MAX]));
 }
 
-static uint64_t own_time_ns(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
-}
-
 /* The whole flow through the node. False: an input was not taken. */
 static bool play(const struct bench *b, struct sb_bench_node *node, struct sb_journal *journal,
                  struct result *r, struct sb_histogram *times)
@@ -123,7 +116,7 @@ static bool play(const struct bench *b, struct sb_bench_node *node, struct sb_jo
     w.from = w.to = 0;
     const struct sb_log *log = sb_node_log(node->node);
     const struct sb_engine *engine = sb_node_engine(node->node);
-    const uint64_t begin_n = log->len, own = own_time_ns(), begin = sb_clock_tsc();
+    const uint64_t begin_n = log->len, own = sb_thread_ns(), begin = sb_clock_tsc();
     uint32_t next = 0;
     while (next < b->frames_n || w.from < w.to) {
         const bool send = next < b->frames_n && log->len - sb_node_released(node->node) < WINDOW;
@@ -143,7 +136,7 @@ static bool play(const struct bench *b, struct sb_bench_node *node, struct sb_jo
         r->turns++;
     }
     r->ns = sb_clock_cycles_to_ns(&b->clock, sb_clock_tsc() - begin);
-    r->own_ns = own_time_ns() - own;
+    r->own_ns = sb_thread_ns() - own;
     return log->len - begin_n == b->plan.messages_n[SESSION] + 1u;
 }
 

@@ -339,11 +339,19 @@ static void consumer_stop(struct consumer *c, struct sb_bench_pass *pass)
     pass->reports = c->reports;
 }
 
-static uint64_t since_drained(const struct sb_report_ring *ring, uint64_t begin)
+static void clock_start(struct sb_bench_pass *pass)
+{
+    pass->own_ns = sb_thread_ns();
+    pass->ns = sb_monotonic_ns();
+}
+
+/* Stops when the last report is taken. */
+static void clock_stop(struct sb_bench_pass *pass, const struct sb_report_ring *ring)
 {
     while (!sb_report_ring_drained(ring))
         __builtin_ia32_pause();
-    return sb_monotonic_ns() - begin;
+    pass->ns = sb_monotonic_ns() - pass->ns;
+    pass->own_ns = sb_thread_ns() - pass->own_ns;
 }
 
 /* ---- passes ---- */
@@ -356,10 +364,10 @@ bool sb_bench_pass_engine(const struct sb_bench_run *run, struct sb_bench_pass *
         return false;
     const bool good = consumer_start(&c, run);
     if (good) {
-        const uint64_t begin = sb_monotonic_ns();
+        clock_start(pass);
         for (uint64_t i = 0; i < run->n; i++)
             apply(&a, &run->messages[i], run->ring);
-        pass->ns = since_drained(run->ring, begin);
+        clock_stop(pass, run->ring);
         consumer_stop(&c, pass);
     }
     sb_bench_adapter_close(&a);
@@ -371,10 +379,10 @@ bool sb_bench_pass_null(const struct sb_bench_run *run, struct sb_bench_pass *pa
     struct consumer c;
     if (!consumer_start(&c, run))
         return false;
-    const uint64_t begin = sb_monotonic_ns();
+    clock_start(pass);
     for (uint64_t i = 0; i < run->n; i++)
         apply_null(&run->messages[i], run->ring);
-    pass->ns = since_drained(run->ring, begin);
+    clock_stop(pass, run->ring);
     consumer_stop(&c, pass);
     return true;
 }
@@ -401,13 +409,13 @@ bool sb_bench_pass_timed(const struct sb_bench_run *run, struct sb_bench_pass *p
     sb_histogram_reset(each);
     const bool good = consumer_start(&c, run);
     if (good) {
-        const uint64_t from = sb_monotonic_ns();
+        clock_start(pass);
         for (uint64_t i = 0; i < run->n; i++) {
             const uint64_t begin = sb_tsc_begin();
             apply(&a, &run->messages[i], run->ring);
             sb_histogram_record(each, sb_tsc_to_ns(sb_tsc_end() - begin, scale));
         }
-        pass->ns = since_drained(run->ring, from);
+        clock_stop(pass, run->ring);
         consumer_stop(&c, pass);
     }
     sb_bench_adapter_close(&a);

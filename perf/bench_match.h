@@ -88,6 +88,8 @@ struct sb_bench_run {
 /* What a pass gave. */
 struct sb_bench_pass {
     uint64_t ns, hash, reports;
+    uint64_t
+        own_ns; /* of ns, what the thread had a processor for: other programs may have taken the rest */
 };
 
 /* Passes over all messages. False: out of memory, or no thread. */
