@@ -6,9 +6,9 @@ uint8_t sb_book_check(const struct sb_book *b, int64_t price, uint32_t quantity,
 {
     if (__builtin_expect(price <= 0 || price > SB_PRICE_MAX, 0))
         return price % b->view.tick != 0 ? SB_REASON_PRICE_TICK : SB_REASON_PRICE_BAND;
-    const uint32_t p = (uint32_t)price; /* fits: a 32-bit division is several times faster */
-    *ticks = p / b->tick;
-    if (p % b->tick != 0)
+    const uint32_t p = (uint32_t)price;
+    *ticks = sb_book_divide(b, p);
+    if (p != *ticks * b->tick)
         return SB_REASON_PRICE_TICK;
     if (price < b->view.price_min || price > b->view.price_max)
         return SB_REASON_PRICE_BAND;

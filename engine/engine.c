@@ -212,7 +212,7 @@ static void prefetch_order(const struct sb_engine *e, const struct sb_command *c
     const struct sb_book *b = sb_state_book(e, cmd->instrument);
     if (b == NULL || cmd->price <= 0 || cmd->price > SB_PRICE_MAX)
         return;
-    const uint32_t key = sb_book_key(cmd->side, (uint32_t)cmd->price / b->tick);
+    const uint32_t key = sb_book_key(cmd->side, sb_book_divide(b, (uint32_t)cmd->price));
     const struct sb_level *own = sb_book_level_guess(b, cmd->side, key);
     const uint8_t other = cmd->side ^ 1u;
     const struct sb_level *against = sb_book_level_guess(b, other, b->side[other & 1u].best);

@@ -54,6 +54,7 @@ bool sb_instrument_put(struct sb_engine *e, uint32_t instrument,
     struct sb_book *b = &e->books[instrument];
     b->index = instrument;
     b->tick = (uint32_t)view->tick;
+    b->per_tick = (UINT64_C(1) << 63) / b->tick + 1;
     b->view = *view;
     b->view.defined = 1;
     struct sb_symbol *symbol = &e->symbols[symbol_place(e, b->view.symbol)];

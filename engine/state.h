@@ -29,6 +29,7 @@ _Static_assert(sizeof(struct sb_session) == 64, "one line");
 struct sb_book {
     struct sb_instrument_view view;
     uint32_t index, tick; /* tick also as 32 bits: prices are below 2^31 */
+    uint64_t per_tick;    /* 2^63 / tick rounded down, plus 1: for sb_book_divide() */
     struct sb_ladder side[2];
 };
 

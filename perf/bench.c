@@ -1,4 +1,4 @@
-/* bench.c: `shadowbook bench`: what a journal costs the node that writes one.
+/* bench.c: `shadowbook bench`: what a journal costs the node that writes one. (`bench match` is bench_match_verb.c's.)
  *
  * One node with a simulated peer (bench_node.h) on one core, its journal's thread on another. Each pair is two runs of the
  * whole flow, one with a journal and one without, in turns which goes first. Without one, a thread that does nothing polls
@@ -12,14 +12,15 @@
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "perf/bench_match.h"
 #include "perf/bench_node.h"
 #include "perf/entry_frame.h"
 #include "perf/histogram.h"
 #include "perf/numbers.h"
 #include "perf/plan_flow.h"
+#include "perf/tsc.h"
 #include "perf/verbs.h"
 #include "replica/journal_writer.h"
 #include "replica/log.h"
@@ -29,7 +30,8 @@ enum { SESSION = 1, WINDOW = 2048, PAIRS_MAX = 100, WAITING_MAX = 4096 };
 
 static const char *const USAGE =
     "usage: shadowbook bench --journal FOLDER --config FILE --flow FILE[.xz] [--pairs N]\n"
-    "                        [--cores LOOP,JOURNAL]\n";
+    "                        [--cores LOOP,JOURNAL]\n"
+    "       shadowbook bench match [options]\n";
 
 struct bench {
     const char *folder, *config_path, *flow_path;
@@ -106,13 +108,6 @@ static void settle(struct waiting *w, const struct bench *b, uint64_t released,
             times, sb_clock_cycles_to_ns(&b->clock, now - w->since_tsc[w->from % WAITING_MAX]));
 }
 
-static uint64_t own_time_ns(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
-}
-
 /* The whole flow through the node. False: an input was not taken. */
 static bool play(const struct bench *b, struct sb_bench_node *node, struct sb_journal *journal,
                  struct result *r, struct sb_histogram *times)
@@ -121,7 +116,7 @@ static bool play(const struct bench *b, struct sb_bench_node *node, struct sb_jo
     w.from = w.to = 0;
     const struct sb_log *log = sb_node_log(node->node);
     const struct sb_engine *engine = sb_node_engine(node->node);
-    const uint64_t begin_n = log->len, own = own_time_ns(), begin = sb_clock_tsc();
+    const uint64_t begin_n = log->len, own = sb_thread_ns(), begin = sb_clock_tsc();
     uint32_t next = 0;
     while (next < b->frames_n || w.from < w.to) {
         const bool send = next < b->frames_n && log->len - sb_node_released(node->node) < WINDOW;
@@ -141,7 +136,7 @@ static bool play(const struct bench *b, struct sb_bench_node *node, struct sb_jo
         r->turns++;
     }
     r->ns = sb_clock_cycles_to_ns(&b->clock, sb_clock_tsc() - begin);
-    r->own_ns = own_time_ns() - own;
+    r->own_ns = sb_thread_ns() - own;
     return log->len - begin_n == b->plan.messages_n[SESSION] + 1u;
 }
 
@@ -338,18 +333,6 @@ static bool measure(const struct bench *b)
 
 /* --- the verb ------------------------------------------------------------------------------------------- */
 
-static bool read_cores(const char *text, struct bench *b)
-{
-    char copy[32];
-    snprintf(copy, sizeof copy, "%s", text);
-    char *comma = strchr(copy, ',');
-    if (comma == NULL)
-        return false;
-    *comma = '\0';
-    return sb_number_read(copy, 0, CPU_SETSIZE - 1, &b->loop_core) &&
-           sb_number_read(comma + 1, 0, CPU_SETSIZE - 1, &b->journal_core);
-}
-
 static bool read_arguments(int argc, char **argv, struct bench *b)
 {
     static const struct option OPTIONS[] = {
@@ -366,7 +349,8 @@ static bool read_arguments(int argc, char **argv, struct bench *b)
             b->flow_path = optarg;
         else if (c == 'p' && sb_number_read(optarg, 1, PAIRS_MAX, &b->pairs))
             continue;
-        else if (c != 'k' || !read_cores(optarg, b))
+        else if (c != 'k' ||
+                 !sb_number_pair_read(optarg, 0, CPU_SETSIZE - 1, &b->loop_core, &b->journal_core))
             return false;
     }
     return optind == argc && b->folder != NULL && b->config_path != NULL && b->flow_path != NULL;
@@ -375,6 +359,8 @@ static bool read_arguments(int argc, char **argv, struct bench *b)
 int sb_bench_main(int argc, char **argv)
 {
     static struct bench b;
+    if (argc > 1 && strcmp(argv[1], "match") == 0)
+        return sb_bench_match_main(argc - 1, argv + 1);
     b = (struct bench){.pairs = 10, .loop_core = 0, .journal_core = 1};
     if (!read_arguments(argc, argv, &b)) {
         fputs(USAGE, stderr);

@@ -6,6 +6,7 @@
 
 #include "perf/generate_tables.h"
 #include "perf/numbers.h"
+#include "perf/random.h"
 #include "shadowbook/assert.h"
 #include "shadowbook/engine.h"
 
@@ -48,17 +49,9 @@ struct sb_generate {
 
 /* ---- chance ---- */
 
-static uint64_t next_random(struct sb_generate *g) /* splitmix64 */
-{
-    uint64_t z = g->random += UINT64_C(0x9e3779b97f4a7c15);
-    z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
-    z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
-    return z ^ (z >> 31);
-}
-
 static uint32_t below(struct sb_generate *g, uint32_t n)
 {
-    return (uint32_t)(next_random(g) % n);
+    return sb_random_below(&g->random, n);
 }
 
 static bool per_mille(struct sb_generate *g, uint32_t share)
@@ -271,7 +264,7 @@ static void choose_instrument(struct sb_generate *g)
 {
     if (per_mille(g, GEN_SAME_INSTRUMENT))
         return;
-    const uint64_t u = next_random(g) >> 44, squared = u * u >> 20; /* 20 bits */
+    const uint64_t u = sb_random_next(&g->random) >> 44, squared = u * u >> 20; /* 20 bits */
     g->instrument = 1 + (uint32_t)(squared * g->instruments >> 20);
 }
 

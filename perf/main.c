@@ -21,7 +21,7 @@ static const struct verb {
     {"failover", sb_failover_main, "repeat takeovers on real processes and measure them"},
     {"switch", sb_switch_main, "hand the market over to the shadow"},
     {"top", sb_top_main, "show the counters of running processes"},
-    {"bench", sb_bench_main, "measure what a journal costs the node that writes it"},
+    {"bench", sb_bench_main, "measure the engine alone, or what a journal costs a node"},
     {"echo", sb_echo_main, "measure the round trip of a bare frame"},
 };
 

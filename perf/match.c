@@ -1,42 +1,15 @@
 #include "match.h"
 
 #include <string.h>
-#include <sys/mman.h>
-#include <time.h>
-#include <x86intrin.h>
 
-#include "perf/numbers.h"
+#include "perf/pages.h"
+#include "perf/tsc.h"
 #include "shadowbook/assert.h"
 #include "shadowbook/frame.h"
 
-enum { WARM_BYTES = 1 << 22, HUGE_PAGE_BYTES = 1 << 21 };
+enum { WARM_BYTES = 1 << 22 };
 
 /* ---- the engine ---- */
-
-/* Zeroed, at the start of a huge page, in huge pages where the kernel gives them. The mapping is cut to size. */
-static void *map_zeroed(size_t bytes)
-{
-    const size_t all = bytes + HUGE_PAGE_BYTES;
-    uint8_t *p = mmap(NULL, all, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (p == MAP_FAILED)
-        return NULL;
-    const size_t before = -(uintptr_t)p & (HUGE_PAGE_BYTES - 1);
-    if (before != 0)
-        (void)munmap(p, before);
-    p += before;
-    const size_t end = (bytes + 4095u) & ~(size_t)4095u;
-    if (end < all - before)
-        (void)munmap(p + end, all - before - end);
-    (void)madvise(p, bytes, MADV_HUGEPAGE); /* only speed */
-    return p;
-}
-
-static void touch(void *memory, size_t bytes)
-{
-    volatile uint8_t *at = memory;
-    for (size_t i = 0; i < bytes; i += 4096)
-        at[i] = 0;
-}
 
 bool sb_match_engine_open(struct sb_match_engine *m, const struct sb_engine_limits *limits)
 {
@@ -44,15 +17,15 @@ bool sb_match_engine_open(struct sb_match_engine *m, const struct sb_engine_limi
     m->memory_bytes = sb_engine_footprint(limits);
     m->box.cap = sb_engine_outputs_max(limits, SB_MATCH_PACKET_MAX);
     m->box_bytes = (size_t)m->box.cap * sizeof *m->box.out;
-    m->memory = map_zeroed(m->memory_bytes);
-    m->box.out = map_zeroed(m->box_bytes);
+    m->memory = sb_pages_map(m->memory_bytes);
+    m->box.out = sb_pages_map(m->box_bytes);
     if (m->memory == NULL || m->box.out == NULL) {
         sb_match_engine_close(m);
         return false;
     }
     /* Page faults belong to the start, as in a node. Of the outbox only what a flow really reaches. */
-    touch(m->memory, m->memory_bytes);
-    touch(m->box.out, m->box_bytes < WARM_BYTES ? m->box_bytes : WARM_BYTES);
+    sb_pages_touch(m->memory, m->memory_bytes);
+    sb_pages_touch(m->box.out, m->box_bytes < WARM_BYTES ? m->box_bytes : WARM_BYTES);
     m->engine = sb_engine_new(m->memory, m->memory_bytes, limits);
     return true;
 }
@@ -179,46 +152,6 @@ void sb_match_check(struct sb_match_engine *m, const struct sb_flow_commands *fc
 
 /* ---- how fast ---- */
 
-static uint64_t monotonic_ns(void)
-{
-    struct timespec t;
-    SB_ASSERT_EQ(clock_gettime(CLOCK_MONOTONIC, &t), 0);
-    return (uint64_t)t.tv_sec * UINT64_C(1000000000) + (uint64_t)t.tv_nsec;
-}
-
-/* Nanoseconds of a TSC tick, times 2^32; takes 20 ms. */
-static uint64_t tsc_scale(void)
-{
-    const uint64_t ns0 = monotonic_ns(), tsc0 = __rdtsc();
-    uint64_t ns1;
-    do
-        ns1 = monotonic_ns();
-    while (ns1 - ns0 < UINT64_C(20000000));
-    const uint64_t ticks = __rdtsc() - tsc0;
-    return ((ns1 - ns0) << 32) / ticks;
-}
-
-static inline uint64_t tsc_begin(void)
-{
-    _mm_lfence();
-    const uint64_t t = __rdtsc();
-    _mm_lfence();
-    return t;
-}
-
-static inline uint64_t tsc_end(void)
-{
-    unsigned cpu;
-    const uint64_t t = __rdtscp(&cpu);
-    _mm_lfence();
-    return t;
-}
-
-static uint64_t to_ns(uint64_t ticks, uint64_t scale)
-{
-    return sb_multiply_divide(ticks, scale, UINT64_C(1) << 32);
-}
-
 /* The commands up to the next seal, as a packet: first of the packet after this one. Every command of a flow is one line. */
 static const struct sb_command *packet_end(const struct sb_command *c, const struct sb_command *end)
 {
@@ -230,7 +163,7 @@ uint64_t sb_match_time_whole(struct sb_match_engine *m, const struct sb_flow_com
                              bool prefetch, uint64_t *digest)
 {
     const struct sb_command *c = set_up(m, fc), *end = fc->lines + fc->lines_n;
-    const uint64_t begin = monotonic_ns();
+    const uint64_t begin = sb_monotonic_ns();
     while (c < end) {
         const struct sb_command *next = packet_end(c, end);
         if (prefetch)
@@ -241,19 +174,19 @@ uint64_t sb_match_time_whole(struct sb_match_engine *m, const struct sb_flow_com
         sb_engine_seal(m->engine, &m->box);
     }
     *digest = sb_engine_seal(m->engine, &m->box);
-    return monotonic_ns() - begin;
+    return sb_monotonic_ns() - begin;
 }
 
 void sb_match_time_events(struct sb_match_engine *m, const struct sb_flow_commands *fc,
                           struct sb_histogram *ns, uint64_t *digest)
 {
-    const uint64_t scale = tsc_scale();
+    const uint64_t scale = sb_tsc_scale();
     const struct sb_command *c = set_up(m, fc), *end = fc->lines + fc->lines_n;
     sb_histogram_reset(ns);
     for (; c < end; c++) {
-        const uint64_t begin = tsc_begin();
+        const uint64_t begin = sb_tsc_begin();
         sb_engine_apply(m->engine, c, &m->box);
-        sb_histogram_record(ns, to_ns(tsc_end() - begin, scale));
+        sb_histogram_record(ns, sb_tsc_to_ns(sb_tsc_end() - begin, scale));
         if (c->seq % SB_MATCH_SEAL_EVERY == 0)
             sb_engine_seal(m->engine, &m->box);
     }
@@ -270,20 +203,20 @@ __attribute__((noinline)) static uint64_t apply_nothing(const struct sb_command 
 
 uint64_t sb_match_floor(const struct sb_flow_commands *fc, struct sb_histogram *ns)
 {
-    const uint64_t scale = tsc_scale();
+    const uint64_t scale = sb_tsc_scale();
     const struct sb_command *first = fc->lines + fc->setup_lines;
     const struct sb_command *end = fc->lines + fc->lines_n;
     uint64_t sum = 0;
-    const uint64_t begin = monotonic_ns();
+    const uint64_t begin = sb_monotonic_ns();
     for (const struct sb_command *c = first; c < end; c++)
         sum += apply_nothing(c);
     __asm__ volatile("" : : "r"(sum));
-    const uint64_t whole = monotonic_ns() - begin;
+    const uint64_t whole = sb_monotonic_ns() - begin;
     sb_histogram_reset(ns);
     for (const struct sb_command *c = first; c < end; c++) {
-        const uint64_t at = tsc_begin();
+        const uint64_t at = sb_tsc_begin();
         sum += apply_nothing(c);
-        sb_histogram_record(ns, to_ns(tsc_end() - at, scale));
+        sb_histogram_record(ns, sb_tsc_to_ns(sb_tsc_end() - at, scale));
     }
     __asm__ volatile("" : : "r"(sum));
     return whole;

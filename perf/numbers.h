@@ -1,9 +1,10 @@
-/* numbers.h: a plain decimal number and nothing else, for columns and options; products wider than 64 bits. */
+/* numbers.h: a plain decimal number, or two, and nothing else, for columns and options; products wider than 64 bits. */
 #ifndef SHADOWBOOK_PERF_NUMBERS_H
 #define SHADOWBOOK_PERF_NUMBERS_H
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 
 /* True, and *value, if text is only digits and the number is in min..max. */
 static inline bool sb_number_read(const char *text, uint64_t min, uint64_t max, uint64_t *value)
@@ -21,6 +22,19 @@ static inline bool sb_number_read(const char *text, uint64_t min, uint64_t max, 
     }
     *value = v;
     return v >= min;
+}
+
+/* The same of "A,B", both in min..max. */
+static inline bool sb_number_pair_read(const char *text, uint64_t min, uint64_t max, uint64_t *a,
+                                       uint64_t *b)
+{
+    char first[24];
+    const char *comma = strchr(text, ',');
+    if (comma == NULL || (size_t)(comma - text) >= sizeof first)
+        return false;
+    memcpy(first, text, (size_t)(comma - text));
+    first[comma - text] = '\0';
+    return sb_number_read(first, min, max, a) && sb_number_read(comma + 1, min, max, b);
 }
 
 /* a * b / c, rounded down, without overflow in between; the result must fit. */

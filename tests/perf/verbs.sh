@@ -44,6 +44,12 @@ expect 2 'no process nosuchnode' inspect --node nosuchnode
 expect 2 'absent: cannot open' inspect --log "$dir/absent" --export "$dir/x.csv"
 expect 1 'no segment' match --log "$dir"
 expect 2 usage bench --journal "$dir"
+expect 2 usage bench match --messages 999
+expect 2 usage bench match extra
+expect 2 'no workload nosuch' bench match --only nosuch
+expect 0 '^queue ' bench match --messages 2000 --passes 1 --only queue --cores any
+expect 0 '"hashes_equal": true' bench match --messages 2000 --passes 1 --only crash --json --cores any
+expect 0 'SKIP: .*absent' bench match --only lobster-20120621-AAPL --captures "$dir/absent"
 expect 2 'out of range' generate --seed 1 --events 0
 expect 2 "$dir/absent.csv: No such file" match --flow "$dir/absent.csv"
 expect 0 '^trades' match --generate 7,1000,3 --stats

@@ -1,0 +1,423 @@
+#include "perf/bench_match.h"
+
+#include <sched.h>
+#include <string.h>
+
+#include "perf/pages.h"
+#include "perf/tsc.h"
+#include "replica/thread.h"
+#include "shadowbook/assert.h"
+
+struct sb_bench_entry {
+    uint64_t id;
+    uint32_t key, open, next; /* next: ref of the next with the same hash, 0 none */
+    uint32_t zero;
+};
+
+/* ---- ids ---- */
+
+static inline uint32_t *head_of(const struct sb_bench_adapter *a, uint64_t id)
+{
+    return &a->heads[(id * UINT64_C(0x9e3779b97f4a7c15)) >> a->shift];
+}
+
+/* Ref of the resting order with this id, 0: there is none. */
+static inline uint32_t find(const struct sb_bench_adapter *a, uint64_t id)
+{
+    uint32_t ref = *head_of(a, id);
+    while (ref != 0 && a->entries[ref].id != id)
+        ref = a->entries[ref].next;
+    return ref;
+}
+
+static inline void link_in(struct sb_bench_adapter *a, const struct sb_output *o, uint64_t id,
+                           uint32_t key)
+{
+    uint32_t *head = head_of(a, id);
+    struct sb_bench_entry *entry = &a->entries[o->ref];
+    entry->id = id;
+    entry->key = key;
+    entry->open = o->quantity;
+    entry->next = *head;
+    *head = (uint32_t)o->ref;
+}
+
+static inline void unlink_out(struct sb_bench_adapter *a, uint64_t ref)
+{
+    uint32_t *at = head_of(a, a->entries[ref].id);
+    while (*at != ref)
+        at = &a->entries[*at].next;
+    *at = a->entries[ref].next;
+}
+
+/* ---- one message ---- */
+
+static inline void report(struct sb_report_ring *ring, uint8_t kind, const struct sb_output *o,
+                          uint64_t id, uint64_t taker)
+{
+    *sb_report_ring_next(ring) = (struct sb_report){.id = id,
+                                                    .taker = taker,
+                                                    .price = (uint32_t)o->price,
+                                                    .quantity = o->quantity,
+                                                    .instrument = o->instrument,
+                                                    .kind = kind,
+                                                    .side = o->side & SB_OUT_SIDE_MASK,
+                                                    .reason = o->reason};
+}
+
+/* Reasons of acks are the order's capacity: not of interest here. */
+static inline void report_ack(struct sb_report_ring *ring, uint8_t kind, const struct sb_output *o,
+                              uint64_t id)
+{
+    *sb_report_ring_next(ring) = (struct sb_report){.id = id,
+                                                    .price = (uint32_t)o->price,
+                                                    .quantity = o->quantity,
+                                                    .instrument = o->instrument,
+                                                    .kind = kind,
+                                                    .side = o->side & SB_OUT_SIDE_MASK};
+}
+
+static inline void executed(struct sb_bench_adapter *a, const struct sb_bench_message *m,
+                            const struct sb_output *o, struct sb_report_ring *ring)
+{
+    struct sb_bench_entry *entry = &a->entries[o->ref];
+    report(ring, SB_REPORT_TRADE, o, entry->id, m->id);
+    entry->open -= o->quantity;
+    if (entry->open == 0)
+        unlink_out(a, o->ref);
+}
+
+/* Session outputs become reports; feed outputs say what rests. */
+static inline void output(struct sb_bench_adapter *a, const struct sb_bench_message *m,
+                          const struct sb_output *o, struct sb_report_ring *ring)
+{
+    switch (o->kind) {
+    case SB_OUT_ACCEPTED:
+        report_ack(ring, SB_REPORT_ORDER_ACK, o, m->id);
+        break;
+    case SB_OUT_REPLACED:
+        a->last_key[m->session] = o->key;
+        report_ack(ring, SB_REPORT_MODIFY_ACK, o, m->id);
+        break;
+    case SB_OUT_CANCELED:
+        report(ring, SB_REPORT_CANCEL_ACK, o, m->id, 0);
+        break;
+    case SB_OUT_REJECTED:
+        a->last_key[m->session] = o->key;
+        report(ring, m->kind == SB_CMD_ORDER ? SB_REPORT_ORDER_REJECT : SB_REPORT_MODIFY_REJECT, o,
+               m->id, 0);
+        break;
+    case SB_OUT_F_ADD:
+        link_in(a, o, m->id, a->command.c.key);
+        break;
+    case SB_OUT_F_EXECUTED:
+        executed(a, m, o, ring);
+        break;
+    case SB_OUT_F_REPLACED:
+        unlink_out(a, o->match);
+        link_in(a, o, m->id, a->command.c.key);
+        break;
+    case SB_OUT_F_DELETED:
+        unlink_out(a, o->ref);
+        break;
+    case SB_OUT_F_REDUCED:
+        a->entries[o->ref].open -= o->quantity;
+        break;
+    default: /* EXECUTED: the feed's F_EXECUTED stands for both sides' */
+        break;
+    }
+}
+
+/* The message as a command, in whole words: the engine may read two fields as one, and a load that spans two stores which
+ * have just been made waits for both to leave the core. */
+static inline void command(struct sb_bench_adapter *a, const struct sb_bench_message *m)
+{
+    uint32_t key, orig_key = 0;
+    if (m->kind == SB_CMD_ORDER) {
+        key = a->last_key[m->session] += m->key_step;
+    } else {
+        const uint32_t ref = find(a, m->id);
+        key = ref != 0 ? a->entries[ref].key : 0; /* no order has key 0 */
+        if (m->kind == SB_CMD_REPLACE) {
+            orig_key = key;
+            key = a->last_key[m->session] + m->key_step;
+        }
+    }
+    uint64_t *w = a->command.words;
+    w[0]++; /* seq */
+    w[1]++; /* time_ns */
+    w[3] = m->session;
+    w[4] = key | (uint64_t)orig_key << 32;
+    w[5] =
+        m->instrument | (uint64_t)m->kind << 32 | (uint64_t)m->side << 40 | (uint64_t)m->tif << 48;
+    w[6] = m->quantity;
+    w[7] = m->price;
+}
+
+static inline void apply(struct sb_bench_adapter *a, const struct sb_bench_message *m,
+                         struct sb_report_ring *ring)
+{
+    command(a, m);
+    struct sb_outbox *box = &a->engine.box;
+    sb_engine_apply(a->engine.engine, &a->command.c, box);
+    for (uint32_t i = 0; i < box->n; i++)
+        output(a, m, &box->out[i], ring);
+    if (box->n == 0) { /* ignored: it names no order that rests */
+        const struct sb_output none = {.instrument = m->instrument, .side = m->side};
+        report(ring, m->kind == SB_CMD_REPLACE ? SB_REPORT_MODIFY_REJECT : SB_REPORT_CANCEL_REJECT,
+               &none, m->id, 0);
+    }
+    box->n = 0;
+    sb_report_ring_publish(ring);
+}
+
+void sb_bench_adapter_apply(struct sb_bench_adapter *a, const struct sb_bench_message *m,
+                            struct sb_report_ring *ring)
+{
+    apply(a, m, ring);
+}
+
+/* As many reports as the engine would make, of what is known without a book. */
+static inline void apply_null(const struct sb_bench_message *m, struct sb_report_ring *ring)
+{
+    for (uint32_t i = 0; i < m->reports; i++)
+        *sb_report_ring_next(ring) = (struct sb_report){.id = m->id,
+                                                        .taker = i,
+                                                        .price = m->price,
+                                                        .quantity = m->quantity,
+                                                        .instrument = m->instrument,
+                                                        .kind = m->kind,
+                                                        .side = m->side};
+    sb_report_ring_publish(ring);
+}
+
+/* ---- the adapter's start and end ---- */
+
+static void feed(struct sb_bench_adapter *a, struct sb_command2 *c)
+{
+    c->c.seq = ++a->command.c.seq;
+    c->c.time_ns = ++a->command.c.time_ns;
+    sb_engine_apply(a->engine.engine, &c->c, &a->engine.box);
+    a->engine.box.n = 0;
+}
+
+static void set_up(struct sb_bench_adapter *a, const struct sb_engine_limits *limits)
+{
+    struct sb_command2 c = {.c = {.kind = SB_CMD_DAY, .flags = SB_CMD_F_EXT}};
+    feed(a, &c);
+    for (uint32_t s = 1; s <= limits->sessions_max; s++) {
+        c = (struct sb_command2){.c = {.kind = SB_CMD_SESSION, .flags = SB_CMD_F_EXT, .key = s}};
+        feed(a, &c);
+    }
+    for (uint32_t i = 1; i <= limits->instruments_max; i++) {
+        c = (struct sb_command2){
+            .c = {.kind = SB_CMD_INSTRUMENT, .flags = SB_CMD_F_EXT, .instrument = i},
+            .ext.instrument = {.symbol = "B0000000",
+                               .tick = SB_BENCH_TICK,
+                               .price_min = SB_BENCH_TICK,
+                               .price_max = SB_PRICE_MAX,
+                               .lot = 1,
+                               .quantity_max = SB_QUANTITY_MAX / 2,
+                               .phase = SB_PHASE_CONTINUOUS}};
+        for (uint32_t rest = i, at = 7; rest != 0; rest /= 10, at--)
+            c.ext.instrument.symbol[at] = (char)('0' + rest % 10);
+        feed(a, &c);
+    }
+}
+
+bool sb_bench_adapter_open(struct sb_bench_adapter *a, const struct sb_bench_sizes *sizes)
+{
+    memset(a, 0, sizeof *a);
+    SB_ASSERT_LE(sizes->limits.sessions_max, SB_BENCH_SESSIONS_MAX);
+    a->entries_n = sizes->messages + 1;
+    a->heads_n = 64;
+    a->shift = 64 - 6;
+    for (; a->heads_n < 2 * (uint64_t)sizes->open_most; a->shift--)
+        a->heads_n *= 2;
+    const size_t entries_bytes = a->entries_n * sizeof *a->entries;
+    a->entries = sb_pages_map(entries_bytes);
+    a->heads = sb_pages_map(a->heads_n * sizeof *a->heads);
+    if (a->entries == NULL || a->heads == NULL ||
+        !sb_match_engine_open(&a->engine, &sizes->limits)) {
+        sb_bench_adapter_close(a);
+        return false;
+    }
+    sb_pages_touch(a->entries, entries_bytes);
+    sb_pages_touch(a->heads, a->heads_n * sizeof *a->heads);
+    set_up(a, &sizes->limits);
+    return true;
+}
+
+void sb_bench_adapter_close(struct sb_bench_adapter *a)
+{
+    if (a->entries != NULL)
+        munmap(a->entries, a->entries_n * sizeof *a->entries);
+    if (a->heads != NULL)
+        munmap(a->heads, a->heads_n * sizeof *a->heads);
+    sb_match_engine_close(&a->engine);
+    memset(a, 0, sizeof *a);
+}
+
+/* ---- the consumer ---- */
+
+/* Both halves of the product of two words that were mixed with the state: every bit of a report matters. */
+static inline uint64_t mix(uint64_t a, uint64_t b)
+{
+    __extension__ typedef unsigned __int128 wide;
+    const wide product = (wide)a * b;
+    return (uint64_t)product ^ (uint64_t)(product >> 64);
+}
+
+static inline uint64_t fold(uint64_t hash, const struct sb_report *r)
+{
+    uint64_t w[4];
+    memcpy(w, r, sizeof w);
+    const uint64_t front = mix(w[0] ^ UINT64_C(0xa0761d6478bd642f), w[1] ^ hash);
+    return mix(w[2] ^ UINT64_C(0xe7037ed1a0b428db) ^ front, w[3] ^ UINT64_C(0x8ebc6af09c88c6e3)) +
+           hash;
+}
+
+uint64_t sb_report_fold(uint64_t hash, const struct sb_report *r)
+{
+    return fold(hash, r);
+}
+
+struct consumer {
+    struct sb_report_ring *ring;
+    pthread_t thread;
+    atomic_bool runs, stop;
+    uint64_t hash, reports;
+};
+
+/* Looks again only after a while (some 3 us) when there was little: each look takes the line of `head` from the producer, which
+ * with a look every few hundred nanoseconds becomes the slowest part of all. */
+enum { WORTH_A_LOOK = 512, PAUSES = 64 };
+
+static void *consume(void *arg)
+{
+    struct consumer *c = arg;
+    uint64_t hash = 1, reports = 0;
+    atomic_store_explicit(&c->runs, true, memory_order_release);
+    for (;;) {
+        const bool last = atomic_load_explicit(&c->stop, memory_order_acquire);
+        const uint64_t n = sb_report_ring_ready(c->ring);
+        for (uint64_t i = 0; i < n; i++)
+            hash = fold(hash, sb_report_ring_at(c->ring, i));
+        if (n != 0)
+            sb_report_ring_taken(c->ring, n);
+        else if (last)
+            break;
+        reports += n;
+        for (int i = 0; n < WORTH_A_LOOK && i < PAUSES; i++)
+            __builtin_ia32_pause();
+    }
+    c->hash = hash;
+    c->reports = reports;
+    return NULL;
+}
+
+static bool consumer_start(struct consumer *c, const struct sb_bench_run *run)
+{
+    *c = (struct consumer){.ring = run->ring};
+    memset(run->ring, 0, sizeof *run->ring);
+    cpu_set_t core;
+    CPU_ZERO(&core);
+    if (run->cores != NULL)
+        CPU_SET((size_t)run->cores[1], &core);
+    if (sb_thread_start(&c->thread, run->cores != NULL ? &core : NULL, consume, c) != 0)
+        return false;
+    while (!atomic_load_explicit(&c->runs, memory_order_acquire))
+        __builtin_ia32_pause();
+    return true;
+}
+
+static void consumer_stop(struct consumer *c, struct sb_bench_pass *pass)
+{
+    atomic_store_explicit(&c->stop, true, memory_order_release);
+    pthread_join(c->thread, NULL);
+    pass->hash = c->hash;
+    pass->reports = c->reports;
+}
+
+static void clock_start(struct sb_bench_pass *pass)
+{
+    pass->own_ns = sb_thread_ns();
+    pass->ns = sb_monotonic_ns();
+}
+
+/* Stops when the last report is taken. */
+static void clock_stop(struct sb_bench_pass *pass, const struct sb_report_ring *ring)
+{
+    while (!sb_report_ring_drained(ring))
+        __builtin_ia32_pause();
+    pass->ns = sb_monotonic_ns() - pass->ns;
+    pass->own_ns = sb_thread_ns() - pass->own_ns;
+}
+
+/* ---- passes ---- */
+
+bool sb_bench_pass_engine(const struct sb_bench_run *run, struct sb_bench_pass *pass)
+{
+    struct sb_bench_adapter a;
+    struct consumer c;
+    if (!sb_bench_adapter_open(&a, &run->sizes))
+        return false;
+    const bool good = consumer_start(&c, run);
+    if (good) {
+        clock_start(pass);
+        for (uint64_t i = 0; i < run->n; i++)
+            apply(&a, &run->messages[i], run->ring);
+        clock_stop(pass, run->ring);
+        consumer_stop(&c, pass);
+    }
+    sb_bench_adapter_close(&a);
+    return good;
+}
+
+bool sb_bench_pass_null(const struct sb_bench_run *run, struct sb_bench_pass *pass)
+{
+    struct consumer c;
+    if (!consumer_start(&c, run))
+        return false;
+    clock_start(pass);
+    for (uint64_t i = 0; i < run->n; i++)
+        apply_null(&run->messages[i], run->ring);
+    clock_stop(pass, run->ring);
+    consumer_stop(&c, pass);
+    return true;
+}
+
+static void time_nothing(struct sb_histogram *h, uint64_t scale)
+{
+    sb_histogram_reset(h);
+    for (int i = 0; i < 100000; i++) {
+        const uint64_t begin = sb_tsc_begin();
+        sb_histogram_record(h, sb_tsc_to_ns(sb_tsc_end() - begin, scale));
+    }
+}
+
+bool sb_bench_pass_timed(const struct sb_bench_run *run, struct sb_bench_pass *pass,
+                         struct sb_histogram *each, uint64_t *clock_ns)
+{
+    struct sb_bench_adapter a;
+    struct consumer c;
+    if (!sb_bench_adapter_open(&a, &run->sizes))
+        return false;
+    const uint64_t scale = sb_tsc_scale();
+    time_nothing(each, scale);
+    *clock_ns = sb_histogram_percentile(each, 50);
+    sb_histogram_reset(each);
+    const bool good = consumer_start(&c, run);
+    if (good) {
+        clock_start(pass);
+        for (uint64_t i = 0; i < run->n; i++) {
+            const uint64_t begin = sb_tsc_begin();
+            apply(&a, &run->messages[i], run->ring);
+            sb_histogram_record(each, sb_tsc_to_ns(sb_tsc_end() - begin, scale));
+        }
+        clock_stop(pass, run->ring);
+        consumer_stop(&c, pass);
+    }
+    sb_bench_adapter_close(&a);
+    return good;
+}

@@ -1,0 +1,107 @@
+/* bench_match.h: the engine alone, one message at a time, as a venue would drive it; and the ceiling above it.
+ *
+ *     messages --> [ engine: map the id, sb_engine_apply(), outputs to reports ] --> ring --> fold into a hash
+ *     messages --> [ null:   as many reports, of the same size               ] --> ring --> fold into a hash
+ *
+ * A message names its order by an arbitrary 64-bit id. The engine wants a key that rises in each session and names orders
+ * by its own references, so between the two stands the adapter, inside the timed loop: a chained hash table from id to
+ * the order's entry, and the entries by reference. It is kept by the engine's feed outputs: an order enters it when it rests and
+ * leaves it when it is gone.
+ *
+ * Nothing looks ahead: a message is read when its turn comes, and its reports are published before the next one is read.
+ * The digest is not sealed: the consumer's hash stands in its place. All memory is there and touched before the clock starts;
+ * the loops make no system call. The clock stops when the consumer has taken the last report.
+ *
+ * Not covered: sessions that resend, auctions (phases do not change), wire formats, sequencing, replication.
+ */
+#ifndef SHADOWBOOK_PERF_BENCH_MATCH_H
+#define SHADOWBOOK_PERF_BENCH_MATCH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "perf/histogram.h"
+#include "perf/match.h"
+#include "perf/report_ring.h"
+#include "shadowbook/engine.h"
+
+struct sb_bench_message {
+    uint64_t id;
+    uint32_t price;    /* ORDER, REPLACE: 1/10000 */
+    uint32_t quantity; /* ORDER: shares; REPLACE: of the whole chain; REDUCE: to take off */
+    uint32_t key_step; /* ORDER, REPLACE: how far the session's key rises; usually 1 */
+    uint32_t reports;  /* how many the message makes: for the null engine */
+    uint16_t session, instrument;
+    uint8_t kind; /* SB_CMD_ORDER, _CANCEL, _REPLACE or _REDUCE */
+    uint8_t side, tif, zero;
+};
+_Static_assert(sizeof(struct sb_bench_message) == 32, "two to a cache line");
+
+enum { SB_BENCH_SESSIONS_MAX = 64 };
+
+/* A price level on the grid of every instrument is a multiple of this. */
+enum { SB_BENCH_TICK = 100 };
+
+/* How large everything is. */
+struct sb_bench_sizes {
+    struct sb_engine_limits limits;
+    uint64_t messages; /* at most so many: no more references are given out */
+    uint32_t
+        open_most; /* orders that rest at once: the adapter's table has at least twice as many places */
+};
+
+struct sb_bench_entry; /* an order that rests */
+
+struct sb_bench_adapter {
+    struct sb_match_engine engine;
+    union {
+        struct sb_command c;
+        uint64_t words[SB_LINE_BYTES / 8];
+    } command;                      /* the fields that never change stay as they are */
+    struct sb_bench_entry *entries; /* [ref] */
+    uint32_t *heads;                /* [hash of the id]: ref, 0 none */
+    uint64_t entries_n, heads_n;
+    uint32_t shift;
+    uint32_t last_key[SB_BENCH_SESSIONS_MAX + 1];
+};
+
+/* Sessions and instruments defined, every instrument in continuous trading. False: out of memory. */
+bool sb_bench_adapter_open(struct sb_bench_adapter *a, const struct sb_bench_sizes *sizes);
+void sb_bench_adapter_close(struct sb_bench_adapter *a);
+
+/* One message: its reports are in the ring and published. */
+void sb_bench_adapter_apply(struct sb_bench_adapter *a, const struct sb_bench_message *m,
+                            struct sb_report_ring *ring);
+
+/* The reports' hash is the same for the same reports in the same order. */
+uint64_t sb_report_fold(uint64_t hash, const struct sb_report *r);
+
+struct sb_bench_run {
+    const struct sb_bench_message *messages;
+    uint64_t n;
+    struct sb_bench_sizes sizes;
+    struct sb_report_ring *ring;
+    const int *cores; /* of the engine and of the consumer; NULL: wherever the kernel likes */
+};
+
+/* What a pass gave. */
+struct sb_bench_pass {
+    uint64_t ns, hash, reports;
+    uint64_t
+        own_ns; /* of ns, what the thread had a processor for: other programs may have taken the rest */
+};
+
+/* Passes over all messages. False: out of memory, or no thread. */
+bool sb_bench_pass_engine(const struct sb_bench_run *run, struct sb_bench_pass *pass);
+bool sb_bench_pass_null(const struct sb_bench_run *run, struct sb_bench_pass *pass);
+
+/* The same as pass_engine with the time stamp counter around each message. What the clock itself takes is not taken
+ * off: clock_ns is the median around nothing. */
+bool sb_bench_pass_timed(const struct sb_bench_run *run, struct sb_bench_pass *pass,
+                         struct sb_histogram *each, uint64_t *clock_ns);
+
+/* `bench match`: arguments, and the table. */
+int sb_bench_match_main(int argc, char **argv);
+
+#endif

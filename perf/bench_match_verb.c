@@ -1,0 +1,350 @@
+/* bench_match_verb.c: `shadowbook bench match`: every workload through the engine and the null engine in turns, and the table. */
+#include <getopt.h>
+#include <inttypes.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "perf/bench_workload.h"
+#include "perf/numbers.h"
+
+enum { PASSES_MAX = 99 };
+
+static const char *const USAGE =
+    "usage: shadowbook bench match [--seed S] [--messages N] [--sessions N] [--passes N]\n"
+    "                              [--only WORKLOAD] [--captures FOLDER] [--cores "
+    "ENGINE,CONSUMER]\n"
+    "                              [--json]\n";
+
+struct arguments {
+    struct sb_workload_options workload;
+    uint64_t passes, engine_core, consumer_core;
+    const char *only;
+    bool json, cores_given, cores_any;
+};
+
+/* Of one workload. Rates in messages a millisecond. */
+struct row {
+    const struct sb_workload *w;
+    uint64_t rate, rate_own, rate_null, ratio_1000; /* medians */
+    uint64_t rate_least, rate_most;
+    uint64_t clock_ns;
+    bool hashes_equal;
+};
+
+struct bench {
+    const struct arguments *arguments;
+    struct sb_report_ring *ring;
+    struct sb_histogram *each;
+    int cores[2];
+    bool pinned;
+    uint32_t printed;
+};
+
+/* ---- passes ---- */
+
+static int by_size(const void *x, const void *y)
+{
+    const uint64_t a = *(const uint64_t *)x, b = *(const uint64_t *)y;
+    return (a > b) - (a < b);
+}
+
+/* Sorts them. */
+static uint64_t median(uint64_t *v, uint64_t n)
+{
+    qsort(v, n, sizeof *v, by_size);
+    return v[n / 2];
+}
+
+static uint64_t rate_of(uint64_t messages, uint64_t ns)
+{
+    return sb_multiply_divide(messages, 1000000, ns + (ns == 0));
+}
+
+/* Engine and null engine take turns, and turns which is first. False: out of memory or no thread. */
+static bool measure(const struct bench *b, const struct sb_workload *w, struct row *row)
+{
+    uint64_t rate[PASSES_MAX], own[PASSES_MAX], null[PASSES_MAX], ratio[PASSES_MAX], null_hash = 0;
+    const uint64_t passes = b->arguments->passes;
+    const struct sb_bench_run run = {.messages = w->messages,
+                                     .n = w->n,
+                                     .sizes = w->sizes,
+                                     .ring = b->ring,
+                                     .cores = b->pinned ? b->cores : NULL};
+    *row = (struct row){.w = w, .hashes_equal = true};
+    struct sb_bench_pass pass[2];
+    for (uint64_t i = 0; i < passes; i++) {
+        for (uint64_t k = 0; k < 2; k++)
+            if (!((i + k) % 2 == 0 ? sb_bench_pass_engine(&run, &pass[0])
+                                   : sb_bench_pass_null(&run, &pass[1])))
+                return false;
+        rate[i] = rate_of(w->n, pass[0].ns);
+        own[i] = rate_of(w->n, pass[0].own_ns);
+        null[i] = rate_of(w->n, pass[1].ns);
+        ratio[i] = sb_multiply_divide(pass[1].ns, 1000, pass[0].ns + (pass[0].ns == 0));
+        null_hash = i == 0 ? pass[1].hash : null_hash;
+        row->hashes_equal = row->hashes_equal && pass[0].hash == w->seen.hash &&
+                            pass[1].hash == null_hash && pass[0].reports == w->seen.reports &&
+                            pass[1].reports == w->seen.reports;
+    }
+    if (!sb_bench_pass_timed(&run, &pass[0], b->each, &row->clock_ns))
+        return false;
+    row->hashes_equal = row->hashes_equal && pass[0].hash == w->seen.hash;
+    row->rate = median(rate, passes);
+    row->rate_least = rate[0];
+    row->rate_most = rate[passes - 1];
+    row->rate_own = median(own, passes);
+    row->rate_null = median(null, passes);
+    row->ratio_1000 = median(ratio, passes);
+    return true;
+}
+
+/* ---- the table ---- */
+
+static void print_load(const char *when)
+{
+    double load[1] = {0};
+    if (getloadavg(load, 1) == 1)
+        printf("load %s: %.1f\n", when, load[0]);
+}
+
+static void print_head(const struct bench *b)
+{
+    const struct arguments *a = b->arguments;
+    printf("one message at a time, seed %" PRIu64 ", %" PRIu64
+           " passes of engine and null engine in turns",
+           a->workload.seed, a->passes);
+    if (b->pinned)
+        printf("; engine on core %d, consumer on core %d\n", b->cores[0], b->cores[1]);
+    else
+        printf("; not pinned to cores\n");
+    printf("M/s: million messages a second, median (least..most); own: by the engine thread's "
+           "processor time, without what "
+           "other programs took; ns: around each message, in a "
+           "pass of its own, the clock's "
+           "own time included\n");
+    print_load("at the start");
+    printf("%-22s %8s %8s %15s %13s %20s %6s %6s %6s %5s %5s %6s %7s %8s %5s %16s\n", "workload",
+           "messages", "reports", "resting~/most", "levels~/most", "M/s", "own", "null", "ratio",
+           "p50", "p99", "p99.9", "p99.99", "max", "clock", "hash");
+}
+
+static void say_rate(char *to, size_t n, uint64_t rate)
+{
+    snprintf(to, n, "%" PRIu64 ".%02" PRIu64, rate / 1000, rate / 10 % 100);
+}
+
+static void print_row(const struct bench *b, const struct row *r)
+{
+    const struct sb_workload_seen *s = &r->w->seen;
+    char rate[24], least[24], most[24], null[24], own[24], rates[80], resting[48], levels[48];
+    say_rate(rate, sizeof rate, r->rate);
+    say_rate(least, sizeof least, r->rate_least);
+    say_rate(most, sizeof most, r->rate_most);
+    say_rate(null, sizeof null, r->rate_null);
+    say_rate(own, sizeof own, r->rate_own);
+    snprintf(rates, sizeof rates, "%s (%s..%s)", rate, least, most);
+    snprintf(resting, sizeof resting, "%" PRIu64 "/%u", s->orders_mean, s->orders_most);
+    snprintf(levels, sizeof levels, "%" PRIu64 "/%u", s->levels_mean, s->levels_most);
+    printf("%-22s %8" PRIu64 " %8" PRIu64 " %15s %13s %20s %6s %6s  %" PRIu64 ".%03" PRIu64
+           " %5" PRIu64 " %5" PRIu64 " %6" PRIu64 " %7" PRIu64 " %8" PRIu64 " %5" PRIu64
+           " %016" PRIx64 "%s\n",
+           r->w->name, r->w->n, s->reports, resting, levels, rates, own, null, r->ratio_1000 / 1000,
+           r->ratio_1000 % 1000, sb_histogram_percentile(b->each, 50),
+           sb_histogram_percentile(b->each, 99), sb_histogram_percentile(b->each, 99.9),
+           sb_histogram_percentile(b->each, 99.99), b->each->max_ns, r->clock_ns, s->hash,
+           r->hashes_equal ? "" : " DIFFERENT");
+    /* What the workload is, to be judged by. */
+    const uint64_t orders = s->by_command[SB_CMD_ORDER], day = orders - s->iocs;
+    printf("    orders %" PRIu64 ", %" PRIu64 " %% of them IOC; modifies %" PRIu64
+           ", cancels %" PRIu64 "; trades %" PRIu64 "; of DAY orders %" PRIu64
+           " %% canceled; rejects: orders %" PRIu64 ", modifies %" PRIu64 ", cancels %" PRIu64
+           "; at the end %u resting on %u levels\n",
+           orders, s->iocs * 100 / (orders + (orders == 0)), s->by_command[SB_CMD_REPLACE],
+           s->by_command[SB_CMD_CANCEL] + s->by_command[SB_CMD_REDUCE], s->by_kind[SB_REPORT_TRADE],
+           s->canceled * 100 / (day + (day == 0)), s->by_kind[SB_REPORT_ORDER_REJECT],
+           s->by_kind[SB_REPORT_MODIFY_REJECT], s->by_kind[SB_REPORT_CANCEL_REJECT], s->orders_end,
+           s->levels_end);
+    fflush(stdout);
+}
+
+static void json_row(struct bench *b, const struct row *r)
+{
+    const struct sb_workload_seen *s = &r->w->seen;
+    printf("%s\n  {\"workload\": \"%s\", \"messages\": %" PRIu64 ", \"reports\": %" PRIu64
+           ", \"resting_mean\": %" PRIu64 ", \"resting_most\": %u, \"resting_end\": %u"
+           ", \"levels_mean\": %" PRIu64 ", \"levels_most\": %u, \"levels_end\": %u",
+           b->printed++ == 0 ? "" : ",", r->w->name, r->w->n, s->reports, s->orders_mean,
+           s->orders_most, s->orders_end, s->levels_mean, s->levels_most, s->levels_end);
+    printf(", \"orders\": %" PRIu64 ", \"iocs\": %" PRIu64 ", \"modifies\": %" PRIu64
+           ", \"cancels\": %" PRIu64 ", \"trades\": %" PRIu64 ", \"canceled\": %" PRIu64,
+           s->by_command[SB_CMD_ORDER], s->iocs, s->by_command[SB_CMD_REPLACE],
+           s->by_command[SB_CMD_CANCEL] + s->by_command[SB_CMD_REDUCE], s->by_kind[SB_REPORT_TRADE],
+           s->canceled);
+    printf(", \"messages_per_s\": %" PRIu64 ", \"messages_per_s_least\": %" PRIu64
+           ", \"messages_per_s_most\": %" PRIu64 ", \"messages_per_s_own\": %" PRIu64
+           ", \"null_messages_per_s\": %" PRIu64 ", \"ratio\": %" PRIu64 ".%03" PRIu64
+           ", \"clock_ns\": %" PRIu64 ", \"each\": ",
+           r->rate * 1000, r->rate_least * 1000, r->rate_most * 1000, r->rate_own * 1000,
+           r->rate_null * 1000, r->ratio_1000 / 1000, r->ratio_1000 % 1000, r->clock_ns);
+    sb_histogram_json(b->each, stdout);
+    printf(", \"hash\": \"%016" PRIx64 "\", \"hashes_equal\": %s}", s->hash,
+           r->hashes_equal ? "true" : "false");
+}
+
+/* ---- the verb ---- */
+
+/* Exit code of one workload: 0, 1 its hashes differ, 2 it could not run. */
+static int bench_one(struct bench *b, uint32_t index)
+{
+    const struct arguments *a = b->arguments;
+    char why[SB_LINES_ERROR_BYTES];
+    struct sb_workload w;
+    const enum sb_workload_made made = sb_workload_make(&w, index, &a->workload, why);
+    if (made == SB_WORKLOAD_SKIPPED) {
+        if (a->json)
+            printf("%s\n  {\"workload\": \"%s\", \"skipped\": true}", b->printed++ == 0 ? "" : ",",
+                   sb_workload_name(index));
+        else
+            printf("%-22s SKIP: %s\n", sb_workload_name(index), why);
+        return 0;
+    }
+    struct row row;
+    const bool ran = made == SB_WORKLOAD_READY && measure(b, &w, &row);
+    if (ran && a->json)
+        json_row(b, &row);
+    else if (ran)
+        print_row(b, &row);
+    else
+        fprintf(stderr, "shadowbook bench match: %s: %s\n", sb_workload_name(index),
+                made == SB_WORKLOAD_READY ? "out of memory, or no second thread" : why);
+    if (made == SB_WORKLOAD_READY)
+        sb_workload_free(&w);
+    return !ran ? 2 : row.hashes_equal ? 0 : 1;
+}
+
+/* Two cores that this process may use: those given, or the first two. Without two, or with `any`, nothing is pinned. */
+static bool choose_cores(struct bench *b)
+{
+    const struct arguments *a = b->arguments;
+    cpu_set_t allowed, mine;
+    if (a->cores_any)
+        return true;
+    if (sched_getaffinity(0, sizeof allowed, &allowed) != 0)
+        return false;
+    int found = 0;
+    if (a->cores_given) {
+        b->cores[0] = (int)a->engine_core;
+        b->cores[1] = (int)a->consumer_core;
+        found = 2;
+    }
+    for (int i = 0; i < CPU_SETSIZE && found < 2; i++)
+        if (CPU_ISSET((size_t)i, &allowed))
+            b->cores[found++] = i;
+    b->pinned = found == 2;
+    if (!b->pinned)
+        return true;
+    CPU_ZERO(&mine);
+    CPU_SET((size_t)b->cores[0], &mine);
+    return CPU_ISSET((size_t)b->cores[1], &allowed) &&
+           sched_setaffinity(0, sizeof mine, &mine) == 0;
+}
+
+static int bench_all(struct bench *b)
+{
+    const struct arguments *a = b->arguments;
+    int code = 0;
+    bool found = false;
+    if (a->json)
+        printf("[");
+    else
+        print_head(b);
+    for (uint32_t i = 0; code != 2 && sb_workload_name(i) != NULL; i++) {
+        if (a->only != NULL && strcmp(a->only, sb_workload_name(i)) != 0)
+            continue;
+        found = true;
+        const int one = bench_one(b, i);
+        code = one > code ? one : code;
+    }
+    if (a->json)
+        printf("\n]\n");
+    else
+        print_load("at the end");
+    if (!found) {
+        fprintf(stderr, "shadowbook bench match: no workload %s\n", a->only);
+        code = 2;
+    }
+    return code;
+}
+
+static bool read_arguments(int argc, char **argv, struct arguments *a)
+{
+    static const struct option OPTIONS[] = {{"seed", required_argument, NULL, 's'},
+                                            {"messages", required_argument, NULL, 'm'},
+                                            {"sessions", required_argument, NULL, 'n'},
+                                            {"passes", required_argument, NULL, 'p'},
+                                            {"only", required_argument, NULL, 'o'},
+                                            {"captures", required_argument, NULL, 'c'},
+                                            {"cores", required_argument, NULL, 'k'},
+                                            {"json", no_argument, NULL, 'j'},
+                                            {0}};
+    uint64_t messages = a->workload.messages, sessions = a->workload.sessions;
+    optind = 1;
+    for (int c; (c = getopt_long(argc, argv, "", OPTIONS, NULL)) != -1;) {
+        bool good = true;
+        if (c == 's')
+            good = sb_number_read(optarg, 0, UINT64_MAX, &a->workload.seed);
+        else if (c == 'm')
+            good = sb_number_read(optarg, SB_WORKLOAD_MESSAGES_MIN, SB_WORKLOAD_MESSAGES_MAX,
+                                  &messages);
+        else if (c == 'n')
+            good = sb_number_read(optarg, 1, SB_BENCH_SESSIONS_MAX, &sessions);
+        else if (c == 'p')
+            good = sb_number_read(optarg, 1, PASSES_MAX, &a->passes);
+        else if (c == 'o')
+            a->only = optarg;
+        else if (c == 'c')
+            a->workload.captures = optarg;
+        else if (c == 'k' && strcmp(optarg, "any") == 0)
+            a->cores_any = true;
+        else if (c == 'k')
+            good = a->cores_given =
+                sb_number_pair_read(optarg, 0, CPU_SETSIZE - 1, &a->engine_core, &a->consumer_core);
+        else if (c == 'j')
+            a->json = true;
+        else
+            good = false;
+        if (!good)
+            return false;
+    }
+    a->workload.messages = (uint32_t)messages;
+    a->workload.sessions = (uint32_t)sessions;
+    return optind == argc;
+}
+
+int sb_bench_match_main(int argc, char **argv)
+{
+    struct arguments a = {.workload = {.seed = 1,
+                                       .messages = 2000000,
+                                       .sessions = 1,
+                                       .captures = "../shared/captures"},
+                          .passes = 5};
+    if (!read_arguments(argc, argv, &a)) {
+        fputs(USAGE, stderr);
+        return 2;
+    }
+    struct bench b = {.arguments = &a,
+                      .ring = aligned_alloc(128, sizeof *b.ring),
+                      .each = malloc(sizeof *b.each)};
+    int code = 2;
+    if (b.ring == NULL || b.each == NULL)
+        fprintf(stderr, "shadowbook bench match: out of memory\n");
+    else if (!choose_cores(&b))
+        perror("shadowbook bench match: --cores");
+    else
+        code = bench_all(&b);
+    free(b.ring);
+    free(b.each);
+    return code;
+}
