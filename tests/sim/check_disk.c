@@ -97,9 +97,10 @@ static void compare_with_truth(struct sim_world *w, uint32_t i)
 static void check_successor(struct sim_world *w, uint32_t i, enum sb_role before)
 {
     struct sim_checks *k = &w->checks;
-    /* What it read; by the end of this turn it may have sequenced more. */
+    /* What it read or was given (W7); by the end of this turn it may have sequenced more. */
     const struct sb_node *n = w->node[i];
-    const uint64_t read_n = k->len_before[i] > n->taking_n ? k->len_before[i] : n->taking_n;
+    const uint64_t given_n = n->taking_n < n->log.len ? n->taking_n : n->log.len;
+    const uint64_t read_n = k->len_before[i] > given_n ? k->len_before[i] : given_n;
     const uint64_t len = before == SB_ROLE_BOOT ? read_n : n->log.len;
     const uint64_t in_no_memory = k->gone[0] < k->gone[1] ? k->gone[0] : k->gone[1];
     /* What a witness that lives had acked, and kept until now. */
