@@ -188,6 +188,7 @@ static bool join(struct life *l, uint64_t epoch, uint64_t owner_inc)
 {
     const uint64_t now = sb_clock_now(&l->host->clock);
     l->setup.inc = now > l->setup.inc ? now : l->setup.inc + 1;
+    sb_node_carry_disclaim(l->node, &l->setup);
     l->setup.join_epoch = epoch;
     l->setup.join_inc = owner_inc;
     l->setup.new_day = l->setup.force_solo = false;

@@ -66,8 +66,12 @@ struct sb_node_setup {
     bool
         force_solo; /* the operator's word that this node's log is the one to go on with, and that the
                                        other engine is off (R24) */
-    bool witness_apart;            /* it is reached by another port than the peer */
-    bool journal;                  /* the host writes a journal, and says what is durable in it */
+    bool witness_apart; /* it is reached by another port than the peer */
+    bool journal;       /* the host writes a journal, and says what is durable in it */
+    /* Joins out of BOOT: that life said DISCLAIM, and the witness may not have heard it: it is said again, as that life's. 0:
+     * nothing is. See sb_node_carry_disclaim(). */
+    uint64_t disclaim_inc, disclaim_epoch;
+    uint8_t disclaim_record;
     uint64_t join_epoch, join_inc; /* not 0: begins in CATCH, copies the log of this solo owner */
     struct sb_versions versions;   /* max 0: this program's own */
     uint64_t inc;                  /* incarnation: rises with every start, never reused */
@@ -160,6 +164,9 @@ bool sb_node_record(struct sb_node *node, struct sb_node_record *record);
 /* A later owner exists, and this node is to copy its log (R14): the host closes the journal, begins another, and formats
  * the node anew with these two and a new incarnation. */
 bool sb_node_wants_join(const struct sb_node *node, uint64_t *epoch, uint64_t *inc);
+
+/* For the setup of the life that joins: what the present one leaves to be said to the witness (R23). */
+void sb_node_carry_disclaim(const struct sb_node *node, struct sb_node_setup *next);
 
 /* Asks a primary to hand over to its shadow (R12) and go on as the next shadow: takes no more input, and resigns once all
  * that it took is answered. Given up if the shadow does not follow within a second. Nothing in any other role. */

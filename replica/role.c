@@ -22,6 +22,8 @@
  *   The witness's log (policy WITNESS; rules W1 to W9 of tests/model/README.md). LIVE tells how far this node's journal
  *   reaches, and how far its log; the witness acks once it has what lies between, and STREAM goes to it at once, marked so that
  *   nobody joins on it. After a restart RESUME needs no record; the inputs that only the witness has come first.
+ *   A BOOT that joins may have been told by an old stream, while the witness still binds the pair by a grant of its earlier
+ *   life: the life that copies repeats that BOOT's DISCLAIM, word for word, until it is a shadow.
  *   A journal that does not exist is no proof: DISCLAIM is said only by a node that has read the journal of its earlier
  *   lives (a disk may have been replaced). */
 #include "replica/role.h"
@@ -123,6 +125,7 @@ static void set_role(struct sb_node *node, enum sb_role role, uint64_t epoch)
 void sb_role_go_solo(struct sb_node *node, uint64_t epoch, bool by_resign)
 {
     const bool was_shadow = node->role == SB_ROLE_SHADOW;
+    node->loaded = false; /* from here on it has used a grant of its own */
     set_role(node, SB_ROLE_SOLO, epoch);
     node->arm = SB_ARM_NONE;
     node->asking_solo = node->set_aside = node->pairing = node->handing_over = false;
@@ -266,6 +269,7 @@ void sb_role_become_shadow(struct sb_node *node, uint64_t epoch, bool confirmed)
 {
     set_role(node, SB_ROLE_SHADOW, epoch);
     node->copying = false;
+    node->setup.disclaim_inc = 0;
     node->confirmed = node->registered = confirmed;
     node->registered_ns = 0;
     node->heard_ns = node->now_ns;
@@ -479,4 +483,12 @@ bool sb_node_wants_join(const struct sb_node *node, uint64_t *epoch, uint64_t *i
     *epoch = node->join_epoch;
     *inc = node->join_inc;
     return node->wants_join;
+}
+
+void sb_node_carry_disclaim(const struct sb_node *node, struct sb_node_setup *next)
+{
+    const bool boot = node->loaded && sb_config_solo_policy(node->config) != SB_SOLO_MEMORY;
+    next->disclaim_inc = boot ? node->inc : node->setup.disclaim_inc;
+    next->disclaim_epoch = boot ? node->loaded_record.epoch : node->setup.disclaim_epoch;
+    next->disclaim_record = boot ? node->loaded_record.kind : node->setup.disclaim_record;
 }

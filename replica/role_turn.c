@@ -105,6 +105,20 @@ static void boot_turn(struct sb_node *node)
         resume_turn(node);
 }
 
+/* CATCH: the words of the life that was in BOOT; a repeat of its message. */
+static void catch_turn(struct sb_node *node)
+{
+    const struct sb_node_setup *s = &node->setup;
+    if (s->disclaim_inc == 0 || node->winc == 0 || !node->copying ||
+        !sb_role_due(node, node->asked_witness_ns, BOOT_EVERY_NS))
+        return;
+    const uint64_t own = node->inc;
+    node->inc = s->disclaim_inc;
+    sb_role_ask(node, SB_FT_DISCLAIM, s->disclaim_epoch,
+                (struct sb_control){.record = s->disclaim_record});
+    node->inc = own;
+}
+
 /* --- SHADOW --------------------------------------------------------------------------------- */
 
 /* How long has the owner been silent, or a hole been open beyond what repair may take? */
@@ -279,6 +293,9 @@ void sb_role_turn(struct sb_node *node)
     switch (node->role) {
     case SB_ROLE_BOOT:
         boot_turn(node);
+        break;
+    case SB_ROLE_CATCH:
+        catch_turn(node);
         break;
     case SB_ROLE_SHADOW:
         shadow_turn(node);

@@ -128,6 +128,10 @@ static void format(struct disks *d, uint8_t i, bool force, uint64_t join_epoch, 
     struct bench *b = d->b;
     struct sb_node_setup setup = b->node[i]->setup;
     const size_t bytes = sb_node_footprint(&b->config);
+    if (join_epoch != 0)
+        sb_node_carry_disclaim(b->node[i], &setup);
+    else
+        setup.disclaim_inc = 0;
     setup.versions = b->versions[i];
     setup.inc = b->now_ns + 1 + i;
     setup.new_day = false;

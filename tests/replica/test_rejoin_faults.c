@@ -436,6 +436,36 @@ START_TEST(a_new_witness_voids_what_is_being_taken)
 }
 END_TEST
 
+/* A stream of a former solo epoch reaches a node that has just started, while the witness still binds the pair by a grant of
+ * its earlier life: it joins, and the grant is given back all the same. */
+START_TEST(joins_by_an_old_stream)
+{
+    struct bench b;
+    struct disks d;
+    pair(&b, &d, SB_HOLD_TWO_MEMORIES, SB_SOLO_DISK, 0);
+    disks_kill(&d, 0);
+    disks_until(&d, 1, SB_ROLE_SOLO);
+    const uint64_t solo = b.node[1]->epoch;
+    disks_run(&d, MS);
+    disks_restart(&d, 0, true, false);
+    disks_until_pair(&d, 1);
+    b.down[1] = true;
+    while (b.node[0]->arm != SB_ARM_ARMED)
+        disks_step(&d);
+    disks_kill(&d, 0);
+    b.down[1] = false;
+    disks_restart(&d, 0, true, false);
+    const struct sb_stream s = {.len = b.node[1]->log.len};
+    const struct bench_frame f =
+        bench_ours(&b, SB_FT_STREAM, solo, b.node[1]->inc, SB_NODE_B, 0, &s, sizeof s);
+    bench_poll(&b, 0, &f);
+    ck_assert_int_eq(b.node[0]->role, SB_ROLE_CATCH);
+    ck_assert_int_eq(b.witness.state, SB_W_ARMED);
+    disks_until_pair(&d, 1);
+    over(&b, &d);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("replica-rejoin-faults");
@@ -456,6 +486,7 @@ int main(void)
     tcase_add_test(tc, wild_epochs);
     tcase_add_test(tc, a_primary_left_alone_on_the_witness);
     tcase_add_test(tc, a_new_witness_voids_what_is_being_taken);
+    tcase_add_test(tc, joins_by_an_old_stream);
     suite_add_tcase(suite, tc);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);

@@ -102,6 +102,11 @@ static void check_successor(struct sim_world *w, uint32_t i, enum sb_role before
     const uint64_t given_n = n->taking_n < n->log.len ? n->taking_n : n->log.len;
     const uint64_t read_n = k->len_before[i] > given_n ? k->len_before[i] : given_n;
     const uint64_t len = before == SB_ROLE_BOOT ? read_n : n->log.len;
+    /* Alone on memory an owner left no record: whom the operator then chooses may have another log. Nothing was promised. */
+    if (w->life[i].forced && sb_config_solo_policy(&w->config) == SB_SOLO_MEMORY) {
+        cut_truth(w, 0);
+        return;
+    }
     const uint64_t in_no_memory = k->gone[0] < k->gone[1] ? k->gone[0] : k->gone[1];
     /* What a witness that lives had acked, and kept until now. */
     if (k->kept_winc == w->witness.winc && w->witness.log.state != SB_WITNESS_LOG_NONE &&
@@ -268,6 +273,11 @@ void sim_check_disk_frame(struct sim_world *w, uint32_t i, const struct sb_head 
     } else if (h->type == SB_FT_DISCLAIM || h->type == SB_FT_RESUME) {
         struct sb_control c;
         memcpy(&c, body, sizeof c);
+        const struct sb_node_setup *s = &w->life[i].setup;
+        const bool again = h->type == SB_FT_DISCLAIM && h->inc == s->disclaim_inc &&
+                           c.record == s->disclaim_record && h->epoch == s->disclaim_epoch;
+        if (again)
+            return; /* the words of the life before, which was in BOOT */
         if (!w->life[i].recovered || c.record != w->life[i].end.owner.kind ||
             h->epoch != w->life[i].end.owner.epoch)
             sim_fail(w, SIM_CHECK_OWNER,

@@ -273,7 +273,12 @@ static void join(struct sim_world *w, uint32_t i, uint64_t epoch, uint64_t owner
     sim_disk_close(&l->disk);
     l->recovered = l->copied = l->lost = l->forced = false;
     l->kept_n = 0;
+    struct sb_node_setup said = {0};
+    sb_node_carry_disclaim(w->node[i], &said);
     new_setup(w, i);
+    l->setup.disclaim_inc = said.disclaim_inc;
+    l->setup.disclaim_epoch = said.disclaim_epoch;
+    l->setup.disclaim_record = said.disclaim_record;
     l->setup.join_epoch = epoch;
     l->setup.join_inc = owner_inc;
     format(w, i);

@@ -414,6 +414,11 @@ static void set_up(struct sim_world *w, const struct sim_options *o)
     if (o->trace && w->schedule.plot != NULL)
         printf("plot: %s\n", w->schedule.plot);
     configure(w);
+    if (o->trace)
+        printf("hold %d, alone %d, release %d, journal%s, on its fault %d, what dies %s\n",
+               (int)w->config.hold, (int)sb_config_solo_policy(&w->config), (int)w->config.release,
+               w->config.journal_dir[0] != '\0' ? "" : " none", (int)w->config.journal_error,
+               w->restores ? "starts again" : "stays down");
     sim_network_init(&w->net, &w->config, o->seed, w->schedule.conditions);
     sim_checks_init(&w->checks);
     if (sim_condition(w, SIM_RATE))
