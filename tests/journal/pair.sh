@@ -21,14 +21,14 @@ hold() {
     fi
 }
 
-# Beside the running node: refused (1) is wrong at any moment; 2: there is no journal yet.
+# Beside the running node: refused (1) is wrong at any moment, but before the first input is there; 2: there is no journal yet.
 snapshots() {
     local code
     while [[ ! -e $dir/stop ]]; do
         nice -n 19 "$bin" snapshot --journal "$(echo "$dir/journal/"*-B)" >"$dir/snapshot" 2>&1
         code=$?
         echo "$code" >>"$dir/snapshot.codes"
-        [[ $code != 1 ]] || cp "$dir/snapshot" "$dir/snapshot.refused"
+        [[ $code != 1 ]] || grep -q 'no input is there' "$dir/snapshot" || cp "$dir/snapshot" "$dir/snapshot.refused"
         sleep 0.5
     done
 }
