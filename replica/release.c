@@ -122,11 +122,11 @@ void sb_release_turn(struct sb_node *node, bool first)
 {
     const uint64_t upto = releasable(node);
     const bool send = sb_role_owns(node);
-    const uint32_t most = first ? node->out_n + FIRST_FRAMES : SB_NODE_OUT_MAX;
+    const uint32_t out_max = first ? node->out_n + FIRST_FRAMES : SB_NODE_OUT_MAX;
     struct sb_held *h;
     uint64_t reached = upto;
     while ((h = sb_hold_peek(&node->hold)) != NULL && h->n <= upto) {
-        if (send && (node->out_n >= most || !let_go(node, h))) {
+        if (send && (node->out_n >= out_max || !let_go(node, h))) {
             reached = h->n - 1; /* the rest of this packet's frames leave in the next turn */
             break;
         }

@@ -357,9 +357,8 @@ static void on_boot(struct sb_node *node, const struct sb_head *h, const struct 
     if (node->role != SB_ROLE_BOOT || !node->setup.new_day || (h->flags & SB_FF_NEW_DAY) == 0 ||
         c->n_last != 0)
         return;
-    if (node->peer_inc < h->inc) {
+    if (node->peer_inc < h->inc)
         node->peer_inc = h->inc;
-    }
 }
 
 static void on_resign(struct sb_node *node, const struct sb_head *h, const struct sb_control *c)

@@ -76,7 +76,7 @@ plant layers.sh engine/book.c 'void *p = malloc(1);' 'malloc('
 plant layers.sh engine/book.c '/* a */ printf("x");' 'printf('
 plant layers.sh engine/book.c 'uint64_t t = __rdtsc();' '__rdtsc('
 plant layers.sh engine/book.h 'double price;' 'float, double'
-plant words.sh scripts/run 'cd /work/somewhere' 'path of one machine'
+plant words.sh scripts/run 'cd /home/somebody' 'path of one machine'
 plant words.sh engine/book.c '/* TODO: later */' 'note to oneself'
 plant words.sh engine/book.c '/* see issue 12 */' "tracker's number"
 plant words.sh engine/book.c '/* done for #12 */' "tracker's number"
