@@ -105,6 +105,7 @@ struct sb_engine_limits {
     uint32_t sessions_max;    /* 1..65535 */
     uint32_t orders_max;      /* open orders in all books, 1..2^27 */
     uint32_t levels_max;      /* price levels in use, both sides of all books, 1..2^27 */
+    uint32_t terms_max;       /* open orders with terms (RULES.md), 1..2^24 */
     uint32_t window_levels;   /* dense levels per side and instrument, a power of two, 64..65536;
                                  speed only: it never shows in outputs */
 };
@@ -112,7 +113,7 @@ struct sb_engine_limits {
 #define SB_ENGINE_LIMITS_DEFAULT                                                                   \
     {                                                                                              \
         .instruments_max = 128, .sessions_max = 128, .orders_max = 1u << 20,                       \
-        .levels_max = 1u << 16, .window_levels = 1024                                              \
+        .levels_max = 1u << 16, .terms_max = 1u << 14, .window_levels = 1024                                              \
     }
 
 /* NULL if the limits can be served, else what is wrong with them. */
@@ -123,7 +124,8 @@ static inline bool sb_engine_limits_equal(const struct sb_engine_limits *a,
                                           const struct sb_engine_limits *b)
 {
     return a->instruments_max == b->instruments_max && a->sessions_max == b->sessions_max &&
-           a->orders_max == b->orders_max && a->levels_max == b->levels_max;
+           a->orders_max == b->orders_max && a->levels_max == b->levels_max &&
+           a->terms_max == b->terms_max;
 }
 
 /* Bytes that sb_engine_new() needs. */
@@ -187,6 +189,9 @@ struct sb_session_view {
     uint32_t login_ipv4; /* 0: never logged in today */
     uint16_t login_port;
     uint8_t defined, operator_right;
+    uint8_t stp, killed;
+    uint32_t stp_group, orders_max, quantity_max, notional_max;
+    uint32_t open_orders; /* of this session */
 };
 const struct sb_session_view *sb_engine_session(const struct sb_engine *e, uint32_t session);
 
@@ -195,6 +200,13 @@ struct sb_instrument_view {
     int64_t tick, price_min, price_max;
     uint32_t lot, quantity_max;
     uint8_t phase, defined;
+    uint8_t auction; /* enum sb_auction, of the last AUCTION phase */
+    uint8_t matching, tie, band_action;
+    uint16_t static_band, dynamic_band;
+    uint32_t pause_ms, notional_max, pro_rata_min;
+    int64_t reference;    /* static: configured, then the last auction's price; 0: none */
+    int64_t last_price;   /* of the last trade today; 0: none */
+    uint64_t resume_ns;   /* when TIMER ends the pause; 0: not paused, or the operator does */
 };
 const struct sb_instrument_view *sb_engine_instrument(const struct sb_engine *e,
                                                       uint32_t instrument);
@@ -220,9 +232,22 @@ struct sb_order_view {
     int64_t price;
     uint32_t session, key, open, executed;
     uint8_t side, capacity;
+    uint8_t state;    /* enum sb_order_state */
+    uint8_t tif;
+    uint32_t reserve; /* iceberg: open, but not in `open` */
 };
+enum sb_order_state {
+    SB_STATE_VISIBLE = 0, /* in the displayed book */
+    SB_STATE_DARK = 1,    /* rests, not displayed: hidden, minimum quantity, all or none, pegged */
+    SB_STATE_PARKED = 2,  /* waits: stop, at the close, peg without a price */
+};
+
+/* The displayed orders. */
 void sb_engine_visit(const struct sb_engine *e, uint32_t instrument, uint8_t side,
                      void (*visit)(void *arg, const struct sb_order_view *order), void *arg);
+/* All orders of an instrument in book order (RULES.md section 2): displayed buys, sells, dark buys, sells, parked. */
+void sb_engine_visit_all(const struct sb_engine *e, uint32_t instrument,
+                         void (*visit)(void *arg, const struct sb_order_view *order), void *arg);
 
 /* Counts since sb_engine_new(); not part of the state digest. */
 struct sb_engine_stats {

@@ -23,6 +23,11 @@
  *   F_REDUCED            instrument, side, quantity, ref (F_DELETED: without quantity)
  *   F_REPLACED           instrument, side, quantity, price, ref, match = old ref
  *   F_CROSS              instrument, ref = shares, price, match
+ *   AMENDED              key, instrument, side, quantity, price, ref, reason = capacity
+ *   TRIGGERED            key, instrument, side, quantity, price, ref
+ *   MASS, QUOTED         key, instrument (MASS: as in the command), quantity, reason
+ *   F_TRADE              instrument, side (of the resting order), quantity, price, match
+ *   F_INDICATIVE         instrument, side, quantity, price, ref
  * side is enum sb_side as the order was entered; only ACCEPTED and REPLACED carry the IOC bit, only OPERATOR and
  * F_PHASE the phase bits.
  *
@@ -52,6 +57,10 @@ enum sb_out_kind {
                             reason (SB_REASON_NONE = done), quantity = shares uncrossed (capped u32) */
     SB_OUT_SYSTEM =
         8, /* [S] liquidity field holds the event character: first login of the day 'S' */
+    SB_OUT_AMENDED = 9, /* [U, key = orig_key] quantity = now outstanding; ref: new if the place was lost */
+    SB_OUT_TRIGGERED = 10, /* ours 'T': a stop became an order: quantity, price (0: market) */
+    SB_OUT_MASS = 11,   /* ours 'M': answer to MASS_CANCEL and KILL: quantity = orders canceled, reason */
+    SB_OUT_QUOTED = 12, /* ours 'Q': answer to QUOTE: quantity = sides now quoted, reason = first refusal */
 
     /* Feed. */
     SB_OUT_F_SYSTEM = 32,      /* [S] liquidity = event: 'O' at DAY */
@@ -64,6 +73,9 @@ enum sb_out_kind {
     SB_OUT_F_DELETED = 39,     /* [D] ref */
     SB_OUT_F_REPLACED = 40,    /* [U] match = old ref, ref = new ref, quantity, price */
     SB_OUT_F_CROSS = 41, /* [Q] instrument, ref = shares (64 bits), price, match = its own number */
+    SB_OUT_F_TRADE = 42, /* [P] a fill of an order that is not displayed: quantity, price, match */
+    SB_OUT_F_INDICATIVE = 43, /* [I] quantity = shares paired (capped u32), ref = imbalance in shares,
+                                 side = of the imbalance, price; all zero when nothing would trade */
 };
 
 /* One list for every refusal and every cancel; a reason's character or number on a wire is the codec's. */
@@ -76,6 +88,15 @@ enum sb_reason {
     SB_REASON_REPLACE_INVALID =
         4,                     /* 'U' the details of a replace were invalid: original canceled */
     SB_REASON_SUPERVISORY = 5, /* 'S' */
+    SB_REASON_EXPIRED = 6,     /* 'T' GTD whose time has come */
+    SB_REASON_SELF_TRADE = 7,  /* 'Q' */
+    SB_REASON_OCO = 8,         /* 'C' its partner traded or ended */
+    SB_REASON_MINIMUM = 9,     /* 'I' FOK or minimum quantity could not be had */
+    SB_REASON_BAND = 10,       /* 'D' the rest would have traded outside the dynamic band */
+    SB_REASON_AUCTION = 11,    /* 'X' on-open or on-close order not filled in its auction */
+    SB_REASON_NO_ROOM = 12,    /* 'S' tables were full when it should have come to rest */
+    SB_REASON_QUOTE = 13,      /* 'U' quote withdrawn, or refused anew */
+    SB_REASON_KILL = 14,       /* 'S' kill switch */
     /* Rejects. */
     SB_REASON_SYMBOL = 16,      /* J 0x17 unknown instrument */
     SB_REASON_HALTED = 17,      /* 0x07 */
@@ -93,6 +114,17 @@ enum sb_reason {
     SB_REASON_DISPLAY = 29,     /* 0x03 display, peg, cross or option that is not supported yet */
     SB_REASON_CROSSED = 30,     /* operator: CONTINUOUS while the book is crossed */
     SB_REASON_NOT_AUCTION = 31, /* operator: UNCROSS outside AUCTION */
+    SB_REASON_TERMS = 32,        /* 0x0F terms out of range, or that do not go together */
+    SB_REASON_EXPIRY = 33,       /* 0x0F GTD: expire_ns is not after now */
+    SB_REASON_REDUCE_ONLY = 34,  /* 0x0F no positions are kept */
+    SB_REASON_STATIC_BAND = 35,  /* 0x1D limit price too far from the static reference */
+    SB_REASON_FAT_QUANTITY = 36, /* 0x13 above the session's quantity_max */
+    SB_REASON_FAT_NOTIONAL = 37, /* 0x13 above the session's or instrument's notional_max */
+    SB_REASON_MAX_ORDERS = 38,   /* 0x0F the session has orders_max open orders */
+    SB_REASON_KILLED = 39,       /* 0x0F the session is blocked */
+    SB_REASON_OCO_PARTNER = 40,  /* 0x0F no such order, or not one that can be linked */
+    SB_REASON_POST_ONLY = 41,    /* 0x0F it would have traded at once */
+    SB_REASON_FULL_TERMS = 42,   /* 0x0F table of orders with terms is full, or the instrument's pegs or trailing stops */
 };
 
 enum sb_liquidity {
