@@ -22,9 +22,9 @@
 struct sb_session {
     struct sb_session_view view;
     uint8_t logged_in; /* today */
-    uint8_t zero[23];
+    uint8_t zero[63];
 };
-_Static_assert(sizeof(struct sb_session) == 64, "one line");
+_Static_assert(sizeof(struct sb_session) == 128, "two lines");
 
 struct sb_book {
     struct sb_instrument_view view;
