@@ -1,6 +1,6 @@
 /* state.h: everything an engine is. Carved at start out of the one block that the caller gave.
  *
- *     struct sb_engine | sessions | books | orders | executed | dense levels | bitmaps | tail | scratch | symbols
+ *     struct sb_engine | sessions | books | orders and their ids | dense levels | bitmaps | tail | scratch | symbols
  *
  * Pointers in it point into the block. Only slot numbers, places and addresses differ between two engines that
  * applied the same commands by different histories of memory; nothing of these reaches an output.
@@ -29,7 +29,10 @@ _Static_assert(sizeof(struct sb_session) == 128, "two lines");
 struct sb_book {
     struct sb_instrument_view view;
     uint32_t index, tick; /* tick also as 32 bits: prices are below 2^31 */
-    uint64_t per_tick;    /* 2^63 / tick rounded down, plus 1: for sb_book_divide() */
+    /* Not 0: rules or resting orders here want more than the plain path knows (orders with attributes, self-trade
+     * prevention, other ways to share a trade out, bands that halt). The plain path asks this once an order. */
+    uint8_t general;
+    uint64_t per_tick; /* 2^63 / tick rounded down, plus 1: for sb_book_divide() */
     struct sb_ladder side[2];
 };
 
