@@ -37,11 +37,10 @@ void sb_arrival_leave(struct sb_engine *e, const struct sb_book *b, struct sb_ar
 {
     if (a->old_ref == 0)
         return;
-    sb_outbox_feed(e, box,
-                   (struct sb_output){.kind = SB_OUT_F_DELETED,
-                                      .instrument = b->index,
-                                      .side = a->side,
-                                      .ref = a->old_ref});
+    sb_outbox_feed(
+        e, box,
+        (struct sb_output){
+            .kind = SB_OUT_F_DELETED, .instrument = b->index, .side = a->side, .ref = a->old_ref});
     a->old_ref = 0;
 }
 
@@ -86,8 +85,7 @@ void sb_arrival_fill(struct sb_engine *e, struct sb_book *b, struct sb_arrival *
     sb_state_rare(e, b)->traded = 1;
     a->open -= q;
     if (a->slot != 0)
-        sb_orders_set_executed(&e->orders, a->slot,
-                               sb_orders_executed(&e->orders, a->slot) + q);
+        sb_orders_set_executed(&e->orders, a->slot, sb_orders_executed(&e->orders, a->slot) + q);
     if (sb_rest_fill(e, b, slot, q, true, &partner) == SB_REST_SPENT)
         sb_rest_refresh(e, b, slot, box);
     sb_rest_cancel_partner(e, b, partner, box);
@@ -96,7 +94,8 @@ void sb_arrival_fill(struct sb_engine *e, struct sb_book *b, struct sb_arrival *
 }
 
 /* The arrival has no more than what it is settled with: its slot, if any, is free. */
-static void gone(struct sb_engine *e, struct sb_book *b, struct sb_arrival *a, struct sb_outbox *box)
+static void gone(struct sb_engine *e, struct sb_book *b, struct sb_arrival *a,
+                 struct sb_outbox *box)
 {
     uint32_t partner = 0;
     if (a->slot != 0)
@@ -363,8 +362,7 @@ void sb_arrival_run(struct sb_engine *e, struct sb_book *b, struct sb_arrival *a
         else if (a->tif == SB_TIF_IOC || a->tif == SB_TIF_FOK)
             sb_arrival_cut(e, b, a, a->open, SB_REASON_MINIMUM, box);
     }
-    const bool pauses =
-        a->end == SB_ARRIVAL_BANDED && b->view.band_action == SB_BAND_PAUSE;
+    const bool pauses = a->end == SB_ARRIVAL_BANDED && b->view.band_action == SB_BAND_PAUSE;
     settle(e, b, a, box);
     if (pauses)
         pause(e, b, box);

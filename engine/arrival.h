@@ -31,9 +31,9 @@ struct sb_arrival {
     uint32_t ticks;  /* limit. Any price: price_max (buy) or price_min */
     uint32_t needed; /* least that must be had at once (4.5); 0: any */
     uint8_t side;
-    uint8_t tif;  /* IOC, FOK: what is left is canceled */
-    uint8_t type; /* enum sb_order_type. MARKET: the same */
-    uint8_t end;  /* enum sb_arrival_end */
+    uint8_t tif;                 /* IOC, FOK: what is left is canceled */
+    uint8_t type;                /* enum sb_order_type. MARKET: the same */
+    uint8_t end;                 /* enum sb_arrival_end */
     int64_t band_low, band_high; /* the dynamic band, set by sb_arrival_run(). high 0: none */
 };
 

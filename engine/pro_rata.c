@@ -30,10 +30,8 @@ static struct shares share(const struct sb_engine *e, const struct sb_book *b,
                            const struct sb_arrival *a, const struct sb_level *level)
 {
     const uint64_t top_ref = sb_state_rare(e, b)->top_ref[(a->side ^ 1u) & 1u];
-    struct shares s = {.left = a->open,
-                       .sum = level->quantity,
-                       .lot = b->view.lot,
-                       .least = b->view.pro_rata_min};
+    struct shares s = {
+        .left = a->open, .sum = level->quantity, .lot = b->view.lot, .least = b->view.pro_rata_min};
     for (uint32_t slot = level->head; slot != 0; slot = e->orders.slots[slot].next) {
         const struct sb_order *o = &e->orders.slots[slot];
         if (top_ref == 0 || sb_order_ref(o) != top_ref)

@@ -184,15 +184,14 @@ static void say_shown(struct sb_engine *e, const struct sb_book *b, uint32_t slo
 {
     const struct sb_order *o = order_at(e, slot);
     const uint8_t side = sb_order_side(o);
-    sb_outbox_feed(
-        e, box,
-        (struct sb_output){.kind = old_ref != 0 ? SB_OUT_F_REPLACED : SB_OUT_F_ADD,
-                           .instrument = b->index,
-                           .side = side,
-                           .quantity = o->open,
-                           .price = sb_book_price(b, side, sb_order_ladder_key(o)),
-                           .ref = sb_order_ref(o),
-                           .match = old_ref});
+    sb_outbox_feed(e, box,
+                   (struct sb_output){.kind = old_ref != 0 ? SB_OUT_F_REPLACED : SB_OUT_F_ADD,
+                                      .instrument = b->index,
+                                      .side = side,
+                                      .quantity = o->open,
+                                      .price = sb_book_price(b, side, sb_order_ladder_key(o)),
+                                      .ref = sb_order_ref(o),
+                                      .match = old_ref});
 }
 
 /* What shows of an iceberg; what does not, is its reserve (6.1). */
@@ -370,7 +369,7 @@ void sb_rest_reduce(struct sb_engine *e, struct sb_book *b, uint32_t slot, uint3
 /* --- fills -------------------------------------------------------------------------------------------------------------- */
 
 void sb_rest_say_decrement(struct sb_engine *e, const struct sb_book *b, uint32_t slot, uint32_t q,
-                            struct sb_outbox *box)
+                           struct sb_outbox *box)
 {
     say_canceled(e, b, slot, q, SB_REASON_SELF_TRADE, box);
     if (sb_rest_state(e, slot) == SB_STATE_VISIBLE)
