@@ -196,12 +196,11 @@ static bool whole(const struct sb_engine *e)
 
 void sb_engine_apply(struct sb_engine *e, const struct sb_command *cmd, struct sb_outbox *box)
 {
-    SB_ASSERT_EQ(cmd->seq, e->applied + 1);
+    SB_ASSERT_EQ(cmd->seq, e->stats.commands + 1);
     SB_ASSERT(sb_command_valid(cmd, sb_command_lines(cmd)));
     const uint32_t before = box->n;
-    e->applied = cmd->seq;
+    e->stats.commands = cmd->seq;
     e->time_ns = cmd->time_ns;
-    e->stats.commands++;
     if (cmd->session == 0) {
         if (!apply_shard(e, cmd, box))
             e->stats.ignored_session++;
@@ -244,7 +243,7 @@ void sb_engine_prefetch(const struct sb_engine *e, const struct sb_command *cmd)
 
 uint64_t sb_engine_applied(const struct sb_engine *e)
 {
-    return e->applied;
+    return e->stats.commands;
 }
 
 uint64_t sb_engine_next_stream_seq(const struct sb_engine *e, uint32_t stream)

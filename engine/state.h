@@ -27,13 +27,17 @@ struct sb_session {
 _Static_assert(sizeof(struct sb_session) == 64, "one line");
 
 struct sb_book {
-    struct sb_instrument_view view;
-    uint32_t index, tick; /* tick also as 32 bits: prices are below 2^31 */
+    /* What an order is checked by: one line. Copies of the view's, as 32 bits: prices are below 2^31. */
+    _Alignas(64) uint64_t per_tick; /* 2^63 / tick rounded down, plus 1: for sb_book_divide() */
+    uint32_t index, tick, price_min, price_max;
+    uint32_t lot, quantity_max;
     /* Not 0: rules or resting orders here want more than the plain path knows (orders with attributes, self-trade
      * prevention, other ways to share a trade out, bands that halt). The plain path asks this once an order. */
     uint8_t general;
-    uint64_t per_tick; /* 2^63 / tick rounded down, plus 1: for sb_book_divide() */
+    uint8_t direct; /* defined, and a direct user's */
+    uint8_t zero[30];
     struct sb_ladder side[2];
+    struct sb_instrument_view view;
 };
 
 struct sb_symbol {
@@ -44,7 +48,7 @@ struct sb_symbol {
 
 struct sb_engine {
     uint64_t magic;
-    uint64_t applied, time_ns;
+    uint64_t time_ns;
     uint64_t feed_seq; /* the feed's next number */
     uint64_t last_ref, last_match;
     uint64_t digest;
@@ -52,14 +56,15 @@ struct sb_engine {
     struct sb_book *books;       /* 0..instruments_max; 0 is never defined */
     struct sb_orders orders;
     struct sb_levels levels;
-    struct sb_engine_stats stats;
+    struct sb_engine_stats stats; /* stats.commands: also the last applied */
     struct sb_engine_limits limits;
     struct sb_day_view day;
     uint32_t instruments; /* highest index defined */
     uint32_t symbol_mask;
     struct sb_symbol *symbols;
     struct sb_auction_level *scratch; /* levels_max */
-    bool open;                        /* DAY was seen */
+    bool open;                        /* DAY was seen, or opened for direct use */
+    bool direct;                      /* no sessions: direct.h */
 };
 
 /* The book of a defined instrument, else NULL. */
