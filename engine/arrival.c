@@ -173,13 +173,6 @@ static void match_shown(struct sb_engine *e, struct sb_book *b, struct sb_arriva
     }
 }
 
-/* Would the fill be less than what the dark order in `slot` takes (4.2)? */
-static bool passed_over(const struct sb_engine *e, uint32_t slot, uint32_t open)
-{
-    const uint32_t there = e->orders.slots[slot].open;
-    return least(open, there) < sb_terms_minimum(sb_rest_terms(e, slot), there);
-}
-
 /* The dark queue of a price, once from its head to its end. */
 static void match_dark(struct sb_engine *e, struct sb_book *b, struct sb_arrival *a, uint32_t key,
                        struct sb_outbox *box)
@@ -190,7 +183,7 @@ static void match_dark(struct sb_engine *e, struct sb_book *b, struct sb_arrival
     while (runs(a) && r->walk_slot != 0) {
         const uint32_t slot = r->walk_slot;
         r->walk_slot = e->orders.slots[slot].next;
-        if (passed_over(e, slot, a->open))
+        if (sb_arrival_passes_over(e, slot, a->open))
             continue;
         if (!sb_arrival_in_band(a, sb_book_price(b, a->side ^ 1u, key)))
             break;
@@ -198,15 +191,6 @@ static void match_dark(struct sb_engine *e, struct sb_book *b, struct sb_arrival
             sb_arrival_fill(e, b, a, slot, least(a->open, e->orders.slots[slot].open), box);
     }
     r->walk_slot = 0;
-}
-
-/* Key of the best dark price that is worse than `above` (SB_KEY_NONE: of all). SB_KEY_NONE: there is none. */
-static uint32_t dark_after(const struct sb_engine *e, const struct sb_tail *dark, uint32_t above)
-{
-    if (above == SB_KEY_NONE)
-        return sb_tail_least(dark);
-    const uint32_t leaf = sb_tail_after(dark, &e->rare_levels, above);
-    return leaf != 0 ? e->rare_levels.leaves[leaf].key : SB_KEY_NONE;
 }
 
 static void match(struct sb_engine *e, struct sb_book *b, struct sb_arrival *a,
@@ -217,7 +201,7 @@ static void match(struct sb_engine *e, struct sb_book *b, struct sb_arrival *a,
     const uint32_t limit = sb_book_key(other, a->ticks);
     uint32_t walked = SB_KEY_NONE;
     while (runs(a)) {
-        const uint32_t key = least(b->side[other].best, dark_after(e, dark, walked));
+        const uint32_t key = least(b->side[other].best, sb_arrival_dark_after(e, dark, walked));
         if (key > limit) /* SB_KEY_NONE is above all */
             return;
         match_shown(e, b, a, key, box);
@@ -225,81 +209,6 @@ static void match(struct sb_engine *e, struct sb_book *b, struct sb_arrival *a,
             match_dark(e, b, a, key, box);
         walked = key;
     }
-}
-
-/* --- what could be had (4.5) -------------------------------------------------------------------------------------------- */
-
-/* A walk that only looks. */
-struct look {
-    uint64_t sum;
-    bool ended;
-};
-
-/* Adds what the displayed queue of a price gives. */
-static void look_shown(const struct sb_engine *e, const struct sb_book *b,
-                       const struct sb_arrival *a, const struct sb_level *level, struct look *look)
-{
-    const bool leaves_out = e->sessions[a->session].view.stp == SB_STP_CANCEL_OLDEST;
-    uint64_t totals = 0, shown = 0;
-    for (uint32_t slot = level->head; slot != 0; slot = e->orders.slots[slot].next) {
-        if (!sb_self_trade_meets(e, a, slot)) {
-            totals += sb_rest_total(e, slot);
-            shown += e->orders.slots[slot].open;
-        } else if (!leaves_out) {
-            look->sum += b->view.matching == SB_MATCH_PRO_RATA ? 0 : shown;
-            look->ended = true;
-            return;
-        }
-    }
-    look->sum += totals;
-}
-
-static void look_dark(const struct sb_engine *e, const struct sb_arrival *a,
-                      const struct sb_level *level, struct look *look)
-{
-    const bool leaves_out = e->sessions[a->session].view.stp == SB_STP_CANCEL_OLDEST;
-    for (uint32_t slot = level->head; slot != 0 && look->sum < a->needed;
-         slot = e->orders.slots[slot].next) {
-        const uint32_t wanted = a->open - (uint32_t)look->sum;
-        if (passed_over(e, slot, wanted))
-            continue;
-        if (!sb_self_trade_meets(e, a, slot)) {
-            look->sum += least(wanted, e->orders.slots[slot].open);
-        } else if (!leaves_out) {
-            look->ended = true;
-            return;
-        }
-    }
-}
-
-uint64_t sb_arrival_available(const struct sb_engine *e, const struct sb_book *b,
-                              const struct sb_arrival *a)
-{
-    const uint8_t other = (a->side ^ 1u) & 1u;
-    const struct sb_tail *dark = &sb_state_rare(e, b)->dark[other];
-    const uint32_t limit = sb_book_key(other, a->ticks);
-    struct sb_ladder_cursor c;
-    struct look look = {0};
-    uint32_t dark_key = sb_tail_least(dark);
-    sb_ladder_first(&b->side[other], &e->levels, &c);
-    while (look.sum < a->needed && !look.ended) {
-        const uint32_t shown_key = c.level != NULL ? c.key : SB_KEY_NONE;
-        const uint32_t key = least(shown_key, dark_key);
-        struct sb_arrival probe = *a;
-        if (key > limit || !sb_arrival_in_band(&probe, sb_book_price(b, other, key)))
-            break;
-        if (shown_key == key) {
-            look_shown(e, b, a, c.level, &look);
-            sb_ladder_next(&b->side[other], &e->levels, &c);
-        }
-        if (dark_key == key) {
-            const uint32_t leaf = sb_tail_find(dark, &e->rare_levels, key);
-            if (!look.ended)
-                look_dark(e, a, &e->rare_levels.leaves[leaf].level, &look);
-            dark_key = dark_after(e, dark, key);
-        }
-    }
-    return look.sum;
 }
 
 /* --- settling (4.6) ----------------------------------------------------------------------------------------------------- */
@@ -313,8 +222,6 @@ static void rest(struct sb_engine *e, struct sb_book *b, struct sb_arrival *a,
         t->type = SB_TYPE_LIMIT; /* 16.4 */
         if (t->peg == SB_PEG_NONE)
             t->limit = a->ticks;
-        if (t->minimum > a->open)
-            t->minimum = a->open;
         if (sb_terms_dark(t)) {
             sb_arrival_leave(e, b, a, box);
             sb_rest_dark(e, b, a->slot, a->ticks);

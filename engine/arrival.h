@@ -48,11 +48,18 @@ struct sb_arrival sb_arrival_of(const struct sb_engine *e, uint32_t slot, uint32
 void sb_arrival_run(struct sb_engine *e, struct sb_book *b, struct sb_arrival *a,
                     struct sb_outbox *box);
 
-/* --- the parts, for arrival.c, pro_rata.c, self_trade.c ------------------------------------------------------------- */
+/* --- the parts, for arrival.c, look.c, pro_rata.c, self_trade.c ------------------------------------------------------------- */
 
-/* What could be had at once, as far as `a->needed` needs it (4.5). Changes nothing. */
-uint64_t sb_arrival_available(const struct sb_engine *e, const struct sb_book *b,
+/* look.c: what could be had at once, as far as `a->needed` needs it (4.5). Changes nothing but marks. */
+uint64_t sb_arrival_available(struct sb_engine *e, const struct sb_book *b,
                               const struct sb_arrival *a);
+
+/* Would the fill be less than what the dark order in `slot` takes, while the arrival has `open` (4.2)? */
+bool sb_arrival_passes_over(const struct sb_engine *e, uint32_t slot, uint32_t open);
+
+/* Key of the best dark price that is worse than `above` (SB_KEY_NONE: of all). SB_KEY_NONE: there is none. */
+uint32_t sb_arrival_dark_after(const struct sb_engine *e, const struct sb_tail *dark,
+                               uint32_t above);
 
 /* May a fill happen at this price of the other side (13.2)? No: the arrival is BANDED. */
 bool sb_arrival_in_band(struct sb_arrival *a, int64_t price);

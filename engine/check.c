@@ -230,17 +230,15 @@ uint8_t sb_check_order(const struct sb_engine *e, struct sb_book *b, const struc
 }
 
 /* 32 of a change (16.1): no price where there is no limit, and no more slices than 20. */
-static bool change_terms(const struct sb_entry *x, const struct sb_terms *t, uint32_t executed)
+static bool change_terms(const struct sb_entry *x, const struct sb_terms *t)
 {
     if (!limited(x) && x->price != 0)
         return false;
-    if (t == NULL || t->display == 0 || x->quantity <= executed)
-        return true;
-    return UINT64_C(20) * (t->display - t->range) >= x->quantity - executed;
+    return t == NULL || t->display == 0 || UINT64_C(20) * (t->display - t->range) >= x->quantity;
 }
 
 uint8_t sb_check_change(const struct sb_engine *e, struct sb_book *b, uint32_t slot, int64_t price,
-                        uint32_t quantity)
+                        uint32_t quantity, uint8_t tif)
 {
     const struct sb_order *o = &e->orders.slots[slot];
     const struct sb_terms *t = sb_rest_terms(e, slot);
@@ -253,12 +251,14 @@ uint8_t sb_check_change(const struct sb_engine *e, struct sb_book *b, uint32_t s
         x.tif = t->tif;
         x.peg = t->peg;
     }
+    if (tif == SB_TIF_IOC)
+        x.tif = tif;
     uint8_t reason = sb_check_price_quantity(b, &x);
     if (reason != SB_REASON_NONE)
         return reason;
     if (sb_rest_state(e, slot) == SB_STATE_VISIBLE && sb_check_levels_full(e, b, &x, slot))
         return SB_REASON_FULL_LEVELS;
-    if (!change_terms(&x, t, sb_orders_executed(&e->orders, slot)))
+    if (!change_terms(&x, t))
         return SB_REASON_TERMS;
     return sb_check_too_much(e, b, &x);
 }

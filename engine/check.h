@@ -47,9 +47,9 @@ bool sb_check_terms(const struct sb_book *b, const struct sb_entry *x);
 uint8_t sb_check_order(const struct sb_engine *e, struct sb_book *b, const struct sb_entry *x);
 
 /* New price and quantity (intended size) of the open order in `slot`, with it taken out: 21..24, 26, 32, 35..37. Not the phase,
- * and not whether the session is blocked. */
+ * and not whether the session is blocked. tif: IOC, or anything else: its own. */
 uint8_t sb_check_change(const struct sb_engine *e, struct sb_book *b, uint32_t slot, int64_t price,
-                        uint32_t quantity);
+                        uint32_t quantity, uint8_t tif);
 
 /* The parts that a side of a quote needs one by one (17.1), as ORDER has them. `old`: a slot that is thought away; 0: none. */
 uint8_t sb_check_price_quantity(const struct sb_book *b, const struct sb_entry *x); /* 21..24 */

@@ -1,15 +1,15 @@
 #include "engine/client.h"
 
 #include "engine/book.h"
+#include "engine/change.h"
+#include "engine/entry.h"
 #include "engine/outbox.h"
+#include "engine/rest.h"
 
-static void reject(struct sb_engine *e, const struct sb_command *cmd, uint8_t reason,
-                   struct sb_outbox *box)
+/* May the plain path serve a command of this session for this book (NULL: none)? Else all rules are looked at. */
+static inline bool plain(const struct sb_session_view *s, const struct sb_book *b)
 {
-    e->stats.rejected++;
-    sb_outbox_session(
-        e, box, cmd->session,
-        (struct sb_output){.kind = SB_OUT_REJECTED, .key = cmd->key, .reason = reason});
+    return __builtin_expect(sb_entry_session_plain(s) && (b == NULL || b->general == 0), 1);
 }
 
 /* What the phase says about a new order. */
@@ -86,10 +86,14 @@ void sb_client_order(struct sb_engine *e, const struct sb_command *cmd, struct s
     const uint64_t id = sb_order_id(cmd->session, cmd->key);
     sb_orders_prefetch(&e->orders, id);
     struct sb_book *b = sb_state_book(e, cmd->instrument);
+    if (!plain(s, b) || __builtin_expect(sb_entry_has_terms(cmd), 0)) {
+        sb_entry_order(e, b, cmd, box);
+        return;
+    }
     uint32_t ticks = 0;
     const uint8_t reason = order_reason(e, b, cmd, &ticks);
     if (__builtin_expect(reason != SB_REASON_NONE, 0)) {
-        reject(e, cmd, reason, box);
+        sb_entry_reject(e, cmd, reason, box);
         return;
     }
     __builtin_prefetch(sb_book_level_guess(b, cmd->side, sb_book_key(cmd->side, ticks)), 1);
@@ -177,6 +181,11 @@ void sb_client_replace(struct sb_engine *e, const struct sb_command *cmd, struct
         e->stats.ignored_resend++;
         return;
     }
+    if (__builtin_expect(s->killed, 0)) {
+        s->last_key = cmd->key;
+        sb_entry_reject(e, cmd, SB_REASON_KILLED, box);
+        return;
+    }
     const uint32_t slot = sb_orders_find(&e->orders, sb_order_id(cmd->session, cmd->orig_key));
     if (slot == 0) {
         e->stats.ignored_superfluous++;
@@ -184,9 +193,13 @@ void sb_client_replace(struct sb_engine *e, const struct sb_command *cmd, struct
     }
     const struct sb_order *o = &e->orders.slots[slot];
     struct sb_book *b = &e->books[sb_order_instrument(o)];
+    if (!plain(s, b) || __builtin_expect(sb_entry_has_terms(cmd), 0)) {
+        sb_change_replace(e, slot, cmd, box);
+        return;
+    }
     if (b->view.phase == SB_PHASE_HALTED || b->view.phase == SB_PHASE_CLOSED) {
         s->last_key = cmd->key;
-        reject(e, cmd, phase_reason(b->view.phase, SB_TIF_DAY), box);
+        sb_entry_reject(e, cmd, phase_reason(b->view.phase, SB_TIF_DAY), box);
         return;
     }
     uint32_t ticks = 0;
@@ -211,7 +224,9 @@ void sb_client_cancel(struct sb_engine *e, const struct sb_command *cmd, struct 
         const uint32_t executed = sb_orders_executed(&e->orders, slot);
         open = cmd->quantity > executed ? cmd->quantity - executed : 0;
     }
-    if (open < o->open)
+    if (__builtin_expect(e->books[sb_order_instrument(o)].general != 0, 0))
+        sb_change_reduce_to(e, slot, open, box);
+    else if (open < o->open)
         sb_book_cancel(e, &e->books[sb_order_instrument(o)], slot, o->open - open, SB_REASON_USER,
                        box);
 }
@@ -226,6 +241,11 @@ void sb_client_reduce(struct sb_engine *e, const struct sb_command *cmd, struct 
     if (cmd->quantity == 0)
         return;
     const struct sb_order *o = &e->orders.slots[slot];
+    if (__builtin_expect(e->books[sb_order_instrument(o)].general != 0, 0)) {
+        const uint32_t total = sb_rest_total(e, slot);
+        sb_change_reduce_to(e, slot, cmd->quantity < total ? total - cmd->quantity : 0, box);
+        return;
+    }
     sb_book_cancel(e, &e->books[sb_order_instrument(o)], slot,
                    cmd->quantity < o->open ? cmd->quantity : o->open, SB_REASON_USER, box);
 }
@@ -240,5 +260,5 @@ void sb_client_invalid(struct sb_engine *e, const struct sb_command *cmd, struct
         }
         s->last_key = cmd->key;
     }
-    reject(e, cmd, cmd->reason, box);
+    sb_entry_reject(e, cmd, cmd->reason, box);
 }

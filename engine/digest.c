@@ -77,13 +77,13 @@ static void walk_head(XXH3_state_t *x, const struct sb_engine *e)
     word(x, e->limits.sessions_max);
     word(x, e->limits.orders_max);
     word(x, e->limits.levels_max);
-    word(x, e->applied);
+    word(x, e->stats.commands);
     word(x, e->time_ns);
     word(x, e->feed_seq);
     word(x, e->last_ref);
     word(x, e->last_match);
     word(x, e->digest);
-    word(x, e->open);
+    word(x, e->open + e->direct);
     word(x, e->day.midnight_ns);
     word(x, e->day.trading_day);
     word(x, e->day.shard);

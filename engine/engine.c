@@ -2,10 +2,12 @@
 
 #include "engine/auction.h"
 #include "engine/book.h"
+#include "engine/change.h"
 #include "engine/client.h"
 #include "engine/instrument.h"
 #include "engine/operator.h"
 #include "engine/outbox.h"
+#include "engine/rest.h"
 #include "engine/session.h"
 #include "engine/state.h"
 
@@ -178,6 +180,9 @@ static void apply_client(struct sb_engine *e, const struct sb_command *cmd, stru
     case SB_CMD_REPLACE:
         sb_client_replace(e, cmd, box);
         break;
+    case SB_CMD_AMEND:
+        sb_change_amend(e, cmd, box);
+        break;
     case SB_CMD_INVALID:
         sb_client_invalid(e, cmd, box);
         break;
@@ -196,19 +201,18 @@ static bool whole(const struct sb_engine *e)
 {
     uint32_t orders = 0;
     for (uint32_t i = 1; i <= e->instruments; i++)
-        orders += sb_book_verify(e, &e->books[i]);
+        orders += sb_book_verify(e, &e->books[i]) + sb_rest_verify(e, &e->books[i]);
     return orders == e->orders.used;
 }
 #endif
 
 void sb_engine_apply(struct sb_engine *e, const struct sb_command *cmd, struct sb_outbox *box)
 {
-    SB_ASSERT_EQ(cmd->seq, e->applied + 1);
+    SB_ASSERT_EQ(cmd->seq, e->stats.commands + 1);
     SB_ASSERT(sb_command_valid(cmd, sb_command_lines(cmd)));
     const uint32_t before = box->n;
-    e->applied = cmd->seq;
+    e->stats.commands = cmd->seq;
     e->time_ns = cmd->time_ns;
-    e->stats.commands++;
     if (cmd->session == 0) {
         if (!apply_shard(e, cmd, box))
             e->stats.ignored_session++;
@@ -251,7 +255,7 @@ void sb_engine_prefetch(const struct sb_engine *e, const struct sb_command *cmd)
 
 uint64_t sb_engine_applied(const struct sb_engine *e)
 {
-    return e->applied;
+    return e->stats.commands;
 }
 
 uint64_t sb_engine_next_stream_seq(const struct sb_engine *e, uint32_t stream)

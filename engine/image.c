@@ -25,7 +25,8 @@ struct image_head {
     uint16_t shard, generation;
     uint64_t outputs, trades, accepted, rejected, canceled, replaced;
     uint64_t ignored_resend, ignored_superfluous, ignored_session;
-    uint32_t open_orders_peak, open;
+    uint32_t open_orders_peak,
+        open; /* open: 0 no day yet, 1 a day of sessions, 2 of a direct user */
     uint32_t sessions, instruments, orders, zero; /* how many follow */
 };
 _Static_assert(sizeof(struct image_head) == 184, "layout of the image");
@@ -92,7 +93,7 @@ static void save_head(const struct sb_engine *e, struct image_head *h)
         .sessions_max = e->limits.sessions_max,
         .orders_max = e->limits.orders_max,
         .levels_max = e->limits.levels_max,
-        .applied = e->applied,
+        .applied = e->stats.commands,
         .time_ns = e->time_ns,
         .feed_seq = e->feed_seq,
         .last_ref = e->last_ref,
@@ -112,7 +113,7 @@ static void save_head(const struct sb_engine *e, struct image_head *h)
         .ignored_superfluous = s->ignored_superfluous,
         .ignored_session = s->ignored_session,
         .open_orders_peak = s->open_orders_peak,
-        .open = e->open,
+        .open = (uint32_t)e->open + e->direct,
     };
     count(e, h);
 }
@@ -267,9 +268,10 @@ static const char *head_fault(const struct sb_engine *e, const struct image_head
     for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++)
         if (counts[i] > COUNT_MAX)
             return "an impossible count";
-    if (h->zero != 0 || h->open > 1 || h->feed_seq == 0 || h->last_ref > SB_ORDER_REF_MAX ||
-        h->open_orders_peak < h->orders || h->open_orders_peak > h->orders_max ||
-        h->shard > SB_SHARD_MAX || h->generation > SB_SHARD_MAX)
+    if (h->zero != 0 || h->open > 2 || (h->open == 2 && h->sessions != 0) || h->feed_seq == 0 ||
+        h->last_ref > SB_ORDER_REF_MAX || h->open_orders_peak < h->orders ||
+        h->open_orders_peak > h->orders_max || h->shard > SB_SHARD_MAX ||
+        h->generation > SB_SHARD_MAX)
         return "an impossible head";
     if (h->open == 0 && (h->sessions != 0 || h->instruments != 0 || h->midnight_ns != 0 ||
                          h->trading_day != 0 || h->shard != 0 || h->generation != 0))
@@ -279,13 +281,13 @@ static const char *head_fault(const struct sb_engine *e, const struct image_head
 
 static void load_head(struct sb_engine *e, const struct image_head *h)
 {
-    e->applied = h->applied;
     e->time_ns = h->time_ns;
     e->feed_seq = h->feed_seq;
     e->last_ref = h->last_ref;
     e->last_match = h->last_match;
     e->digest = h->digest;
     e->open = h->open != 0;
+    e->direct = h->open == 2;
     e->day = (struct sb_day_view){.midnight_ns = h->midnight_ns,
                                   .trading_day = h->trading_day,
                                   .shard = h->shard,
@@ -338,6 +340,8 @@ static const char *load_instrument(struct sb_engine *e, const struct image_instr
     memcpy(v.symbol, i->symbol, sizeof v.symbol);
     if (i->index <= above)
         return "an instrument out of place";
+    if (e->direct && i->phase != SB_PHASE_CONTINUOUS)
+        return "an impossible instrument";
     if (memcmp(i->zero, zero, sizeof zero) != 0 || !sb_instrument_put(e, i->index, &v))
         return "an impossible instrument";
     return NULL;
@@ -363,15 +367,18 @@ static const char *order_fault(const struct sb_engine *e, const struct image_ord
     const uint32_t session = (uint32_t)(o->name & 0xffffu);
     if (ref <= ref_above || ref > e->last_ref)
         return "an order out of place";
-    if (session == 0 || session > e->limits.sessions_max || !e->sessions[session].view.defined)
+    if (!e->direct &&
+        (session == 0 || session > e->limits.sessions_max || !e->sessions[session].view.defined))
         return "an order of nobody";
     struct sb_book *b = sb_state_book(e, instrument_of(o));
     if (b == NULL || b->view.phase == SB_PHASE_CLOSED)
         return "an order where none can rest";
-    if (memcmp(o->zero, zero, sizeof zero) != 0 || o->id_high != 0 || side == 2 || side == 4 ||
-        side > SB_SELL_SHORT_EXEMPT || o->open == 0 || o->key == 0 ||
-        o->key > e->sessions[session].view.last_key ||
+    if (memcmp(o->zero, zero, sizeof zero) != 0 || side == 2 || side == 4 ||
+        side > SB_SELL_SHORT_EXEMPT || o->open == 0 ||
         (uint64_t)o->open + o->executed > b->view.quantity_max)
+        return "an impossible order";
+    if (e->direct ? o->capacity != 0
+                  : o->id_high != 0 || o->key == 0 || o->key > e->sessions[session].view.last_key)
         return "an impossible order";
     const uint64_t price = (uint64_t)o->ticks * b->tick; /* 32 by 31 bits */
     if (price < (uint64_t)b->view.price_min || price > (uint64_t)b->view.price_max)
@@ -428,7 +435,7 @@ static const char *load_tables(struct sb_engine *e, const struct image_head *h, 
 const char *sb_engine_load(struct sb_engine *fresh, const void *image, size_t bytes)
 {
     struct image_head h;
-    SB_ASSERT(fresh->applied == 0 && fresh->orders.used == 0 && fresh->instruments == 0);
+    SB_ASSERT(fresh->stats.commands == 0 && fresh->orders.used == 0 && fresh->instruments == 0);
     if (bytes < sizeof h)
         return "cut short";
     memcpy(&h, image, sizeof h);

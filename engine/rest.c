@@ -170,6 +170,16 @@ void sb_rest_renew(struct sb_engine *e, struct sb_book *b, uint32_t slot)
         sb_terms_renew(e, b, terms);
 }
 
+void sb_rest_resize(struct sb_engine *e, struct sb_book *b, uint32_t slot, uint32_t open)
+{
+    struct sb_order *o = order_at(e, slot);
+    if (queued(e, slot)) {
+        struct sb_level *level = queue_of(e, b, slot);
+        level->quantity = level->quantity - o->open + open;
+    }
+    o->open = open;
+}
+
 /* --- to rest ------------------------------------------------------------------------------------------------------------ */
 
 static void count_open(struct sb_engine *e)

@@ -72,6 +72,9 @@ void sb_rest_take_out(struct sb_engine *e, struct sb_book *b, uint32_t slot);
 /* A new reference: the next. It is underway or parked. */
 void sb_rest_renew(struct sb_engine *e, struct sb_book *b, uint32_t slot);
 
+/* Leaves `open` open of an order that is underway or parked, be it more or less. No outputs. */
+void sb_rest_resize(struct sb_engine *e, struct sb_book *b, uint32_t slot, uint32_t open);
+
 /* From underway to rest, `open` as it stands there. No outputs but those said. */
 /* Displayed, at the end of its price's queue, an iceberg with its next slice; then F_ADD, or F_REPLACED if old_ref is not 0.
  * False: no price level was free, and nothing was done. */

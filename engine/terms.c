@@ -50,7 +50,7 @@ uint32_t sb_terms_new(struct sb_engine *e, struct sb_book *b, uint32_t slot,
     struct sb_terms *t = at(e, terms);
     *t = *like;
     t->next = t->prev = t->next_own = t->prev_own = 0;
-    t->oco = 0;
+    t->oco = t->reserve = 0;
     t->state = SB_TERMS_UNDERWAY;
     t->flags &= SB_TERMS_QUOTE | SB_TERMS_PLAIN;
     sb_terms_move(e, terms, slot);

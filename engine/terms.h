@@ -33,6 +33,7 @@
 struct sb_terms {
     uint64_t ref0; /* the reference that it was accepted with: seed of the slices' sizes (6.2) */
     uint64_t expire_ns;          /* GTD */
+    uint64_t looked;             /* the last look (4.5) that counted it: transient */
     uint32_t slot;               /* of its order. A free record: 0 */
     uint32_t next, prev;         /* in rare.unseen; `next` also chains free records */
     uint32_t next_own, prev_own; /* in rare.pegs or rare.trails: no order is in both */
@@ -55,7 +56,7 @@ struct sb_terms {
     uint8_t flags; /* SB_TERMS_* */
     uint8_t zero;
 };
-_Static_assert(sizeof(struct sb_terms) == 88, "no padding");
+_Static_assert(sizeof(struct sb_terms) == 96, "no padding");
 
 enum { SB_TERMS_UNDERWAY = 3 }; /* state: in no queue: its arrival is running */
 
@@ -73,6 +74,7 @@ struct sb_terms_pool {
     uint32_t free;            /* 0: take a fresh one */
     uint32_t fresh;           /* how many were ever used */
     uint32_t used, max;
+    uint64_t looks; /* number of the last one: transient */
 };
 
 /* A list of records, linked through them. */

@@ -227,20 +227,28 @@ static bool make_keys(struct builder *b)
     const uint32_t most = 250000, wanted = half(b) < most ? half(b) : most;
     if (!workload_open(b->w, 2 * (uint64_t)wanted, 1, WINDOW, b->options))
         return false;
+    uint32_t *keys = calloc(wanted, sizeof *keys);
     uint32_t last = 0, n = 0;
-    for (uint64_t key = 1; key <= UINT32_MAX && n < wanted; key++) {
+    for (uint64_t key = 1; keys != NULL && key <= UINT32_MAX && n < wanted; key++) {
         if (bucket_of(UINT64_C(1) << 32 | key) != 1)
             continue;
         struct sb_bench_message *m =
             add(b, n, SB_BUY, MID_TICKS - sb_random_below(&b->random, 500), LOT);
+        m->id = UINT64_C(1) << 32 | key;
         m->session = 1;
         m->key_step = (uint32_t)key - last;
         last = (uint32_t)key;
-        n++;
+        keys[n++] = last;
     }
-    const bool good = cancel_all(b, n);
-    for (uint64_t i = n; i < b->w->n; i++)
-        b->w->messages[i].session = 1;
+    uint32_t *order = keys != NULL ? shuffled(b, n) : NULL;
+    for (uint32_t i = 0; order != NULL && i < n; i++) {
+        struct sb_bench_message *m = cancel(b, 0);
+        m->id = UINT64_C(1) << 32 | keys[order[i]];
+        m->session = 1;
+    }
+    const bool good = order != NULL;
+    free(order);
+    free(keys);
     return good;
 }
 
@@ -418,7 +426,7 @@ static bool checked(struct sb_workload *w)
 {
     struct sb_report_ring *ring = aligned_alloc(128, sizeof *ring);
     struct sb_bench_adapter a;
-    const bool good = ring != NULL && sb_bench_adapter_open(&a, &w->sizes);
+    const bool good = ring != NULL && sb_bench_adapter_open(&a, &w->sizes, SB_BENCH_DIRECT);
     if (good) {
         memset(ring, 0, sizeof *ring);
         check(w, &a, ring);

@@ -266,4 +266,6 @@ const struct sb_engine_stats *sb_engine_stats(const struct sb_engine *e);
 }
 #endif
 
+#include "shadowbook/direct.h"
+
 #endif

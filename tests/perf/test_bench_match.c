@@ -141,7 +141,8 @@ static uint64_t chains_used(const struct sb_bench_adapter *a)
 }
 
 /* The workload's reports one by one. `seen` counts kinds over all workloads. */
-static void compare(const struct sb_workload *w, uint64_t seen[SB_REPORT_KINDS])
+static void compare(const struct sb_workload *w, enum sb_bench_way way,
+                    uint64_t seen[SB_REPORT_KINDS])
 {
     static struct sb_report_ring ring;
     static struct names names;
@@ -151,7 +152,7 @@ static void compare(const struct sb_workload *w, uint64_t seen[SB_REPORT_KINDS])
     memset(&ring, 0, sizeof ring);
     memset(&names, 0, sizeof names);
     struct sb_reference *ref = reference_open(&w->sizes.limits, &seq);
-    ck_assert(sb_bench_adapter_open(&a, &w->sizes));
+    ck_assert(sb_bench_adapter_open(&a, &w->sizes, way));
     for (uint64_t i = 0; i < w->n; i++) {
         const struct sb_bench_message *m = &w->messages[i];
         const struct sb_command c = as_command(&names, m, ++seq);
@@ -171,8 +172,7 @@ static void compare(const struct sb_workload *w, uint64_t seen[SB_REPORT_KINDS])
         }
         if (n == 0) { /* ignored */
             r = (struct sb_report){.id = m->id,
-                                   .instrument = m->instrument,
-                                   .side = m->side,
+                                   .reason = SB_REASON_UNKNOWN,
                                    .kind = m->kind == SB_CMD_REPLACE ? SB_REPORT_MODIFY_REJECT
                                                                      : SB_REPORT_CANCEL_REJECT};
             ck_assert_mem_eq(sb_report_ring_at(&ring, n++), &r, sizeof r);
@@ -201,7 +201,8 @@ START_TEST(reports_as_the_reference)
     for (uint32_t i = CAPTURES; sb_workload_name(i) != NULL; i++) {
         struct sb_workload w;
         make(&w, i, 5);
-        compare(&w, seen);
+        compare(&w, SB_BENCH_DIRECT, seen);
+        compare(&w, SB_BENCH_COMMANDS, seen);
         sb_workload_free(&w);
     }
     /* A kind that never came was not compared. */
@@ -331,7 +332,8 @@ START_TEST(captures_as_the_reference)
     for (uint32_t i = 0; i < CAPTURES; i++) {
         struct sb_workload w;
         make(&w, i, 5);
-        compare(&w, seen);
+        compare(&w, SB_BENCH_DIRECT, seen);
+        compare(&w, SB_BENCH_COMMANDS, seen);
         sb_workload_free(&w);
     }
 }
