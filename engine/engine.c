@@ -19,6 +19,8 @@ const char *sb_engine_limits_error(const struct sb_engine_limits *l)
         return "orders_max must be 1..134217728 (2^27)";
     if (l->levels_max < 1 || l->levels_max > 1u << 27)
         return "levels_max must be 1..134217728 (2^27)";
+    if (l->terms_max < 1 || l->terms_max > 1u << 24)
+        return "terms_max must be 1..16777216 (2^24)";
     if (l->window_levels < 64 || l->window_levels > 65536 ||
         (l->window_levels & (l->window_levels - 1)) != 0)
         return "window_levels must be a power of two, 64..65536";
