@@ -80,7 +80,7 @@ static void executed(struct sb_engine *e, const struct sb_book *b, const struct 
 {
     struct sb_output out = *trade;
     out.kind = SB_OUT_EXECUTED;
-    out.key = o->key;
+    out.key = sb_order_key(o);
     out.instrument = b->index;
     out.side = sb_order_side(o);
     out.ref = sb_order_ref(o);

@@ -45,7 +45,7 @@ static void drop(struct sb_engine *e, struct sb_ladder *l, struct sb_level *leve
         e->orders.slots[next].prev = prev;
     else
         level->tail = prev;
-    const uint32_t key = o->level;
+    const uint32_t key = sb_order_ladder_key(o);
     sb_orders_drop(&e->orders, slot);
     if (level->head == 0) {
         sb_ladder_erase(l, &e->levels, key);
@@ -76,11 +76,11 @@ static void fill(struct sb_engine *e, struct sb_book *b, struct sb_ladder *l,
     const uint32_t q = in->open < o->open ? in->open : o->open;
     const uint8_t side = sb_order_side(o);
     const uint64_t ref = sb_order_ref(o), match = ++e->last_match;
-    const int64_t price = sb_book_price(b, side, o->level);
+    const int64_t price = sb_book_price(b, side, sb_order_ladder_key(o));
     __builtin_prefetch(&e->orders.slots[o->next]);
     sb_outbox_session(e, box, sb_order_session(o),
                       (struct sb_output){.kind = SB_OUT_EXECUTED,
-                                         .key = o->key,
+                                         .key = sb_order_key(o),
                                          .instrument = b->index,
                                          .side = side,
                                          .quantity = q,
@@ -88,9 +88,9 @@ static void fill(struct sb_engine *e, struct sb_book *b, struct sb_ladder *l,
                                          .ref = ref,
                                          .match = match,
                                          .liquidity = SB_LIQ_ADDED});
-    sb_outbox_session(e, box, in->session,
+    sb_outbox_session(e, box, (uint32_t)(in->id >> 32),
                       (struct sb_output){.kind = SB_OUT_EXECUTED,
-                                         .key = in->key,
+                                         .key = (uint32_t)in->id,
                                          .instrument = b->index,
                                          .side = in->side,
                                          .quantity = q,
@@ -131,18 +131,18 @@ void sb_book_rest(struct sb_engine *e, struct sb_book *b, const struct sb_incomi
 {
     const uint32_t key = sb_book_key(in->side, in->ticks);
     struct sb_level *level = sb_ladder_insert(sb_book_side(b, in->side), &e->levels, key);
-    const struct sb_order order = {.name = sb_order_name(in->ref, in->side, in->session),
-                                   .prev = level->tail,
-                                   .key = in->key,
-                                   .level = key,
-                                   .open = in->open,
-                                   .instrument = (uint16_t)b->index,
-                                   .capacity = in->capacity};
-    const uint32_t slot = sb_orders_add(&e->orders, &order);
+    const uint32_t prev = level->tail;
+    const uint32_t flags = (in->side & (SB_ORDER_SHORT | SB_ORDER_EXEMPT)) | SB_ORDER_EXTRA;
+    const uint32_t slot =
+        sb_orders_add(&e->orders, in->id, in->open, key | (uint32_t)(in->side & 1u) << 31,
+                      sb_order_meta(in->ref, b->index, flags));
+    e->orders.slots[slot].prev = prev;
+    e->orders.slots[slot].next = 0;
+    sb_orders_set_extra(&e->orders, slot, in->extra);
     if (in->executed != 0)
         sb_orders_set_executed(&e->orders, slot, in->executed);
-    if (level->tail != 0)
-        e->orders.slots[level->tail].next = slot;
+    if (prev != 0)
+        e->orders.slots[prev].next = slot;
     else
         level->head = slot;
     level->tail = slot;
@@ -156,7 +156,7 @@ void sb_book_reduce(struct sb_engine *e, struct sb_book *b, uint32_t slot, uint3
 {
     struct sb_order *o = &e->orders.slots[slot];
     struct sb_ladder *l = sb_book_side(b, sb_order_side(o));
-    struct sb_level *level = sb_ladder_find(l, &e->levels, o->level);
+    struct sb_level *level = sb_ladder_find(l, &e->levels, sb_order_ladder_key(o));
     SB_ASSERT(level != NULL);
     SB_ASSERT_LE(q, o->open);
     level->quantity -= q;
@@ -172,7 +172,7 @@ void sb_book_cancel(struct sb_engine *e, struct sb_book *b, uint32_t slot, uint3
     const struct sb_order o = e->orders.slots[slot];
     sb_outbox_session(e, box, sb_order_session(&o),
                       (struct sb_output){.kind = SB_OUT_CANCELED,
-                                         .key = o.key,
+                                         .key = sb_order_key(&o),
                                          .instrument = b->index,
                                          .side = sb_order_side(&o),
                                          .quantity = q,
@@ -210,11 +210,11 @@ static uint32_t verify_level(const struct sb_engine *e, struct sb_book *b, uint3
     for (uint32_t slot = c->level->head; slot != 0; slot = e->orders.slots[slot].next) {
         const struct sb_order *o = &e->orders.slots[slot];
         SB_ASSERT_EQ(o->prev, prev);
-        SB_ASSERT_EQ(o->level, c->key);
-        SB_ASSERT_EQ(sb_order_side(o) & 1u, side);
+        SB_ASSERT_EQ(sb_order_ladder_key(o), c->key);
+        SB_ASSERT_EQ(sb_order_book_side(o), side);
         SB_ASSERT(o->open != 0);
-        SB_ASSERT_EQ(sb_orders_find(&e->orders, sb_order_session(o), o->key), slot);
-        SB_ASSERT_EQ(o->instrument, b->index);
+        SB_ASSERT_EQ(sb_orders_find(&e->orders, o->id), slot);
+        SB_ASSERT_EQ(sb_order_instrument(o), b->index);
         quantity += o->open;
         prev = slot;
         n++;

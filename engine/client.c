@@ -61,9 +61,9 @@ static void settle(struct sb_engine *e, struct sb_book *b, const struct sb_incom
         return;
     if (tif == SB_TIF_IOC) {
         e->stats.canceled++;
-        sb_outbox_session(e, box, in->session,
+        sb_outbox_session(e, box, (uint32_t)(in->id >> 32),
                           (struct sb_output){.kind = SB_OUT_CANCELED,
-                                             .key = in->key,
+                                             .key = (uint32_t)in->id,
                                              .instrument = b->index,
                                              .side = in->side,
                                              .quantity = in->open,
@@ -83,7 +83,8 @@ void sb_client_order(struct sb_engine *e, const struct sb_command *cmd, struct s
         return;
     }
     s->last_key = cmd->key;
-    sb_orders_prefetch(&e->orders, cmd->session, cmd->key);
+    const uint64_t id = sb_order_id(cmd->session, cmd->key);
+    sb_orders_prefetch(&e->orders, id);
     struct sb_book *b = sb_state_book(e, cmd->instrument);
     uint32_t ticks = 0;
     const uint8_t reason = order_reason(e, b, cmd, &ticks);
@@ -93,12 +94,11 @@ void sb_client_order(struct sb_engine *e, const struct sb_command *cmd, struct s
     }
     __builtin_prefetch(sb_book_level_guess(b, cmd->side, sb_book_key(cmd->side, ticks)), 1);
     struct sb_incoming in = {.ref = ++e->last_ref,
-                             .session = cmd->session,
-                             .key = cmd->key,
+                             .id = id,
                              .open = cmd->quantity,
                              .ticks = ticks,
                              .side = cmd->side,
-                             .capacity = cmd->capacity};
+                             .extra = cmd->capacity};
     e->stats.accepted++;
     sb_outbox_session(
         e, box, cmd->session,
@@ -134,13 +134,12 @@ static void replace_do(struct sb_engine *e, struct sb_book *b, uint32_t slot, ui
     const struct sb_order old = e->orders.slots[slot];
     const uint32_t executed = sb_orders_executed(&e->orders, slot);
     struct sb_incoming in = {.ref = ++e->last_ref,
-                             .session = cmd->session,
-                             .key = cmd->key,
+                             .id = sb_order_id(cmd->session, cmd->key),
                              .open = cmd->quantity - executed,
                              .executed = executed,
                              .ticks = ticks,
                              .side = sb_order_side(&old),
-                             .capacity = old.capacity};
+                             .extra = sb_orders_extra(&e->orders, slot)};
     e->sessions[cmd->session].view.last_key = cmd->key;
     e->stats.replaced++;
     sb_outbox_session(
@@ -153,7 +152,7 @@ static void replace_do(struct sb_engine *e, struct sb_book *b, uint32_t slot, ui
                            .quantity = in.open,
                            .price = cmd->price,
                            .ref = in.ref,
-                           .reason = in.capacity});
+                           .reason = (uint8_t)in.extra});
     sb_book_reduce(e, b, slot, old.open);
 
     const bool trades = b->view.phase == SB_PHASE_CONTINUOUS && sb_book_crosses(b, in.side, ticks);
@@ -178,13 +177,13 @@ void sb_client_replace(struct sb_engine *e, const struct sb_command *cmd, struct
         e->stats.ignored_resend++;
         return;
     }
-    const uint32_t slot = sb_orders_find(&e->orders, cmd->session, cmd->orig_key);
+    const uint32_t slot = sb_orders_find(&e->orders, sb_order_id(cmd->session, cmd->orig_key));
     if (slot == 0) {
         e->stats.ignored_superfluous++;
         return;
     }
     const struct sb_order *o = &e->orders.slots[slot];
-    struct sb_book *b = &e->books[o->instrument];
+    struct sb_book *b = &e->books[sb_order_instrument(o)];
     if (b->view.phase == SB_PHASE_HALTED || b->view.phase == SB_PHASE_CLOSED) {
         s->last_key = cmd->key;
         reject(e, cmd, phase_reason(b->view.phase, SB_TIF_DAY), box);
@@ -201,7 +200,7 @@ void sb_client_replace(struct sb_engine *e, const struct sb_command *cmd, struct
 
 void sb_client_cancel(struct sb_engine *e, const struct sb_command *cmd, struct sb_outbox *box)
 {
-    const uint32_t slot = sb_orders_find(&e->orders, cmd->session, cmd->key);
+    const uint32_t slot = sb_orders_find(&e->orders, sb_order_id(cmd->session, cmd->key));
     if (slot == 0) {
         e->stats.ignored_superfluous++;
         return;
@@ -213,12 +212,13 @@ void sb_client_cancel(struct sb_engine *e, const struct sb_command *cmd, struct 
         open = cmd->quantity > executed ? cmd->quantity - executed : 0;
     }
     if (open < o->open)
-        sb_book_cancel(e, &e->books[o->instrument], slot, o->open - open, SB_REASON_USER, box);
+        sb_book_cancel(e, &e->books[sb_order_instrument(o)], slot, o->open - open, SB_REASON_USER,
+                       box);
 }
 
 void sb_client_reduce(struct sb_engine *e, const struct sb_command *cmd, struct sb_outbox *box)
 {
-    const uint32_t slot = sb_orders_find(&e->orders, cmd->session, cmd->key);
+    const uint32_t slot = sb_orders_find(&e->orders, sb_order_id(cmd->session, cmd->key));
     if (slot == 0) {
         e->stats.ignored_superfluous++;
         return;
@@ -226,7 +226,7 @@ void sb_client_reduce(struct sb_engine *e, const struct sb_command *cmd, struct 
     if (cmd->quantity == 0)
         return;
     const struct sb_order *o = &e->orders.slots[slot];
-    sb_book_cancel(e, &e->books[o->instrument], slot,
+    sb_book_cancel(e, &e->books[sb_order_instrument(o)], slot,
                    cmd->quantity < o->open ? cmd->quantity : o->open, SB_REASON_USER, box);
 }
 

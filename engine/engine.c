@@ -11,8 +11,8 @@
 
 const char *sb_engine_limits_error(const struct sb_engine_limits *l)
 {
-    if (l->instruments_max < 1 || l->instruments_max > 65535)
-        return "instruments_max must be 1..65535";
+    if (l->instruments_max < 1 || l->instruments_max > SB_ORDER_INSTRUMENT_MAX)
+        return "instruments_max must be 1..131071";
     if (l->sessions_max < 1 || l->sessions_max > 65535)
         return "sessions_max must be 1..65535";
     if (l->orders_max < 1 || l->orders_max > 1u << 27)
@@ -45,7 +45,9 @@ struct pieces {
     struct sb_session *sessions;
     struct sb_book *books;
     struct sb_order *orders;
-    uint32_t *executed;
+    struct sb_order_beside *beside;
+    struct sb_ids_bucket *near, *far;
+    struct sb_ids_node *nodes_of_ids;
     struct sb_level *dense;
     uint64_t *bits;
     struct sb_tail_leaf *leaves;
@@ -62,8 +64,11 @@ static size_t carve_all(struct pieces *p, void *base, const struct sb_engine_lim
     p->engine = carve(&c, 1, sizeof *p->engine);
     p->sessions = carve(&c, (size_t)l->sessions_max + 1, sizeof *p->sessions);
     p->books = carve(&c, ladders / 2, sizeof *p->books);
-    p->orders = carve(&c, sb_orders_places(l->orders_max), sizeof *p->orders);
-    p->executed = carve(&c, sb_orders_places(l->orders_max), sizeof *p->executed);
+    p->orders = carve(&c, (size_t)l->orders_max + 1, sizeof *p->orders);
+    p->beside = carve(&c, (size_t)l->orders_max + 1, sizeof *p->beside);
+    p->near = carve(&c, sb_ids_near_n(l->orders_max), sizeof *p->near);
+    p->far = carve(&c, sb_ids_far_n(l->orders_max), sizeof *p->far);
+    p->nodes_of_ids = carve(&c, sb_ids_nodes_n(l->orders_max), sizeof *p->nodes_of_ids);
     p->dense = carve(&c, ladders * l->window_levels, sizeof *p->dense);
     p->bits = carve(&c, ladders * sb_ladder_words(l->window_levels), sizeof *p->bits);
     p->leaves = carve(&c, (size_t)l->levels_max + 1, sizeof *p->leaves);
@@ -108,13 +113,20 @@ struct sb_engine *sb_engine_new(void *mem, size_t bytes, const struct sb_engine_
     e->levels.max = limits->levels_max;
     e->levels.pool =
         (struct sb_tail_pool){.leaves = p.leaves, .nodes = p.nodes, .capacity = limits->levels_max};
-    sb_orders_init(&e->orders, limits->orders_max, p.orders, p.executed);
+    sb_orders_init(&e->orders, limits->orders_max, p.orders, p.beside);
+    sb_ids_init(&e->orders.ids, limits->orders_max, p.near, p.far, p.nodes_of_ids);
     for (size_t i = 0; i < 2 * ((size_t)limits->instruments_max + 1); i++)
         sb_ladder_init(&p.books[i / 2].side[i % 2], limits->window_levels,
                        p.dense + i * limits->window_levels,
                        p.bits + i * sb_ladder_words(limits->window_levels));
     e->magic = SB_ENGINE_MAGIC;
     return e;
+}
+
+void sb_engine_seed_hash(struct sb_engine *e, uint64_t seed)
+{
+    SB_ASSERT_EQ(e->orders.used, 0);
+    sb_ids_seed(&e->orders.ids, seed);
 }
 
 static bool open_day(struct sb_engine *e, const struct sb_command *cmd, struct sb_outbox *box)
@@ -210,7 +222,6 @@ void sb_engine_apply(struct sb_engine *e, const struct sb_command *cmd, struct s
 /* What a new order will touch: its place, its level, the order it queues behind, the order it would trade with. */
 static void prefetch_order(const struct sb_engine *e, const struct sb_command *cmd)
 {
-    sb_orders_prefetch(&e->orders, cmd->session, cmd->key);
     const struct sb_book *b = sb_state_book(e, cmd->instrument);
     if (b == NULL || cmd->price <= 0 || cmd->price > SB_PRICE_MAX)
         return;
@@ -222,28 +233,15 @@ static void prefetch_order(const struct sb_engine *e, const struct sb_command *c
     __builtin_prefetch(&e->orders.slots[against->head], 1);
 }
 
-/* What taking out a live order will touch: the order at its first place, and from there its level and neighbours. A
- * place whose order is dead or another's leads to lines that nobody needs, and to no harm. */
-static void prefetch_live(const struct sb_engine *e, uint32_t session, uint32_t key)
-{
-    const struct sb_order *o = &e->orders.slots[sb_orders_home(&e->orders, session, key)];
-    __builtin_prefetch(&e->orders.slots[o->next], 1);
-    __builtin_prefetch(&e->orders.slots[o->prev], 1);
-    __builtin_prefetch(sb_book_level_guess(&e->books[o->instrument], sb_order_side(o), o->level),
-                       1);
-}
-
 void sb_engine_prefetch(const struct sb_engine *e, const struct sb_command *cmd)
 {
     if (cmd->session == 0 || cmd->session > e->limits.sessions_max)
         return;
     __builtin_prefetch(&e->sessions[cmd->session], 1);
+    const uint32_t key = cmd->kind == SB_CMD_REPLACE ? cmd->orig_key : cmd->key;
+    sb_orders_prefetch(&e->orders, sb_order_id(cmd->session, key));
     if (cmd->kind == SB_CMD_ORDER)
         prefetch_order(e, cmd);
-    else if (cmd->kind == SB_CMD_REPLACE)
-        prefetch_live(e, cmd->session, cmd->orig_key);
-    else
-        prefetch_live(e, cmd->session, cmd->key);
 }
 
 uint64_t sb_engine_applied(const struct sb_engine *e)
@@ -321,11 +319,13 @@ void sb_engine_visit(const struct sb_engine *e, uint32_t instrument, uint8_t sid
             const struct sb_order_view view = {.ref = sb_order_ref(o),
                                                .price = sb_book_price(b, side, c.key),
                                                .session = sb_order_session(o),
-                                               .key = o->key,
+                                               .key = sb_order_key(o),
+                                               .id = o->id,
                                                .open = o->open,
                                                .executed = sb_orders_executed(&e->orders, slot),
                                                .side = sb_order_side(o),
-                                               .capacity = o->capacity};
+                                               .capacity =
+                                                   (uint8_t)sb_orders_extra(&e->orders, slot)};
             visit(arg, &view);
         }
     }

@@ -49,10 +49,12 @@ struct image_instrument {
 _Static_assert(sizeof(struct image_instrument) == 48, "layout of the image");
 
 struct image_order {
-    uint64_t name; /* as in orders.h; its highest bits are the reference */
+    uint64_t name; /* as in order.h; its highest bits are the reference */
     uint32_t key, open, executed, ticks;
-    uint16_t instrument;
-    uint8_t capacity, zero[5];
+    uint16_t instrument; /* its lowest bits */
+    uint8_t capacity, instrument_high;
+    uint16_t id_high; /* of the id: 0 in a session's */
+    uint8_t zero[2];
 };
 _Static_assert(sizeof(struct image_order) == 32, "layout of the image");
 
@@ -163,19 +165,24 @@ static uint8_t *save_instruments(const struct sb_engine *e, uint8_t *at)
 
 static uint8_t *save_orders(const struct sb_engine *e, uint8_t *at)
 {
-    for (uint32_t slot = 1; slot <= e->orders.mask; slot++) {
+    /* Free slots are taken first, so the live ones lie near the beginning. */
+    for (uint32_t slot = 1, saved = 0; saved < e->orders.used; slot++) {
         const struct sb_order *o = &e->orders.slots[slot];
+        if (o->open == 0)
+            continue;
         const struct image_order out = {
-            .name = o->name,
-            .key = o->key,
+            .name = sb_order_name(o),
+            .key = sb_order_key(o),
             .open = o->open,
             .executed = sb_orders_executed(&e->orders, slot),
-            .ticks = sb_book_ticks(sb_order_side(o), o->level),
-            .instrument = o->instrument,
-            .capacity = o->capacity,
+            .ticks = sb_book_ticks(sb_order_side(o), sb_order_ladder_key(o)),
+            .instrument = (uint16_t)sb_order_instrument(o),
+            .capacity = (uint8_t)sb_orders_extra(&e->orders, slot),
+            .instrument_high = (uint8_t)(sb_order_instrument(o) >> 16),
+            .id_high = (uint16_t)(o->id >> 48),
         };
-        if (o->open != 0)
-            at = put(at, &out, sizeof out);
+        at = put(at, &out, sizeof out);
+        saved++;
     }
     return at;
 }
@@ -339,6 +346,16 @@ static const char *load_instrument(struct sb_engine *e, const struct image_instr
     return NULL;
 }
 
+static uint32_t instrument_of(const struct image_order *o)
+{
+    return o->instrument | (uint32_t)o->instrument_high << 16;
+}
+
+static uint64_t id_of(const struct image_order *o)
+{
+    return (uint64_t)o->id_high << 48 | (o->name & 0xffffu) << 32 | o->key;
+}
+
 /* Can this order rest where it says, beside those that are there already? */
 static const char *order_fault(const struct sb_engine *e, const struct image_order *o,
                                uint64_t ref_above)
@@ -351,10 +368,10 @@ static const char *order_fault(const struct sb_engine *e, const struct image_ord
         return "an order out of place";
     if (session == 0 || session > e->limits.sessions_max || !e->sessions[session].view.defined)
         return "an order of nobody";
-    struct sb_book *b = sb_state_book(e, o->instrument);
+    struct sb_book *b = sb_state_book(e, instrument_of(o));
     if (b == NULL || b->view.phase == SB_PHASE_CLOSED)
         return "an order where none can rest";
-    if (memcmp(o->zero, zero, sizeof zero) != 0 || side == 2 || side == 4 ||
+    if (memcmp(o->zero, zero, sizeof zero) != 0 || o->id_high != 0 || side == 2 || side == 4 ||
         side > SB_SELL_SHORT_EXEMPT || o->open == 0 || o->key == 0 ||
         o->key > e->sessions[session].view.last_key ||
         (uint64_t)o->open + o->executed > b->view.quantity_max)
@@ -362,7 +379,7 @@ static const char *order_fault(const struct sb_engine *e, const struct image_ord
     const uint64_t price = (uint64_t)o->ticks * b->tick; /* 32 by 31 bits */
     if (price < (uint64_t)b->view.price_min || price > (uint64_t)b->view.price_max)
         return "an order at an impossible price";
-    if (sb_orders_find(&e->orders, session, o->key) != 0)
+    if (sb_orders_find(&e->orders, id_of(o)) != 0)
         return "an order that stands there twice";
     return sb_book_levels_full(e, b, side, o->ticks) ? "more price levels than there may be" : NULL;
 }
@@ -370,14 +387,13 @@ static const char *order_fault(const struct sb_engine *e, const struct image_ord
 static void load_order(struct sb_engine *e, const struct image_order *o)
 {
     const struct sb_incoming in = {.ref = o->name >> 19,
-                                   .session = (uint32_t)(o->name & 0xffffu),
-                                   .key = o->key,
+                                   .id = id_of(o),
                                    .open = o->open,
                                    .executed = o->executed,
                                    .ticks = o->ticks,
                                    .side = (uint8_t)(o->name >> 16 & 7u),
-                                   .capacity = o->capacity};
-    sb_book_rest(e, &e->books[o->instrument], &in);
+                                   .extra = o->capacity};
+    sb_book_rest(e, &e->books[instrument_of(o)], &in);
 }
 
 static const char *load_tables(struct sb_engine *e, const struct image_head *h, const uint8_t *at)

@@ -321,7 +321,7 @@ START_TEST(what_no_engine_saves)
         {20, 4, 9, "the image of an engine with other limits"},
         {24, 8, UINT64_MAX, "an impossible count"},
         {40, 8, 0, "an impossible head"}, /* the feed's next number */
-        {48, 8, UINT64_C(1) << 45, "an impossible head"},
+        {48, 8, UINT64_C(1) << 40, "an impossible head"},
         {48, 8, 7, "an order out of place"}, /* last reference below the last order's */
         {84, 2, SB_SHARD_MAX + 1, "an impossible head"},
         {86, 2, SB_SHARD_MAX + 1, "an impossible head"},
@@ -366,7 +366,9 @@ START_TEST(what_no_engine_saves)
         {ORDER + 20, 4, UINT32_MAX, "an order at an impossible price"},
         {ORDER + 24, 2, 0, "an order where none can rest"},
         {ORDER + 24, 2, 99, "an order where none can rest"},
-        {ORDER + 27, 1, 1, "an impossible order"},
+        {ORDER + 27, 1, 1, "an order where none can rest"}, /* instrument 65,537 */
+        {ORDER + 28, 2, 1, "an impossible order"},          /* an id beyond those of sessions */
+        {ORDER + 30, 1, 1, "an impossible order"},
         {ORDER + 32 + 8, 4, 1, "an order that stands there twice"},
     };
     struct rig r;

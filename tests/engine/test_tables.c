@@ -1,6 +1,7 @@
-/* The ladder and the order table by themselves, against plain arrays, under a seeded random flow. */
+/* The ladder, the orders and the table of ids by themselves, against plain arrays, under a seeded random flow. */
 #include <check.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "engine/ladder.h"
 #include "engine/orders.h"
@@ -157,49 +158,162 @@ START_TEST(ladder_finds_across_bitmap_words)
 }
 END_TEST
 
-/* Half full for good, with keys that come in runs, and every entry found at every time. */
-START_TEST(order_table_never_degrades)
-{
-    enum { MAX = 256 };
-    struct sb_order *slots = calloc(sb_orders_places(MAX), sizeof *slots);
-    uint32_t *executed = calloc(sb_orders_places(MAX), sizeof *executed);
+/* The orders' pool and the table of their ids. */
+struct pool {
     struct sb_orders t;
-    uint32_t live[MAX], n = 0, key = 0;
-    uint64_t random = 7;
-    sb_orders_init(&t, MAX, slots, executed);
-    for (uint32_t step = 0; step < 80000; step++) {
+    struct sb_order *slots;
+    struct sb_order_beside *beside;
+    struct sb_ids_bucket *near, *far;
+    struct sb_ids_node *nodes;
+};
+
+static void *zeroed(size_t n, size_t bytes)
+{
+    const size_t all = (n * bytes + 63) & ~(size_t)63;
+    void *memory = aligned_alloc(64, all);
+    ck_assert_ptr_nonnull(memory);
+    return memset(memory, 0, all);
+}
+
+static void pool_open(struct pool *p, uint32_t max, uint64_t seed)
+{
+    p->slots = zeroed(max + 1, sizeof *p->slots);
+    p->beside = zeroed(max + 1, sizeof *p->beside);
+    p->near = zeroed(sb_ids_near_n(max), sizeof *p->near);
+    p->far = zeroed(sb_ids_far_n(max), sizeof *p->far);
+    p->nodes = zeroed(sb_ids_nodes_n(max), sizeof *p->nodes);
+    sb_orders_init(&p->t, max, p->slots, p->beside);
+    sb_ids_init(&p->t.ids, max, p->near, p->far, p->nodes);
+    sb_ids_seed(&p->t.ids, seed);
+    ck_assert(sb_ids_blank(&p->t.ids));
+}
+
+static void pool_close(struct pool *p)
+{
+    free(p->slots);
+    free(p->beside);
+    free(p->near);
+    free(p->far);
+    free(p->nodes);
+}
+
+static uint64_t next_random_64(uint64_t *random)
+{
+    const uint64_t high = next_random(random);
+    return high << 33 ^ next_random(random);
+}
+
+/* Ids of several shapes: random, a session's keys that rise, few bits set, the largest. */
+static uint64_t some_id(uint64_t *random, uint32_t shape, uint32_t i)
+{
+    if (shape == 0)
+        return next_random_64(random);
+    if (shape == 1)
+        return UINT64_C(7) << 32 | i;
+    if (shape == 2)
+        return (UINT64_C(1) << i % 64) * (i / 64);
+    return UINT64_MAX - i;
+}
+
+/* Full to the last slot, then near that for good, every order found at every time; then empty as it was at first. */
+START_TEST(orders_are_found)
+{
+    enum { MAX = 300, STEPS = 40000 };
+    struct pool p;
+    uint32_t live[MAX], n = 0;
+    uint64_t random = 7 + (uint64_t)_i;
+    pool_open(&p, MAX, (uint64_t)_i * 12345);
+    for (uint32_t step = 0; step < STEPS; step++) {
         if (n < MAX && (n < MAX - 8 || next_random(&random) % 2 == 0)) {
-            key += 1 + (next_random(&random) % 8 == 0 ? next_random(&random) % 1000 : 0);
-            const uint32_t session = 1 + key % 3;
-            const struct sb_order order = {
-                .key = key, .open = 1, .name = sb_order_name(1, 0, session), .capacity = 'P'};
-            const uint32_t slot = sb_orders_add(&t, &order);
-            ck_assert_uint_ne(slot, 0);
-            ck_assert_uint_eq(sb_orders_executed(&t, slot), 0); /* not of who was there before */
-            sb_orders_set_executed(&t, slot, key);
+            const uint64_t id = some_id(&random, (uint32_t)_i, step);
+            if (sb_orders_find(&p.t, id) != 0)
+                continue;
+            const uint32_t slot = sb_orders_add(&p.t, id, 1, 0, sb_order_meta(1, 1, 0));
+            ck_assert(slot != 0 && slot <= MAX);
+            ck_assert_uint_eq(sb_orders_executed(&p.t, slot), 0); /* not of who was there before */
+            ck_assert_uint_eq(sb_orders_extra(&p.t, slot), 0);
+            sb_orders_set_executed(&p.t, slot, (uint32_t)id);
             live[n++] = slot;
         } else {
             const uint32_t at = next_random(&random) % n;
-            sb_orders_drop(&t, live[at]);
+            const uint64_t id = p.slots[live[at]].id;
+            sb_orders_drop(&p.t, live[at]);
+            ck_assert_uint_eq(sb_orders_find(&p.t, id), 0);
             live[at] = live[--n];
         }
-        ck_assert_uint_eq(t.used, n);
+        ck_assert_uint_eq(p.t.used, n);
         if (step % 64 == 0)
             for (uint32_t i = 0; i < n; i++) {
-                const struct sb_order *o = &slots[live[i]];
-                ck_assert_uint_eq(sb_orders_find(&t, sb_order_session(o), o->key), live[i]);
-                ck_assert_uint_eq(sb_orders_executed(&t, live[i]), o->key);
+                const struct sb_order *o = &p.slots[live[i]];
+                ck_assert_uint_eq(sb_orders_find(&p.t, o->id), live[i]);
+                ck_assert_uint_eq(sb_orders_executed(&p.t, live[i]), (uint32_t)o->id);
             }
     }
-    ck_assert_uint_eq(sb_orders_find(&t, 1, key + 1), 0);
     while (n > 0)
-        sb_orders_drop(&t, live[--n]);
-    for (uint32_t i = 1; i <= t.mask; i++) { /* no tombstones: no search goes past any place */
-        ck_assert_uint_eq(slots[i].open, 0);
-        ck_assert_uint_eq(sb_order_passed(&slots[i]), 0);
+        sb_orders_drop(&p.t, live[--n]);
+    ck_assert(sb_ids_blank(&p.t.ids));
+    pool_close(&p);
+}
+END_TEST
+
+/* Ids that share all their buckets: the tree has what these cannot hold, and everything is found in whatever order it
+ * came and leaves. A stranger who hashes there is looked for in the tree, and not found. */
+START_TEST(ids_collide_everywhere)
+{
+    enum { MAX = 64, ALL = MAX + 1 };
+    struct pool p;
+    uint64_t ids[ALL], random = 3 + (uint64_t)_i;
+    uint32_t slots[ALL] = {0}, n = 0;
+    pool_open(&p, MAX, 99);
+    const struct sb_ids *t = &p.t.ids;
+    for (uint64_t id = 0; n < ALL; id += n % 2 == 0 ? 1 : UINT64_C(0x123456789)) {
+        const uint64_t h = sb_ids_hash(t, id);
+        bool known = false;
+        for (uint32_t i = 0; i < n; i++)
+            known = known || ids[i] == id;
+        if (!known && sb_ids_near(t, h) == p.near && sb_ids_far(t, h, 0) == p.far &&
+            sb_ids_far(t, h, 1) == p.far + 1)
+            ids[n++] = id;
     }
-    free(slots);
-    free(executed);
+    for (uint32_t round = 0; round < 2000; round++) {
+        const uint32_t at = next_random(&random) % MAX;
+        if (slots[at] == 0) {
+            slots[at] = sb_orders_add(&p.t, ids[at], 1, 0, 0);
+        } else if (round < 1000 && round % 3 != 0) { /* mostly full, then thinner */
+            continue;
+        } else {
+            sb_orders_drop(&p.t, slots[at]);
+            slots[at] = 0;
+        }
+        for (uint32_t i = 0; i < ALL; i++)
+            ck_assert_uint_eq(sb_orders_find(&p.t, ids[i]), slots[i]);
+        ck_assert(p.t.used <= 3 * SB_IDS_LANES || t->root != 0);
+    }
+    for (uint32_t i = 0; i < MAX; i++)
+        if (slots[i] == 0)
+            slots[i] = sb_orders_add(&p.t, ids[i], 1, 0, 0);
+    ck_assert_uint_eq(p.t.used, MAX);
+    for (uint32_t i = 0; i < MAX; i++)
+        sb_orders_drop(&p.t, slots[_i % 2 == 0 ? i : MAX - 1 - i]);
+    ck_assert(sb_ids_blank(t));
+    pool_close(&p);
+}
+END_TEST
+
+/* The same ids under another seed are in other buckets. */
+START_TEST(the_seed_decides)
+{
+    struct pool a, b;
+    uint32_t same = 0;
+    pool_open(&a, 1000, 1);
+    pool_open(&b, 1000, 2);
+    for (uint64_t id = 0; id < 1000; id++) {
+        const uint64_t x = sb_ids_hash(&a.t.ids, id), y = sb_ids_hash(&b.t.ids, id);
+        same += sb_ids_near(&a.t.ids, x) - a.near == sb_ids_near(&b.t.ids, y) - b.near;
+    }
+    ck_assert_uint_lt(same, 50);
+    pool_close(&a);
+    pool_close(&b);
 }
 END_TEST
 
@@ -211,7 +325,9 @@ int main(void)
     tcase_add_loop_test(tc, ladder_keeps_order, 0, 3);
     tcase_add_loop_test(tc, ladder_finds_across_bitmap_words, 0, 5);
     tcase_add_test(tc, window_follows_the_best);
-    tcase_add_test(tc, order_table_never_degrades);
+    tcase_add_loop_test(tc, orders_are_found, 0, 4);
+    tcase_add_loop_test(tc, ids_collide_everywhere, 0, 4);
+    tcase_add_test(tc, the_seed_decides);
     suite_add_tcase(suite, tc);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "engine/orders.h"
+#include "engine/ids.h"
 #include "perf/bench_workload.h"
 #include "perf/id_map.h"
 #include "tests/reference/reference.h"
@@ -276,25 +276,23 @@ START_TEST(shapes)
 }
 END_TEST
 
-/* They are in one page of the engine's table, or the workload attacks nothing. */
+/* They are in one bucket of the engine's table, or the workload attacks nothing. */
 START_TEST(keys_collide)
 {
     struct sb_workload w;
     make(&w, index_of("keys"), 5);
-    struct sb_orders t;
-    const size_t places = sb_orders_places(w.sizes.limits.orders_max);
-    struct sb_order *slots = calloc(places, sizeof *slots);
-    ck_assert_ptr_nonnull(slots);
-    sb_orders_init(&t, w.sizes.limits.orders_max, slots, NULL);
-    uint32_t key = 0, n = 0, page = 0;
+    static struct sb_ids_bucket none[1];
+    struct sb_ids t;
+    sb_ids_init(&t, w.sizes.limits.orders_max, none, none, NULL);
+    uint64_t first = 0;
+    uint32_t key = 0, n = 0;
     for (uint64_t i = 0; i < w.n && w.messages[i].kind == SB_CMD_ORDER; i++, n++) {
         key += w.messages[i].key_step;
-        const uint32_t at = sb_orders_home(&t, 1, key) / SB_ORDERS_BLOCK;
-        page = n == 0 ? at : page;
-        ck_assert_uint_eq(at, page);
+        const uint64_t at = sb_ids_hash(&t, sb_order_id(1, key)) >> t.near_shift;
+        first = n == 0 ? at : first;
+        ck_assert_uint_eq(at, first);
     }
     ck_assert_uint_eq(n, MESSAGES / 2);
-    free(slots);
     sb_workload_free(&w);
 }
 END_TEST
