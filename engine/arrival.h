@@ -21,18 +21,21 @@ enum sb_arrival_end {
 
 struct sb_arrival {
     uint64_t ref;
-    uint64_t old_ref; /* not 0: it was displayed with this reference until now, and the feed was not told yet
+    uint64_t
+        old_ref; /* not 0: it was displayed with this reference until now, and the feed was not told yet
                          (a replace): F_DELETED before the first output, or F_REPLACED when it rests without one */
-    uint32_t slot;    /* underway; 0: it cannot rest and has none */
-    uint32_t terms;   /* its record; 0: none */
+    uint32_t slot;  /* underway; 0: it cannot rest and has none */
+    uint32_t terms; /* its record; 0: none */
     uint32_t session, key;
     uint32_t open;  /* the total */
     uint32_t ticks; /* limit. Any price: price_max (buy) or price_min */
-    uint32_t needed; /* least that must be had at once (4.5); 0: nothing trades for less than 1 anyway */
+    uint32_t
+        needed; /* least that must be had at once (4.5); 0: nothing trades for less than 1 anyway */
     uint8_t side;
-    uint8_t tif;  /* IOC, FOK: what is left is canceled */
-    uint8_t type; /* enum sb_order_type: MARKET: the same. MARKET_TO_LIMIT rests like a LIMIT order */
-    uint8_t end;  /* enum sb_arrival_end; 0 at first */
+    uint8_t tif; /* IOC, FOK: what is left is canceled */
+    uint8_t
+        type; /* enum sb_order_type: MARKET: the same. MARKET_TO_LIMIT rests like a LIMIT order */
+    uint8_t end;                 /* enum sb_arrival_end; 0 at first */
     int64_t band_low, band_high; /* of the dynamic band, set by sb_arrival_run(). high 0: none */
 };
 

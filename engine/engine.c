@@ -21,9 +21,9 @@ const char *sb_engine_limits_error(const struct sb_engine_limits *l)
         return "levels_max must be 1..134217728 (2^27)";
     if (l->terms_max < 1 || l->terms_max > 1u << 24)
         return "terms_max must be 1..16777216 (2^24)";
-    if (l->window_levels < 64 || l->window_levels > 65536 ||
+    if (l->window_levels < SB_LADDER_WINDOW_MIN || l->window_levels > SB_LADDER_WINDOW_MAX ||
         (l->window_levels & (l->window_levels - 1)) != 0)
-        return "window_levels must be a power of two, 64..65536";
+        return "window_levels must be a power of two, 64..4096";
     return NULL;
 }
 
@@ -50,8 +50,9 @@ struct pieces {
     struct sb_ids_node *nodes_of_ids;
     struct sb_level *dense;
     uint64_t *bits;
-    struct sb_tail_leaf *leaves;
-    struct sb_tail_node *nodes;
+    void *tail, *rare_tail;
+    struct sb_rare *rare;
+    struct sb_terms *terms;
     struct sb_auction_level *scratch;
     struct sb_symbol *symbols;
 };
@@ -64,6 +65,8 @@ static size_t carve_all(struct pieces *p, void *base, const struct sb_engine_lim
     p->engine = carve(&c, 1, sizeof *p->engine);
     p->sessions = carve(&c, (size_t)l->sessions_max + 1, sizeof *p->sessions);
     p->books = carve(&c, ladders / 2, sizeof *p->books);
+    p->rare = carve(&c, ladders / 2, sizeof *p->rare);
+    p->terms = carve(&c, (size_t)l->terms_max + 1, sizeof *p->terms);
     p->orders = carve(&c, (size_t)l->orders_max + 1, sizeof *p->orders);
     p->beside = carve(&c, (size_t)l->orders_max + 1, sizeof *p->beside);
     p->near = carve(&c, sb_ids_near_n(l->orders_max), sizeof *p->near);
@@ -71,8 +74,8 @@ static size_t carve_all(struct pieces *p, void *base, const struct sb_engine_lim
     p->nodes_of_ids = carve(&c, sb_ids_nodes_n(l->orders_max), sizeof *p->nodes_of_ids);
     p->dense = carve(&c, ladders * l->window_levels, sizeof *p->dense);
     p->bits = carve(&c, ladders * sb_ladder_words(l->window_levels), sizeof *p->bits);
-    p->leaves = carve(&c, (size_t)l->levels_max + 1, sizeof *p->leaves);
-    p->nodes = carve(&c, (size_t)l->levels_max + 1, sizeof *p->nodes);
+    p->tail = carve(&c, 1, sb_tail_pool_bytes(l->levels_max));
+    p->rare_tail = carve(&c, 1, sb_tail_pool_bytes(l->terms_max));
     p->scratch = carve(&c, l->levels_max, sizeof *p->scratch);
     p->symbols = carve(&c, sb_instrument_places(l->instruments_max), sizeof *p->symbols);
     return c.used;
@@ -111,8 +114,10 @@ struct sb_engine *sb_engine_new(void *mem, size_t bytes, const struct sb_engine_
     e->symbols = p.symbols;
     e->symbol_mask = sb_instrument_places(limits->instruments_max) - 1;
     e->levels.max = limits->levels_max;
-    e->levels.pool =
-        (struct sb_tail_pool){.leaves = p.leaves, .nodes = p.nodes, .capacity = limits->levels_max};
+    sb_tail_pool_init(&e->levels.pool, limits->levels_max, p.tail);
+    sb_tail_pool_init(&e->rare_levels, limits->terms_max, p.rare_tail);
+    sb_terms_init(&e->terms, limits->terms_max, p.terms);
+    e->rare = p.rare;
     sb_orders_init(&e->orders, limits->orders_max, p.orders, p.beside);
     sb_ids_init(&e->orders.ids, limits->orders_max, p.near, p.far, p.nodes_of_ids);
     for (size_t i = 0; i < 2 * ((size_t)limits->instruments_max + 1); i++)

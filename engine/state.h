@@ -29,7 +29,8 @@ _Static_assert(sizeof(struct sb_session) == 128, "two lines");
 
 /* Why a book needs more than the plain path. */
 enum {
-    SB_GENERAL_RULES = 1u << 0, /* of the instrument: pro-rata, bands, a limit of notional: for the whole day */
+    SB_GENERAL_RULES =
+        1u << 0, /* of the instrument: pro-rata, bands, a limit of notional: for the whole day */
     SB_GENERAL_TERMS = 1u << 1, /* an order with terms is open in it */
     SB_GENERAL_TEST = 1u << 2,  /* a test wants everything to take the general path */
 };
@@ -37,7 +38,8 @@ enum {
 struct sb_book {
     struct sb_instrument_view view;
     uint32_t index, tick; /* tick also as 32 bits: prices are below 2^31 */
-    uint8_t general; /* SB_GENERAL_*; not 0: the plain path does not know enough here. It asks this once an order */
+    uint8_t
+        general; /* SB_GENERAL_*; not 0: the plain path does not know enough here. It asks this once an order */
     uint64_t per_tick; /* 2^63 / tick rounded down, plus 1: for sb_book_divide() */
     struct sb_ladder side[2];
 };

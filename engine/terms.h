@@ -31,25 +31,25 @@
 
 /* One record. Prices in ticks; quantities in shares. Index 0 is never used, so that 0 can mean none. */
 struct sb_terms {
-    uint64_t ref0;      /* the reference that it was accepted with: seed of the slices' sizes (6.2) */
-    uint64_t expire_ns; /* GTD */
-    uint32_t slot;      /* of its order. A free record: 0 */
+    uint64_t ref0; /* the reference that it was accepted with: seed of the slices' sizes (6.2) */
+    uint64_t expire_ns;          /* GTD */
+    uint32_t slot;               /* of its order. A free record: 0 */
     uint32_t next, prev;         /* in rare.unseen; `next` also chains free records */
     uint32_t next_own, prev_own; /* in rare.pegs or rare.trails: no order is in both */
-    uint32_t limit; /* limit price as entered; 0: none (peg without limit, STOP, TRAILING_STOP) */
-    uint32_t stop;  /* present stop price. 0: it is no stop (any more) */
-    uint32_t trail; /* distance */
-    int32_t offset; /* peg */
+    uint32_t limit;   /* limit price as entered; 0: none (peg without limit, STOP, TRAILING_STOP) */
+    uint32_t stop;    /* present stop price. 0: it is no stop (any more) */
+    uint32_t trail;   /* distance */
+    int32_t offset;   /* peg */
     uint32_t minimum; /* min_quantity; ALL_OR_NONE: 0, see sb_terms_minimum() */
     uint32_t reserve; /* iceberg: open, but not in the slot's `open` */
     uint32_t display, range; /* iceberg: slice and refresh_range; display 0: none */
     uint32_t slices;         /* of its life so far: k of the next one */
     uint32_t oco;            /* partner's record; 0: none */
-    uint32_t quote_key;      /* client key of the QUOTE that set it; meaningful with SB_TERMS_QUOTE */
-    uint8_t type;            /* enum sb_order_type: LIMIT once it is triggered or rests */
-    uint8_t tif;             /* enum sb_tif */
-    uint8_t attributes;      /* SB_ATTR_* */
-    uint8_t peg;             /* enum sb_peg */
+    uint32_t quote_key; /* client key of the QUOTE that set it; meaningful with SB_TERMS_QUOTE */
+    uint8_t type;       /* enum sb_order_type: LIMIT once it is triggered or rests */
+    uint8_t tif;        /* enum sb_tif */
+    uint8_t attributes; /* SB_ATTR_* */
+    uint8_t peg;        /* enum sb_peg */
     uint8_t capacity;
     uint8_t state; /* enum sb_order_state, or SB_TERMS_UNDERWAY */
     uint8_t flags; /* SB_TERMS_* */
@@ -82,38 +82,46 @@ struct sb_terms_list {
 
 /* What a book has of orders with terms and of rare rules. All zeros at first. */
 struct sb_rare {
-    struct sb_tail dark[2];  /* by side: ladder key (sb_book_key) to queue; leaves from sb_engine.rare_levels */
-    struct sb_tail stops[2]; /* by side: sb_rest_stop_key() to queue: first is who is triggered first (5.5) */
+    struct sb_tail
+        dark[2]; /* by side: ladder key (sb_book_key) to queue; leaves from sb_engine.rare_levels */
+    struct sb_tail
+        stops[2]; /* by side: sb_rest_stop_key() to queue: first is who is triggered first (5.5) */
     struct sb_terms_list unseen; /* dark and parked orders, by reference */
     struct sb_terms_list pegs;   /* by reference */
     struct sb_terms_list trails; /* by reference */
-    uint64_t top_ref[2]; /* pro-rata (12.5): reference of each side's top order; holds while an order has it */
-    uint32_t terms;      /* open orders with a record */
+    uint64_t top_ref
+        [2]; /* pro-rata (12.5): reference of each side's top order; holds while an order has it */
+    uint32_t terms; /* open orders with a record */
     uint32_t pegs_n, trails_n;
     uint32_t gtd_n;     /* open orders with tif GTD */
     uint32_t auction_n; /* open orders with tif AT_OPEN or AT_CLOSE */
     uint32_t pegged[2]; /* best keys of the displayed sides when pegs were last priced */
     /* Whoever walks a queue or a list and may end orders on the way keeps the next one here: taking that one out moves it on.
      * 0 outside of walks. */
-    uint32_t walk_slot, walk_terms;
-    uint8_t traded;   /* a trade since trailing stops last followed (9, 1) */
+    uint32_t walk_slot;  /* in a queue */
+    uint32_t walk_terms; /* in `unseen` */
+    uint32_t walk_own;   /* in `pegs` or `trails` */
+    uint8_t traded;      /* a trade since trailing stops last followed (9, 1) */
     uint8_t unpriced; /* pegs count as not priced, whatever `pegged` says (entering CONTINUOUS) */
-    uint8_t zero[6];
+    uint8_t zero[2];
 };
 _Static_assert(sizeof(struct sb_rare) == 120, "no padding");
 
 struct sb_engine;
 struct sb_book;
 
-/* Takes a free record, zeroed, for the order in `slot` of this book: links both, counts it in the book. used < max
- * (asserted). What it says of gtd_n and auction_n follows from `tif`, that it is a peg from `peg`; neither changes later. */
+/* records: max + 1, zeroed. */
+void sb_terms_init(struct sb_terms_pool *pool, uint32_t max, struct sb_terms *records);
+
+/* Takes a free record for the order in `slot` of this book: links both, counts it in the book (which becomes `general`).
+ * used < max (asserted). `like`: what it shall say; NULL: zeros. tif never changes later. */
 uint32_t sb_terms_new(struct sb_engine *e, struct sb_book *b, uint32_t slot,
                       const struct sb_terms *like);
 
 /* The record of a plain displayed order that becomes an OCO partner. */
 uint32_t sb_terms_promote(struct sb_engine *e, struct sb_book *b, uint32_t slot);
 
-/* Frees a record that is in no list and has no partner (asserted). The slot's flag is cleared. */
+/* Frees a record that has no partner and takes it out of its lists; its slot is to be dropped, or a plain order's from now on. */
 void sb_terms_free(struct sb_engine *e, struct sb_book *b, uint32_t terms);
 
 /* Its order got another slot (a replace: another client key). */

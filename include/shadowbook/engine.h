@@ -106,7 +106,7 @@ struct sb_engine_limits {
     uint32_t orders_max;      /* open orders in all books, 1..2^27 */
     uint32_t levels_max;      /* price levels in use, both sides of all books, 1..2^27 */
     uint32_t terms_max;       /* open orders with terms (RULES.md), 1..2^24 */
-    uint32_t window_levels;   /* dense levels per side and instrument, a power of two, 64..65536;
+    uint32_t window_levels;   /* dense levels per side and instrument, a power of two, 64..4096;
                                  speed only: it never shows in outputs */
 };
 
