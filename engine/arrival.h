@@ -21,23 +21,24 @@ enum sb_arrival_end {
 
 struct sb_arrival {
     uint64_t ref;
-    uint64_t
-        old_ref; /* not 0: it was displayed with this reference until now, and the feed was not told yet
-                         (a replace): F_DELETED before the first output, or F_REPLACED when it rests without one */
+    /* Not 0: it was displayed with this reference until now, and the feed was not told yet (a replace): F_DELETED before the
+     * first output, or F_REPLACED when it rests without one. */
+    uint64_t old_ref;
     uint32_t slot;  /* underway; 0: it cannot rest and has none */
     uint32_t terms; /* its record; 0: none */
     uint32_t session, key;
-    uint32_t open;  /* the total */
-    uint32_t ticks; /* limit. Any price: price_max (buy) or price_min */
-    uint32_t
-        needed; /* least that must be had at once (4.5); 0: nothing trades for less than 1 anyway */
+    uint32_t open;   /* the total */
+    uint32_t ticks;  /* limit. Any price: price_max (buy) or price_min */
+    uint32_t needed; /* least that must be had at once (4.5); 0: any */
     uint8_t side;
-    uint8_t tif; /* IOC, FOK: what is left is canceled */
-    uint8_t
-        type; /* enum sb_order_type: MARKET: the same. MARKET_TO_LIMIT rests like a LIMIT order */
-    uint8_t end;                 /* enum sb_arrival_end; 0 at first */
-    int64_t band_low, band_high; /* of the dynamic band, set by sb_arrival_run(). high 0: none */
+    uint8_t tif;                 /* IOC, FOK: what is left is canceled */
+    uint8_t type;                /* enum sb_order_type. MARKET: the same */
+    uint8_t end;                 /* enum sb_arrival_end */
+    int64_t band_low, band_high; /* the dynamic band, set by sb_arrival_run(). high 0: none */
 };
+
+/* The least that an order with these terms must have at once of what is open (4.5): `needed`. */
+uint32_t sb_arrival_needs(uint8_t tif, uint8_t attributes, uint32_t minimum, uint32_t open);
 
 /* The arrival of an open order that is underway, as the LIMIT order at `ticks` that it is now. */
 struct sb_arrival sb_arrival_of(const struct sb_engine *e, uint32_t slot, uint32_t ticks);
@@ -54,7 +55,7 @@ uint64_t sb_arrival_available(const struct sb_engine *e, const struct sb_book *b
                               const struct sb_arrival *a);
 
 /* May a fill happen at this price of the other side (13.2)? No: the arrival is BANDED. */
-bool sb_arrival_in_band(const struct sb_book *b, struct sb_arrival *a, int64_t price);
+bool sb_arrival_in_band(struct sb_arrival *a, int64_t price);
 
 /* The feed learns that the arrival's old order is gone, if it was not told yet. Before each output of a running arrival. */
 void sb_arrival_leave(struct sb_engine *e, const struct sb_book *b, struct sb_arrival *a,
@@ -65,9 +66,9 @@ void sb_arrival_leave(struct sb_engine *e, const struct sb_book *b, struct sb_ar
 void sb_arrival_fill(struct sb_engine *e, struct sb_book *b, struct sb_arrival *a, uint32_t slot,
                      uint32_t q, struct sb_outbox *box);
 
-/* Cancels what is left of the arrival; ends its slot and its partner. */
-void sb_arrival_cancel(struct sb_engine *e, struct sb_book *b, struct sb_arrival *a, uint8_t reason,
-                       struct sb_outbox *box);
+/* Cancels q of the arrival, at most what it has open. At zero it is GONE, its slot ended, its partner canceled. */
+void sb_arrival_cut(struct sb_engine *e, struct sb_book *b, struct sb_arrival *a, uint32_t q,
+                    uint8_t reason, struct sb_outbox *box);
 
 /* self_trade.c: is it of the arrival's group, and does the arrival's session mind (10.1)? */
 bool sb_self_trade_meets(const struct sb_engine *e, const struct sb_arrival *a, uint32_t slot);

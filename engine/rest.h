@@ -112,6 +112,10 @@ enum sb_rest_left {
 enum sb_rest_left sb_rest_fill(struct sb_engine *e, struct sb_book *b, uint32_t slot, uint32_t q,
                                bool executed, uint32_t *partner);
 
+/* What is said of a decrement by q beforehand: Canceled (SELF_TRADE), then F_REDUCED or F_DELETED if it is displayed (10.2). */
+void sb_rest_say_decrement(struct sb_engine *e, const struct sb_book *b, uint32_t slot, uint32_t q,
+                           struct sb_outbox *box);
+
 /* The next slice of an order that is SPENT: a new reference, the end of its price's queue, F_ADD (6.3). */
 void sb_rest_refresh(struct sb_engine *e, struct sb_book *b, uint32_t slot, struct sb_outbox *box);
 
