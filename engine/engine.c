@@ -5,8 +5,11 @@
 #include "engine/change.h"
 #include "engine/client.h"
 #include "engine/instrument.h"
+#include "engine/mass.h"
 #include "engine/operator.h"
 #include "engine/outbox.h"
+#include "engine/phase.h"
+#include "engine/quote.h"
 #include "engine/rest.h"
 #include "engine/session.h"
 #include "engine/state.h"
@@ -150,6 +153,17 @@ static bool open_day(struct sb_engine *e, const struct sb_command *cmd, struct s
     return true;
 }
 
+/* What an operator may send, or the shard itself. */
+static void apply_operator(struct sb_engine *e, const struct sb_command *cmd, struct sb_outbox *box)
+{
+    if (cmd->kind == SB_CMD_MASS_CANCEL)
+        sb_mass_cancel(e, cmd, box);
+    else if (cmd->kind == SB_CMD_KILL)
+        sb_mass_kill(e, cmd, box);
+    else /* valid: PHASE, UNCROSS or INDICATIVE */
+        sb_operator_apply(e, cmd, box);
+}
+
 /* Commands of the shard itself. False: not served. */
 static bool apply_shard(struct sb_engine *e, const struct sb_command *cmd, struct sb_outbox *box)
 {
@@ -161,7 +175,10 @@ static bool apply_shard(struct sb_engine *e, const struct sb_command *cmd, struc
         return sb_session_define(e, cmd);
     if (cmd->kind == SB_CMD_INSTRUMENT)
         return sb_instrument_define(e, cmd, box);
-    sb_operator_apply(e, cmd, box);
+    if (cmd->kind == SB_CMD_TIMER)
+        sb_phase_timer(e, cmd, box);
+    else
+        apply_operator(e, cmd, box);
     return true;
 }
 
@@ -189,8 +206,11 @@ static void apply_client(struct sb_engine *e, const struct sb_command *cmd, stru
     case SB_CMD_LOGIN:
         sb_session_login(e, cmd, box);
         break;
-    default: /* valid and from a session: PHASE or UNCROSS */
-        sb_operator_apply(e, cmd, box);
+    case SB_CMD_QUOTE:
+        sb_quote_apply(e, cmd, box);
+        break;
+    default:
+        apply_operator(e, cmd, box);
         break;
     }
 }

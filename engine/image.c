@@ -12,7 +12,7 @@
 #include "engine/state.h"
 
 #define IMAGE_MAGIC UINT32_C(0x31454253) /* "SBE1" */
-enum { IMAGE_VERSION = 1 };
+enum { IMAGE_VERSION = 2 };
 /* Counters that no day reaches, so that none of them ever wraps. */
 #define COUNT_MAX (UINT64_MAX / 2)
 
@@ -27,7 +27,8 @@ struct image_head {
     uint64_t ignored_resend, ignored_superfluous, ignored_session;
     uint32_t open_orders_peak,
         open; /* open: 0 no day yet, 1 a day of sessions, 2 of a direct user */
-    uint32_t sessions, instruments, orders, zero; /* how many follow */
+    uint32_t sessions, instruments, orders; /* how many follow */
+    uint32_t terms_max;
 };
 _Static_assert(sizeof(struct image_head) == 184, "layout of the image");
 
@@ -93,6 +94,7 @@ static void save_head(const struct sb_engine *e, struct image_head *h)
         .sessions_max = e->limits.sessions_max,
         .orders_max = e->limits.orders_max,
         .levels_max = e->limits.levels_max,
+        .terms_max = e->limits.terms_max,
         .applied = e->stats.commands,
         .time_ns = e->time_ns,
         .feed_seq = e->feed_seq,
@@ -243,7 +245,8 @@ static const char *head_fault(const struct sb_engine *e, const struct image_head
     const struct sb_engine_limits limits = {.instruments_max = h->instruments_max,
                                             .sessions_max = h->sessions_max,
                                             .orders_max = h->orders_max,
-                                            .levels_max = h->levels_max};
+                                            .levels_max = h->levels_max,
+                                            .terms_max = h->terms_max};
     if (h->magic != IMAGE_MAGIC)
         return "not an engine's image";
     if (h->version != IMAGE_VERSION)
@@ -268,7 +271,7 @@ static const char *head_fault(const struct sb_engine *e, const struct image_head
     for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++)
         if (counts[i] > COUNT_MAX)
             return "an impossible count";
-    if (h->zero != 0 || h->open > 2 || (h->open == 2 && h->sessions != 0) || h->feed_seq == 0 ||
+    if (h->open > 2 || (h->open == 2 && h->sessions != 0) || h->feed_seq == 0 ||
         h->last_ref > SB_ORDER_REF_MAX || h->open_orders_peak < h->orders ||
         h->open_orders_peak > h->orders_max || h->shard > SB_SHARD_MAX ||
         h->generation > SB_SHARD_MAX)

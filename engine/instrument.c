@@ -42,6 +42,9 @@ static bool served(const struct sb_engine *e, uint32_t instrument,
     if (tick < 1 || low < tick || high < low || high > SB_PRICE_MAX || low % tick != 0 ||
         high % tick != 0)
         return false;
+    if (v->reference != 0 &&
+        (v->reference < low || v->reference > high || v->reference % tick != 0))
+        return false;
     return v->lot >= 1 && v->quantity_max >= v->lot && v->quantity_max <= SB_QUANTITY_MAX &&
            v->phase <= SB_PHASE_HALTED;
 }
@@ -78,7 +81,16 @@ bool sb_instrument_define(struct sb_engine *e, const struct sb_command *cmd, str
                                       .price_max = x->instrument.price_max,
                                       .lot = x->instrument.lot,
                                       .quantity_max = x->instrument.quantity_max,
-                                      .phase = x->instrument.phase};
+                                      .phase = x->instrument.phase,
+                                      .matching = x->instrument.matching,
+                                      .tie = x->instrument.tie,
+                                      .band_action = x->instrument.band_action,
+                                      .static_band = x->instrument.static_band,
+                                      .dynamic_band = x->instrument.dynamic_band,
+                                      .pause_ms = x->instrument.pause_ms,
+                                      .notional_max = x->instrument.notional_max,
+                                      .pro_rata_min = x->instrument.pro_rata_min,
+                                      .reference = x->instrument.reference_price};
     memcpy(view.symbol, x->instrument.symbol, 8);
     if (!sb_instrument_put(e, cmd->instrument, &view))
         return false;

@@ -115,3 +115,11 @@ void sb_ladder_next(const struct sb_ladder *l, const struct sb_levels *levels,
 {
     cursor_pick(l, levels, c);
 }
+
+uint32_t sb_ladder_after(const struct sb_ladder *l, const struct sb_levels *levels, uint32_t key)
+{
+    const uint32_t leaf = sb_tail_after(&l->tail, &levels->pool, key);
+    const uint32_t far = leaf != 0 ? levels->pool.leaves[leaf].key : SB_KEY_NONE;
+    const uint32_t near = key < l->base ? near_from(l, l->base) : near_after(l, key);
+    return near < far ? near : far;
+}

@@ -147,6 +147,9 @@ static inline void sb_ladder_erase(struct sb_ladder *l, struct sb_levels *levels
     l->best = near < far ? near : far;
 }
 
+/* Smallest key in use > key, or SB_KEY_NONE. For walks on which levels go out of use. */
+uint32_t sb_ladder_after(const struct sb_ladder *l, const struct sb_levels *levels, uint32_t key);
+
 /* Walks the levels best first. The ladder must not change meanwhile. */
 struct sb_ladder_cursor {
     const struct sb_level *level; /* NULL at the end */

@@ -44,6 +44,7 @@ static bool workload_open(struct sb_workload *w, uint64_t messages, uint32_t ins
                                                   .sessions_max = options->sessions,
                                                   .orders_max = ORDERS_MAX,
                                                   .levels_max = ORDERS_MAX,
+                                                  .terms_max = 1u << 14,
                                                   .window_levels = window},
                                        .messages = messages,
                                        .open_most = ORDERS_MAX};

@@ -76,7 +76,8 @@
  *   does; its OPERATOR answer has quantity summed.
  *   Before DAY everything is ignored; so are a second DAY, a SESSION or INSTRUMENT whose index is 0, too large or defined,
  *   an instrument whose symbol is blank or defined, or with tick < 1, lot < 1, price_min < tick, price_max < price_min or
- *   > SB_PRICE_MAX, limits that are not multiples of tick, quantity_max < lot or > SB_QUANTITY_MAX, or an unknown phase.
+ *   > SB_PRICE_MAX, limits that are not multiples of tick, quantity_max < lot or > SB_QUANTITY_MAX, an unknown phase, or a
+ *   reference_price that is not 0 and no multiple of tick within price_min..price_max.
  *   All count as ignored_session, as does a command of an undefined session. A numbered message takes its session_seq even
  *   if it is then ignored for another reason. An ignored command still is the last applied (seq, time).
  *

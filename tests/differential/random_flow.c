@@ -297,6 +297,7 @@ static void choose_limits(struct maker *m)
     l->sessions_max = 1 + below(m, SESSIONS);
     l->orders_max = ORDERS[below(m, 8)];
     l->levels_max = LEVELS[below(m, 8)];
+    l->terms_max = 1 + l->orders_max / 8;
     l->window_levels = 64u << below(m, 4);
     m->phase_every = one_in(m, 3) ? 40 : 400;
     m->far_percent = one_in(m, 3) ? 40 : 4;

@@ -227,7 +227,7 @@ START_TEST(layout)
     struct rig r;
     uint8_t image[SMALL_BYTES];
     small(&r, image);
-    ck_assert_mem_eq(image, "SBE1\1\0\0\0", 8);
+    ck_assert_mem_eq(image, "SBE1\2\0\0\0", 8);
     ck_assert_uint_eq(at(image + 8, 4), rig_limits.instruments_max);
     ck_assert_uint_eq(at(image + 24, 8), sb_engine_applied(r.e));
     ck_assert_uint_eq(at(image + 48, 8), 8);           /* references: seven orders, a replace */
@@ -314,7 +314,7 @@ START_TEST(what_no_engine_saves)
         const char *why;
     } wrong[] = {
         {0, 4, 5, "not an engine's image"},
-        {4, 4, 2, "an image of another version"},
+        {4, 4, 1, "an image of another version"},
         {8, 4, 3, "the image of an engine with other limits"},
         {12, 4, 9, "the image of an engine with other limits"},
         {16, 4, 9, "the image of an engine with other limits"},
@@ -332,7 +332,7 @@ START_TEST(what_no_engine_saves)
         {168, 4, 3, "an image of another size than its head says"},
         {168, 4, HALF, "an image of another size than its head says"},
         {176, 4, 4, "an image of another size than its head says"},
-        {180, 4, 1, "an impossible head"},
+        {180, 4, 1, "the image of an engine with other limits"},
         {SESSION + 24, 4, 0, "a session out of place"},
         {SESSION + 48 + 24, 4, 1, "a session out of place"},
         {SESSION + 3 * 48 + 24, 4, HALF, "a session out of place"},
@@ -395,6 +395,7 @@ START_TEST(full_tables)
                                             .sessions_max = 4,
                                             .orders_max = 4,
                                             .levels_max = 2,
+                                            .terms_max = 64,
                                             .window_levels = 64};
     struct rig r;
     rig_open(&r, &limits, SB_PHASE_CONTINUOUS);
