@@ -92,14 +92,29 @@ size_t sb_engine_footprint(const struct sb_engine_limits *limits)
     return carve_all(&p, NULL, limits);
 }
 
+/* What a command and what it leads to say at most (RULES.md 18):
+ *   an order that ends  the four outputs of the pair that ended it, or its cancel's; a command brings at most six (QUOTE)
+ *   a slice             its fill or decrement, and F_ADD of the next: 20 an iceberg, and again when a command changes it
+ *   an order with terms TRIGGERED, or F_ADD of one that waited for the close, and the end of what it was displayed as
+ *   an instrument       F_PHASE of a pause that ends, F_CROSS, F_PHASE of one that begins, F_INDICATIVE
+ *   a command           its answers, F_ADD, F_REDUCED, F_DELETED of six sides of quotes; a fill that ends none but itself */
 uint32_t sb_engine_outputs_max(const struct sb_engine_limits *limits, uint32_t commands)
 {
-    /* An order that ends accounts for the at most four outputs of the pair that ended it, or the two of its
-     * cancel. Beside those a command makes at most an answer, F_DELETED, one fill of three that ends
-     * the incoming order, and one more; and one or two for each instrument. */
-    const uint64_t ended = (uint64_t)limits->orders_max + commands;
-    const uint64_t most =
-        4 * ended + (uint64_t)commands * (8 + 2 * (uint64_t)limits->instruments_max);
+    enum {
+        ENDED = 4,
+        SLICE = 5,
+        SLICES = 20,
+        WAITED = 3,
+        INSTRUMENT = 4,
+        COMMAND = 24,
+        BROUGHT = 6
+    };
+    const uint64_t n = commands;
+    const uint64_t special =
+        limits->terms_max < limits->orders_max ? limits->terms_max : limits->orders_max;
+    const uint64_t most = ENDED * (limits->orders_max + BROUGHT * n) +
+                          (SLICE * SLICES + WAITED) * (special + n) +
+                          n * (COMMAND + INSTRUMENT * (uint64_t)limits->instruments_max);
     return most < UINT32_MAX ? (uint32_t)most : UINT32_MAX;
 }
 

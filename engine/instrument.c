@@ -49,6 +49,14 @@ static bool served(const struct sb_engine *e, uint32_t instrument,
            v->phase <= SB_PHASE_HALTED;
 }
 
+/* Has it rules that the plain path does not know? */
+static uint8_t general(const struct sb_instrument_view *v)
+{
+    const bool rules = v->matching != SB_MATCH_PRICE_TIME || v->static_band != 0 ||
+                       v->dynamic_band != 0 || v->notional_max != 0;
+    return rules ? SB_GENERAL_RULES : 0;
+}
+
 bool sb_instrument_put(struct sb_engine *e, uint32_t instrument,
                        const struct sb_instrument_view *view)
 {
@@ -62,6 +70,7 @@ bool sb_instrument_put(struct sb_engine *e, uint32_t instrument,
     b->lot = view->lot;
     b->quantity_max = view->quantity_max;
     b->direct = e->direct;
+    b->general = (uint8_t)(b->general | general(view));
     b->per_tick = (UINT64_C(1) << 63) / b->tick + 1;
     b->view = *view;
     b->view.defined = 1;

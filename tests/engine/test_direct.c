@@ -15,6 +15,7 @@ static const struct sb_engine_limits limits = {.instruments_max = INSTRUMENTS + 
                                                .sessions_max = 1,
                                                .orders_max = ORDERS,
                                                .levels_max = LEVELS,
+                                               .terms_max = 1,
                                                .window_levels = 64};
 static const struct sb_direct_instrument definition = {
     .tick = 10, .price_min = 10, .price_max = PRICE_MAX, .lot = 1, .quantity_max = QUANTITY_MAX};
