@@ -258,7 +258,8 @@ static bool instrument_equal(const struct pair *p, uint32_t i)
     const struct sb_instrument_view *b = sb_reference_instrument(p->reference, i);
     if (!b->defined)
         return a == NULL || !a->defined || differs(p, "i%u is defined", i);
-    if (a != NULL && instrument_view_equal(a, b) && sb_engine_find_symbol(p->engine, b->symbol) == i)
+    if (a != NULL && instrument_view_equal(a, b) &&
+        sb_engine_find_symbol(p->engine, b->symbol) == i)
         return true;
     return a == NULL
                ? differs(p, "i%u is not defined", i)

@@ -59,7 +59,7 @@ void coverage_print(const struct coverage *c, FILE *to)
 
 /* --- what must occur ----------------------------------------------------------------------------- */
 
-#define BIT(event) (UINT64_C(1) << (event))
+#define BIT(event)     (UINT64_C(1) << (event))
 #define CANCEL(reason) (UINT64_C(1) << (EVENT_CANCELED + SB_REASON_##reason))
 
 /* Any order that was sent. */
@@ -89,11 +89,11 @@ static const uint64_t must_occur[SHAPES] = {
                          BIT(EVENT_PARKED) | BIT(EVENT_UNCROSSED),
     [SHAPE_TRAILING] = SENT | LASTS | CLOSES | BIT(EVENT_REMOVED) | BIT(EVENT_TRIGGERED) |
                        BIT(EVENT_PARKED) | CANCEL(IOC) | CANCEL(SELF_TRADE) | CANCEL(BAND),
-    [SHAPE_MARKET_TO_LIMIT] = SENT | LASTS | CLOSES | RESTS | TAKES | CANCEL(IOC) |
-                              BIT(EVENT_UNCROSSED),
+    [SHAPE_MARKET_TO_LIMIT] =
+        SENT | LASTS | CLOSES | RESTS | TAKES | CANCEL(IOC) | BIT(EVENT_UNCROSSED),
     [SHAPE_MARKET] = SENT | TAKES | CANCEL(IOC) | CANCEL(MINIMUM),
-    [SHAPE_RANDOM_ICEBERG] = SENT | LASTS | CLOSES | RESTS | TAKES | BIT(EVENT_UNCROSSED) |
-                             BIT(EVENT_REFRESHED),
+    [SHAPE_RANDOM_ICEBERG] =
+        SENT | LASTS | CLOSES | RESTS | TAKES | BIT(EVENT_UNCROSSED) | BIT(EVENT_REFRESHED),
     [SHAPE_ICEBERG] = SENT | LASTS | CLOSES | RESTS | TAKES | BIT(EVENT_UNCROSSED) |
                       BIT(EVENT_REFRESHED) | CANCEL(AUCTION),
     [SHAPE_ALL_OR_NONE] = SENT | LASTS | CLOSES | RESTS | TAKES | CANCEL(MINIMUM) | CANCEL(IOC),

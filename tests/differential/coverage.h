@@ -106,7 +106,8 @@ enum coverage_moment {
 
 struct coverage {
     uint64_t outputs[64];
-    uint64_t rejected[64], canceled[64], answered[64]; /* by reason: J, C, operator's, quotes' answers */
+    uint64_t rejected[64], canceled[64],
+        answered[64]; /* by reason: J, C, operator's, quotes' answers */
     uint64_t orders[SHAPES][EVENTS];
     uint64_t moments[MOMENTS];
 };

@@ -190,9 +190,8 @@ static int results(const struct options *o, struct shared *s)
     for (uint32_t k = TOLD; k < n; k++)
         printf("%s%" PRIu64 "%s", k == TOLD ? "also different, seeds: " : " ", s->failed[k],
                k + 1 == n ? "\n" : "");
-    printf("%s: seeds %" PRIu64 "..%" PRIu64 ", %" PRIu64 " commands, %" PRIu64
-           " outputs, %" PRIu64 " trades, %" PRIu64 " accepted, %" PRIu64 " rejected, %" PRIu64
-           " replaced\n",
+    printf("%s: seeds %" PRIu64 "..%" PRIu64 ", %" PRIu64 " commands, %" PRIu64 " outputs, %" PRIu64
+           " trades, %" PRIu64 " accepted, %" PRIu64 " rejected, %" PRIu64 " replaced\n",
            s->failed_n == 0 ? "equal" : "different", o->seed, o->seed + o->runs - 1, t.commands,
            t.outputs, t.trades, t.accepted, t.rejected, t.replaced);
     if (o->record != NULL)
@@ -207,14 +206,11 @@ static int results(const struct options *o, struct shared *s)
 
 static bool parse(struct options *o, int argc, char **argv)
 {
-    static const struct option OPTIONS[] = {{"seed", required_argument, NULL, 's'},
-                                            {"runs", required_argument, NULL, 'r'},
-                                            {"commands", required_argument, NULL, 'n'},
-                                            {"jobs", required_argument, NULL, 'j'},
-                                            {"coverage", no_argument, NULL, 'c'},
-                                            {"complete", no_argument, NULL, 'C'},
-                                            {"record", required_argument, NULL, 'f'},
-                                            {0}};
+    static const struct option OPTIONS[] = {
+        {"seed", required_argument, NULL, 's'},     {"runs", required_argument, NULL, 'r'},
+        {"commands", required_argument, NULL, 'n'}, {"jobs", required_argument, NULL, 'j'},
+        {"coverage", no_argument, NULL, 'c'},       {"complete", no_argument, NULL, 'C'},
+        {"record", required_argument, NULL, 'f'},   {0}};
     for (int c; (c = getopt_long(argc, argv, "", OPTIONS, NULL)) != -1;) {
         if (c == 's')
             o->seed = strtoull(optarg, NULL, 10);

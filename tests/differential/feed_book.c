@@ -57,9 +57,8 @@ static const char *add(struct feed_book *f, const struct sb_output *o)
         return "a reference that is displayed already";
     if (o->quantity == 0)
         return "nothing is displayed";
-    *p = (struct feed_place){.instrument = o->instrument,
-                             .side = o->side & 1u,
-                             .rank = feed_rank(o->price, o->side)};
+    *p = (struct feed_place){
+        .instrument = o->instrument, .side = o->side & 1u, .rank = feed_rank(o->price, o->side)};
     struct feed_side *s = &f->instruments[o->instrument].sides[p->side];
     if (s->n == s->cap) {
         s->cap = s->cap * 2 + 32;
@@ -97,7 +96,7 @@ static void take_out(struct feed_book *f, struct feed_order *order)
     p->instrument = 0;
 }
 
-static const char *delete(struct feed_book *f, uint64_t ref, const struct sb_output *o)
+static const char *delete (struct feed_book *f, uint64_t ref, const struct sb_output *o)
 {
     struct feed_order *order = find(f, ref, o);
     if (order == NULL)

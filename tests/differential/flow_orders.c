@@ -31,8 +31,8 @@ int64_t flow_price(struct flow_maker *m, uint32_t index)
     if (flow_one_in(m, 20))
         i->middle += tick * ((int64_t)flow_below(m, 3) - 1);
     if (flow_one_in(m, 3000)) /* a jump, so that windows move */
-        i->middle = i->low +
-                    (int64_t)(flow_random(m) % (uint64_t)((i->high - i->low) / tick + 1)) * tick;
+        i->middle =
+            i->low + (int64_t)(flow_random(m) % (uint64_t)((i->high - i->low) / tick + 1)) * tick;
     const uint32_t reach = flow_percent(m, m->rates.far_percent) ? m->plain ? 3000 : 30 : m->reach;
     return clamp(m, i->middle + tick * ((int64_t)flow_below(m, 2 * reach + 1) - (int64_t)reach), i);
 }

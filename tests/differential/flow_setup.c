@@ -136,10 +136,10 @@ static void choose_featured(struct flow_maker *m, uint64_t seed)
         m->rates.terms_percent = 95;
     }
     m->big_quantities = flow_one_in(m, 40);
-    static const char *const WORDS[] = {"plain",      "one family", "one family", "one family",
-                                        "one family", "one family", "mixture",    "mixture",
-                                        "mixture",    "mixture",    "everything", "everything",
-                                        "everything", "hostile",    "hostile",    "many instruments"};
+    static const char *const WORDS[] = {
+        "plain",      "one family", "one family", "one family",      "one family", "one family",
+        "mixture",    "mixture",    "mixture",    "mixture",         "everything", "everything",
+        "everything", "hostile",    "hostile",    "many instruments"};
     say_about(m, m->crowd ? "crowd" : WORDS[profile]);
 }
 

@@ -38,9 +38,9 @@ static void market(const struct making *k)
         return;
     }
     k->x->order.type = SB_TYPE_MARKET;
-    k->c->tif = flow_one_in(k->m, 3)                             ? SB_TIF_IOC
+    k->c->tif = flow_one_in(k->m, 3)                            ? SB_TIF_IOC
                 : has(k, FLOW_BIT_TIFS) && flow_one_in(k->m, 3) ? SB_TIF_FOK
-                                                                 : SB_TIF_DAY;
+                                                                : SB_TIF_DAY;
 }
 
 static void stop(const struct making *k)
@@ -164,9 +164,10 @@ static bool may_last(const struct making *k)
 void flow_add_terms(struct flow_maker *m, struct sb_command2 *both)
 {
     static void (*const ADD[FLOW_FEATURES_N])(const struct making *) = {
-        [FLOW_BIT_MARKET] = market, [FLOW_BIT_STOPS] = stop,      [FLOW_BIT_ICEBERGS] = iceberg,
-        [FLOW_BIT_DARK] = dark,     [FLOW_BIT_MINIMUM] = minimum, [FLOW_BIT_PEGS] = peg,
-        [FLOW_BIT_TIFS] = tif,      [FLOW_BIT_AUCTIONS] = auction_only};
+        [FLOW_BIT_MARKET] = market,    [FLOW_BIT_STOPS] = stop,
+        [FLOW_BIT_ICEBERGS] = iceberg, [FLOW_BIT_DARK] = dark,
+        [FLOW_BIT_MINIMUM] = minimum,  [FLOW_BIT_PEGS] = peg,
+        [FLOW_BIT_TIFS] = tif,         [FLOW_BIT_AUCTIONS] = auction_only};
     struct making k = {.m = m, .c = &both->c, .x = &both->ext};
     if (flow_has(m, FLOW_BIT_OCO) && flow_one_in(m, 4))
         partner(&k, flow_recent(m, k.c->session));
@@ -190,8 +191,8 @@ void flow_add_terms(struct flow_maker *m, struct sb_command2 *both)
         else
             expire(&k);
     }
-    if (k.x->order.oco_key != 0 && (k.x->order.type == SB_TYPE_MARKET ||
-                                    k.x->order.type == SB_TYPE_MARKET_TO_LIMIT))
+    if (k.x->order.oco_key != 0 &&
+        (k.x->order.type == SB_TYPE_MARKET || k.x->order.type == SB_TYPE_MARKET_TO_LIMIT))
         k.x->order.oco_key = 0;
     both->c.flags |= SB_CMD_F_EXT;
 }
@@ -231,7 +232,7 @@ void flow_break_terms(struct flow_maker *m, struct sb_command2 *both)
     const int64_t tick = k.i->tick;
     const int32_t offsets[] = {(int32_t)tick, (int32_t)-tick, 1, (int32_t)(tick / 2), INT32_MIN};
     const uint32_t trails[] = {0, (uint32_t)tick, (uint32_t)tick + 1, 1, UINT32_MAX};
-    const uint64_t expiries[] = {0, 1, k.c->time_ns, k.c->time_ns - 1, k.c->time_ns + 1,
+    const uint64_t expiries[] = {0,         1, k.c->time_ns, k.c->time_ns - 1, k.c->time_ns + 1,
                                  UINT64_MAX};
     both->c.flags |= SB_CMD_F_EXT;
     switch (flow_below(m, 13)) {

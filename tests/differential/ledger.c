@@ -245,8 +245,8 @@ static const char *replaced(struct now *now, const struct sb_output *o)
     struct ledger *l = now->l;
     const struct sb_command *c = &now->c->c;
     struct ledger_order *old = find_at(l, o->stream, o->orig_key, 0);
-    if (c->kind != SB_CMD_REPLACE || o->key != c->key || o->orig_key != c->orig_key || old == NULL ||
-        old->open == 0)
+    if (c->kind != SB_CMD_REPLACE || o->key != c->key || o->orig_key != c->orig_key ||
+        old == NULL || old->open == 0)
         return "replaced is another order than was named";
     if (find_at(l, o->stream, o->key, 0) != NULL)
         return "replaced under a key that was used";
@@ -356,9 +356,8 @@ static const char *price_is_right(const struct sb_output *o, const struct ledger
 
 static const char *filled(struct now *now, const struct sb_output *o, struct ledger_order *order)
 {
-    static const uint8_t EVENTS_OF[] = {['A'] = EVENT_ADDED,
-                                        ['R'] = EVENT_REMOVED,
-                                        ['O'] = EVENT_UNCROSSED};
+    static const uint8_t EVENTS_OF[] = {
+        ['A'] = EVENT_ADDED, ['R'] = EVENT_REMOVED, ['O'] = EVENT_UNCROSSED};
     struct ledger *l = now->l;
     const char *bad = price_is_right(o, order);
     if (bad != NULL)
@@ -384,7 +383,8 @@ static const char *filled(struct now *now, const struct sb_output *o, struct led
     return NULL;
 }
 
-static bool feed_tells(const struct now *now, uint32_t k, uint8_t kind, const struct sb_output *like)
+static bool feed_tells(const struct now *now, uint32_t k, uint8_t kind,
+                       const struct sb_output *like)
 {
     const struct sb_output *f = &now->outputs[k];
     return k < now->n && f->kind == kind && f->instrument == like->instrument &&
@@ -591,8 +591,7 @@ static const char *settle(struct now *now, const struct ledger_order *o)
 {
     const struct ledger *l = now->l;
     const bool now_entered = o->entered == l->commands;
-    if (o->partner != 0 && (o->filled != 0 || o->open == 0) &&
-        l->orders[o->partner - 1].open != 0)
+    if (o->partner != 0 && (o->filled != 0 || o->open == 0) && l->orders[o->partner - 1].open != 0)
         return "traded or ended, and its OCO partner is still open";
     if ((o->attributes & SB_ATTR_ALL_OR_NONE) != 0 && o->filled != 0 && o->open != 0 &&
         !now->partner_ended)
@@ -677,9 +676,8 @@ const char *ledger_view(struct ledger *l, uint32_t instrument, const struct sb_o
     ++*accepted_n;
     if (open != o->open || v->executed != o->executed || v->side != o->side ||
         o->instrument != instrument)
-        return wrong(l,
-                     "s%u k%u: was told %u open, %" PRIu64 " executed; a view shows %" PRIu64
-                     " and %u",
-                     v->session, v->key, o->open, o->executed, open, v->executed);
+        return wrong(
+            l, "s%u k%u: was told %u open, %" PRIu64 " executed; a view shows %" PRIu64 " and %u",
+            v->session, v->key, o->open, o->executed, open, v->executed);
     return NULL;
 }

@@ -15,11 +15,11 @@
 
 struct ledger_order {
     uint64_t ref, executed;
-    int64_t limit, seen_price; /* 0: none; the price at which it rested when last seen */
-    uint64_t filled;           /* by this command */
+    int64_t limit, seen_price;    /* 0: none; the price at which it rested when last seen */
+    uint64_t filled;              /* by this command */
     uint32_t session, key, where; /* where: quotes: 1 + 2 x instrument + side */
     uint32_t instrument, open, minimum;
-    uint32_t partner; /* 1 + index, 0: none */
+    uint32_t partner;          /* 1 + index, 0: none */
     uint64_t touched, entered; /* the command, counted from 1 */
     uint8_t side, tif, shape, attributes, peg, state;
     bool was_partner; /* once */
@@ -46,7 +46,8 @@ struct ledger {
 };
 
 /* coverage: counts are added to it. */
-void ledger_open(struct ledger *l, const struct sb_engine_limits *limits, struct coverage *coverage);
+void ledger_open(struct ledger *l, const struct sb_engine_limits *limits,
+                 struct coverage *coverage);
 void ledger_close(struct ledger *l);
 
 /* One command's outputs. NULL, or what is wrong; *at is the output. */

@@ -25,8 +25,7 @@ void flow_number(struct flow_maker *m, struct sb_command *c)
     if (flow_one_in(m, m->plain ? 60 : 300))
         c->session_seq = m->last_session_seq[s] - flow_below(m, 2);
     else
-        c->session_seq = m->last_session_seq[s] +=
-            1 + (flow_one_in(m, 20) ? flow_below(m, 3) : 0);
+        c->session_seq = m->last_session_seq[s] += 1 + (flow_one_in(m, 20) ? flow_below(m, 3) : 0);
 }
 
 uint32_t flow_session(struct flow_maker *m)

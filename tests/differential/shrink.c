@@ -34,8 +34,8 @@ static _Noreturn void run_apart(const struct compare *c, struct apart *shared)
 
 int64_t compare_apart(const struct compare *c)
 {
-    struct apart *shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE,
-                                MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    struct apart *shared =
+        mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     SB_ASSERT(shared != MAP_FAILED);
     fflush(NULL);
     const pid_t pid = fork();

@@ -2,7 +2,8 @@
 
 #include <inttypes.h>
 
-#define NAME(table, i) ((i) < sizeof(table) / sizeof *(table) && (table)[i] != NULL ? (table)[i] : "?")
+#define NAME(table, i)                                                                             \
+    ((i) < sizeof(table) / sizeof *(table) && (table)[i] != NULL ? (table)[i] : "?")
 
 static const char *const commands[] = {
     [SB_CMD_DAY] = "DAY",
@@ -93,8 +94,8 @@ static const char *const reasons[] = {
     [SB_REASON_POST_ONLY] = "POST_ONLY",
     [SB_REASON_FULL_TERMS] = "FULL_TERMS",
 };
-static const char *const types[] = {"limit", "market", "market-to-limit", "stop", "stop-limit",
-                                    "trailing-stop"};
+static const char *const types[] = {"limit", "market",     "market-to-limit",
+                                    "stop",  "stop-limit", "trailing-stop"};
 static const char *const tifs[] = {"DAY", "IOC", "GTC", "GTD", "FOK", "AT_OPEN", "AT_CLOSE"};
 static const char *const phases[] = {"CLOSED", "AUCTION", "CONTINUOUS", "HALTED"};
 static const char *const auctions[] = {"INTRADAY", "OPENING", "CLOSING", "VOLATILITY"};
@@ -191,8 +192,7 @@ static void define_instrument(FILE *to, const struct sb_command2 *both)
 {
     const union sb_command_ext *x = &both->ext;
     instrument(to, both->c.instrument);
-    fprintf(to,
-            " '%.8s' tick %" PRId64 " limits %" PRId64 "..%" PRId64 " lot %u max %u phase %s",
+    fprintf(to, " '%.8s' tick %" PRId64 " limits %" PRId64 "..%" PRId64 " lot %u max %u phase %s",
             x->instrument.symbol, x->instrument.tick, x->instrument.price_min,
             x->instrument.price_max, x->instrument.lot, x->instrument.quantity_max,
             NAME(phases, x->instrument.phase));
@@ -335,8 +335,8 @@ void words_output(FILE *to, const struct sb_output *o)
     number(to, "@", o->price);
     number(to, "ref", (int64_t)o->ref);
     number(to, "match", (int64_t)o->match);
-    if (o->reason != 0 && (o->kind == SB_OUT_ACCEPTED || o->kind == SB_OUT_REPLACED ||
-                           o->kind == SB_OUT_AMENDED))
+    if (o->reason != 0 &&
+        (o->kind == SB_OUT_ACCEPTED || o->kind == SB_OUT_REPLACED || o->kind == SB_OUT_AMENDED))
         fprintf(to, " capacity %u", o->reason);
     else if (o->reason != 0)
         fprintf(to, " %s", NAME(reasons, o->reason));
