@@ -65,9 +65,10 @@ void coverage_print(const struct coverage *c, FILE *to)
 /* Any order that was sent. */
 #define SENT (BIT(EVENT_ACCEPTED) | BIT(EVENT_REJECTED))
 /* ... that is there for a while. */
-#define LASTS                                                                                      \
+#define PARKED                                                                                     \
     (CANCEL(USER) | CANCEL(SUPERVISORY) | CANCEL(KILL) | CANCEL(REPLACE_INVALID) |                 \
-     BIT(EVENT_REPLACED) | BIT(EVENT_AMENDED) | BIT(EVENT_MOVED))
+     BIT(EVENT_REPLACED) | BIT(EVENT_AMENDED))
+#define LASTS (PARKED | BIT(EVENT_MOVED))
 /* ... until its instrument closes. */
 #define CLOSES CANCEL(CLOSED)
 /* ... and rests in a book where trade is continuous; takes what is there when it comes. */
@@ -83,11 +84,11 @@ static const uint64_t must_occur[SHAPES] = {
                          BIT(EVENT_PARKED),
     [SHAPE_MIDPOINT] = SENT | LASTS | CLOSES | RESTS | BIT(EVENT_REMOVED) | BIT(EVENT_REPRICED) |
                        BIT(EVENT_PARKED),
-    [SHAPE_STOP] = SENT | LASTS | CLOSES | BIT(EVENT_REMOVED) | BIT(EVENT_TRIGGERED) |
+    [SHAPE_STOP] = SENT | PARKED | CLOSES | BIT(EVENT_REMOVED) | BIT(EVENT_TRIGGERED) |
                    BIT(EVENT_PARKED) | CANCEL(IOC) | CANCEL(SELF_TRADE) | CANCEL(BAND),
     [SHAPE_STOP_LIMIT] = SENT | LASTS | CLOSES | RESTS | TAKES | BIT(EVENT_TRIGGERED) |
                          BIT(EVENT_PARKED) | BIT(EVENT_UNCROSSED),
-    [SHAPE_TRAILING] = SENT | LASTS | CLOSES | BIT(EVENT_REMOVED) | BIT(EVENT_TRIGGERED) |
+    [SHAPE_TRAILING] = SENT | PARKED | CLOSES | BIT(EVENT_REMOVED) | BIT(EVENT_TRIGGERED) |
                        BIT(EVENT_PARKED) | CANCEL(IOC) | CANCEL(SELF_TRADE) | CANCEL(BAND),
     [SHAPE_MARKET_TO_LIMIT] =
         SENT | LASTS | CLOSES | RESTS | TAKES | CANCEL(IOC) | BIT(EVENT_UNCROSSED),
@@ -96,7 +97,7 @@ static const uint64_t must_occur[SHAPES] = {
         SENT | LASTS | CLOSES | RESTS | TAKES | BIT(EVENT_UNCROSSED) | BIT(EVENT_REFRESHED),
     [SHAPE_ICEBERG] = SENT | LASTS | CLOSES | RESTS | TAKES | BIT(EVENT_UNCROSSED) |
                       BIT(EVENT_REFRESHED) | CANCEL(AUCTION),
-    [SHAPE_ALL_OR_NONE] = SENT | LASTS | CLOSES | RESTS | TAKES | CANCEL(MINIMUM) | CANCEL(IOC),
+    [SHAPE_ALL_OR_NONE] = SENT | LASTS | CLOSES | RESTS | BIT(EVENT_REMOVED) | CANCEL(MINIMUM),
     [SHAPE_MINIMUM] = SENT | LASTS | CLOSES | RESTS | TAKES | CANCEL(MINIMUM) | CANCEL(IOC),
     [SHAPE_HIDDEN] = SENT | LASTS | CLOSES | RESTS | TAKES,
     [SHAPE_POST_ONLY] = SENT | LASTS | CLOSES | RESTS | BIT(EVENT_UNCROSSED),
@@ -110,7 +111,7 @@ static const uint64_t must_occur[SHAPES] = {
     [SHAPE_PLAIN] = SENT | LASTS | CLOSES | RESTS | TAKES | BIT(EVENT_UNCROSSED),
     [SHAPE_OCO] = SENT | LASTS | CLOSES | RESTS | TAKES | BIT(EVENT_UNCROSSED) |
                   BIT(EVENT_TRIGGERED) | BIT(EVENT_REFRESHED) | BIT(EVENT_REPRICED) |
-                  BIT(EVENT_PARKED) | CANCEL(OCO) | CANCEL(EXPIRED) | CANCEL(MINIMUM),
+                  BIT(EVENT_PARKED) | CANCEL(OCO) | CANCEL(EXPIRED),
 };
 
 static uint32_t miss(FILE *to, const char *what, const char *which)

@@ -46,12 +46,13 @@ struct flow_recent {
 
 struct flow_instrument {
     int64_t tick, low, high, middle;
+    int64_t home; /* near which the middle stays, unless plain */
     uint32_t lot, quantity_max, pause_ms;
     uint8_t phase, auction; /* last asked for */
 };
 
 struct flow_rates { /* one in so many commands */
-    uint32_t operator_, timer, mass, kill, rare, jump;
+    uint32_t operator_, timer, mass, sweep, kill, rare, jump;
     uint32_t far_percent, cancel_percent, replace_percent, amend_percent, quote_percent;
     uint32_t terms_percent, wrong_percent, bad_percent;
 };
@@ -108,6 +109,13 @@ static inline uint32_t flow_own(uint32_t session)
     return session <= FLOW_SESSIONS ? session : 0;
 }
 
+/* The instrument with that index, or another: one that is defined. */
+static inline struct flow_instrument *flow_known(struct flow_maker *m, uint32_t index)
+{
+    struct flow_instrument *i = &m->instruments[index <= FLOW_INSTRUMENTS ? index : 0];
+    return i->tick != 0 ? i : &m->instruments[1];
+}
+
 static inline uint32_t flow_firm(const struct flow_maker *m, uint32_t session)
 {
     return 100 + session % m->firms;
@@ -136,6 +144,7 @@ int64_t flow_price(struct flow_maker *m, uint32_t i);
 uint32_t flow_quantity(struct flow_maker *m, uint32_t i);
 uint32_t flow_new_key(struct flow_maker *m, uint32_t session);
 /* A late order of the session; NULL: none. */
+const struct flow_recent *flow_late(struct flow_maker *m, uint32_t session); /* the latest */
 const struct flow_recent *flow_recent(struct flow_maker *m, uint32_t session);
 
 /* flow_terms.c: gives a new order terms, out of the flow's families; breaks one. */
@@ -146,6 +155,7 @@ void flow_break_terms(struct flow_maker *m, struct sb_command2 *both);
 void flow_make_operator(struct flow_maker *m);
 void flow_make_timer(struct flow_maker *m);
 void flow_make_mass_cancel(struct flow_maker *m);
+void flow_make_sweep(struct flow_maker *m); /* of all orders, so that books stay small */
 void flow_make_kill(struct flow_maker *m);
 
 #endif

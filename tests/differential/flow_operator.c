@@ -101,32 +101,41 @@ static void any_operation(struct flow_maker *m, uint32_t instrument)
               0);
 }
 
+static uint32_t one_that_rests(struct flow_maker *m)
+{
+    uint32_t instrument = flow_instrument(m);
+    for (uint32_t tries = 0; tries < 16 && m->instruments[instrument].phase == SB_PHASE_CONTINUOUS;
+         tries++)
+        instrument = flow_instrument(m);
+    return instrument;
+}
+
 void flow_make_operator(struct flow_maker *m)
 {
     const uint32_t what = flow_below(m, 16);
     const uint32_t instrument = what < 2    ? SB_INSTRUMENT_ALL
                                 : what == 2 ? flow_below(m, 20)
+                                : what < 9  ? one_that_rests(m)
                                             : flow_instrument(m);
     if (m->plain) {
         any_operation(m, instrument);
         return;
     }
-    const uint32_t at = instrument <= FLOW_INSTRUMENTS ? instrument : 1;
-    next_phase(m, instrument, m->instruments[at].phase);
+    next_phase(m, instrument, flow_known(m, instrument)->phase);
 }
 
 void flow_make_timer(struct flow_maker *m)
 {
     const uint64_t expiry = m->expiries[flow_below(m, FLOW_TIMES)];
     const uint32_t instrument = flow_one_in(m, 3) ? flow_instrument(m) : SB_INSTRUMENT_ALL;
-    const uint32_t at = instrument <= FLOW_INSTRUMENTS ? instrument : 1;
+    const uint32_t pause_ms = flow_known(m, instrument)->pause_ms;
     uint64_t now = m->now_ns + 1;
     /* Just when an order expires, or a pause that a late command began ends. */
     if (flow_one_in(m, 3) && expiry > now)
         now = expiry;
-    else if (flow_one_in(m, 2) && m->instruments[at].pause_ms != 0 && m->flow->n > 100)
+    else if (flow_one_in(m, 2) && pause_ms != 0 && m->flow->n > 100)
         now = m->flow->commands[m->flow->n - 1 - flow_below(m, 100)].c.time_ns +
-              m->instruments[at].pause_ms * UINT64_C(1000000);
+              pause_ms * UINT64_C(1000000);
     struct sb_command *c = &flow_append(m, SB_CMD_TIMER)->c;
     c->instrument = flow_one_in(m, 50) ? flow_below(m, 20) : instrument;
     if (now > c->time_ns)
@@ -142,18 +151,22 @@ static uint32_t some_target(struct flow_maker *m, uint8_t scope)
 
 void flow_make_mass_cancel(struct flow_maker *m)
 {
-    const bool sensible = !flow_has(m, FLOW_BIT_MASS); /* it is only there to keep books small */
-    const uint32_t instrument = sensible || flow_one_in(m, 3) ? SB_INSTRUMENT_ALL
-                                : flow_one_in(m, 20)          ? flow_below(m, 20)
-                                                              : flow_instrument(m);
-    const uint32_t session = sensible ? 0 : flow_one_in(m, 3) ? operator_(m) : flow_session(m);
-    struct sb_command *c = operation(m, SB_CMD_MASS_CANCEL, session, instrument);
-    c->scope = sensible ? SB_SCOPE_ALL : (uint8_t)flow_below(m, SB_SCOPE_ALL + 1);
+    const uint32_t instrument = flow_one_in(m, 3)    ? SB_INSTRUMENT_ALL
+                                : flow_one_in(m, 20) ? flow_below(m, 20)
+                                                     : flow_instrument(m);
+    struct sb_command *c = operation(
+        m, SB_CMD_MASS_CANCEL, flow_one_in(m, 3) ? operator_(m) : flow_session(m), instrument);
+    c->scope = (uint8_t)flow_below(m, SB_SCOPE_ALL + 1);
     c->orig_key = c->scope == SB_SCOPE_ALL ? 0 : some_target(m, c->scope);
-    if (!sensible && flow_one_in(m, 3)) {
+    if (flow_one_in(m, 3)) {
         c->flags = SB_CMD_F_ONE_SIDE;
         c->side = flow_one_in(m, 2) ? SB_BUY : flow_one_in(m, 2) ? SB_SELL : SB_SELL_SHORT;
     }
+}
+
+void flow_make_sweep(struct flow_maker *m)
+{
+    operation(m, SB_CMD_MASS_CANCEL, 0, SB_INSTRUMENT_ALL)->scope = SB_SCOPE_ALL;
 }
 
 void flow_make_kill(struct flow_maker *m)

@@ -14,9 +14,20 @@ static int64_t clamp(struct flow_maker *m, int64_t price, const struct flow_inst
     return price;
 }
 
+static void drift(struct flow_maker *m, struct flow_instrument *i)
+{
+    const int64_t far = 8 * i->tick;
+    if (!m->plain && i->middle > i->home + far)
+        i->middle -= i->tick;
+    else if (!m->plain && i->middle < i->home - far)
+        i->middle += i->tick;
+    else
+        i->middle += i->tick * ((int64_t)flow_below(m, 3) - 1);
+}
+
 int64_t flow_price(struct flow_maker *m, uint32_t index)
 {
-    struct flow_instrument *i = &m->instruments[index <= FLOW_INSTRUMENTS ? index : 0];
+    struct flow_instrument *i = flow_known(m, index);
     const int64_t tick = i->tick;
     const uint32_t seldom = m->plain ? 60 : 300;
     if (flow_one_in(m, seldom)) { /* bad ones */
@@ -29,8 +40,8 @@ int64_t flow_price(struct flow_maker *m, uint32_t index)
         return flow_one_in(m, 2) ? i->low - tick * flow_below(m, 2)
                                  : i->high + tick * flow_below(m, 2);
     if (flow_one_in(m, 20))
-        i->middle += tick * ((int64_t)flow_below(m, 3) - 1);
-    if (flow_one_in(m, 3000)) /* a jump, so that windows move */
+        drift(m, i);
+    if (m->plain && flow_one_in(m, 3000)) /* a jump, so that windows move */
         i->middle =
             i->low + (int64_t)(flow_random(m) % (uint64_t)((i->high - i->low) / tick + 1)) * tick;
     const uint32_t reach = flow_percent(m, m->rates.far_percent) ? m->plain ? 3000 : 30 : m->reach;
@@ -39,13 +50,13 @@ int64_t flow_price(struct flow_maker *m, uint32_t index)
 
 uint32_t flow_quantity(struct flow_maker *m, uint32_t index)
 {
-    const struct flow_instrument *i = &m->instruments[index <= FLOW_INSTRUMENTS ? index : 0];
+    const struct flow_instrument *i = flow_known(m, index);
     if (flow_one_in(m, m->plain ? 12 : 100)) {
         const uint32_t odd[] = {0, flow_below(m, 500), i->quantity_max, i->quantity_max + 1,
                                 UINT32_MAX};
         return odd[flow_below(m, 5)];
     }
-    if (m->big_quantities && i->lot != 0)
+    if (m->big_quantities)
         return i->quantity_max / i->lot * i->lot;
     return i->lot * (1 + flow_below(m, m->lots));
 }
@@ -57,6 +68,14 @@ const struct flow_recent *flow_recent(struct flow_maker *m, uint32_t session)
         return NULL;
     const uint32_t n = m->recent_n[s] < FLOW_RECENT ? m->recent_n[s] : FLOW_RECENT;
     return &m->recent[s][flow_below(m, n)];
+}
+
+const struct flow_recent *flow_late(struct flow_maker *m, uint32_t session)
+{
+    const uint32_t s = flow_own(session), back = 1 + flow_below(m, 4);
+    if (m->recent_n[s] < back)
+        return NULL;
+    return &m->recent[s][(m->recent_n[s] - back) % FLOW_RECENT];
 }
 
 static struct flow_recent a_recent(struct flow_maker *m, uint32_t session)
@@ -84,9 +103,11 @@ static void remember(struct flow_maker *m, const struct sb_command *c, uint8_t t
                                                                         .type = type};
 }
 
-static bool has_limit(uint8_t type)
+/* A market to limit order has one when it rests. */
+static bool has_limit(struct flow_maker *m, uint8_t type)
 {
-    return type == SB_TYPE_LIMIT || type == SB_TYPE_STOP_LIMIT;
+    return type == SB_TYPE_LIMIT || type == SB_TYPE_STOP_LIMIT ||
+           (type == SB_TYPE_MARKET_TO_LIMIT && flow_one_in(m, 2));
 }
 
 /* --- orders ------------------------------------------------------------------------------------ */
@@ -143,7 +164,7 @@ void flow_make_replace(struct flow_maker *m)
     if (!m->plain && flow_one_in(m, 40))
         c->tif = (uint8_t)flow_below(m, SB_TIF_AT_CLOSE + 1);
     c->price = flow_price(m, r.instrument);
-    if (!has_limit(r.type) && !flow_one_in(m, 20))
+    if (!has_limit(m, r.type) && !flow_one_in(m, 20))
         c->price = 0;
     c->quantity = flow_one_in(m, 4) ? r.quantity : flow_quantity(m, r.instrument);
     echo(m, both);
@@ -162,10 +183,10 @@ void flow_make_amend(struct flow_maker *m)
     struct sb_command *c = &both->c;
     const uint32_t s = flow_own(c->session);
     const struct flow_recent r = a_recent(m, c->session);
-    const uint32_t lot = m->instruments[r.instrument <= FLOW_INSTRUMENTS ? r.instrument : 0].lot;
+    const uint32_t lot = flow_known(m, r.instrument)->lot;
     c->key = r.key;
     c->price = flow_one_in(m, 2) ? r.price : flow_price(m, r.instrument);
-    if (!has_limit(r.type) && !flow_one_in(m, 20))
+    if (!has_limit(m, r.type) && !flow_one_in(m, 20))
         c->price = 0;
     switch (flow_below(m, 6)) {
     case 0:
@@ -195,7 +216,7 @@ void flow_make_cancel(struct flow_maker *m)
 {
     struct sb_command *c = &client(m, flow_one_in(m, 3) ? SB_CMD_REDUCE : SB_CMD_CANCEL)->c;
     const struct flow_recent r = a_recent(m, c->session);
-    const uint32_t lot = m->instruments[r.instrument <= FLOW_INSTRUMENTS ? r.instrument : 0].lot;
+    const uint32_t lot = flow_known(m, r.instrument)->lot;
     c->key = r.key;
     c->quantity = flow_one_in(m, 2)   ? 0
                   : flow_one_in(m, 8) ? (uint32_t)flow_random(m)
@@ -211,8 +232,7 @@ void flow_make_cancel(struct flow_maker *m)
 static void add_entry(struct flow_maker *m, struct sb_quote *q)
 {
     q->instrument = flow_one_in(m, 100) ? flow_below(m, 20) : flow_instrument(m);
-    const struct flow_instrument *i =
-        &m->instruments[q->instrument <= FLOW_INSTRUMENTS ? q->instrument : 0];
+    const struct flow_instrument *i = flow_known(m, q->instrument);
     const int64_t tick = i->tick;
     int64_t bid = i->middle - tick * (int64_t)flow_below(m, m->reach + 1);
     int64_t ask = i->middle + tick * (int64_t)(1 + flow_below(m, m->reach));

@@ -49,14 +49,15 @@ static void choose_plain(struct flow_maker *m)
     m->big_quantities = flow_one_in(m, 10);
 }
 
-static void choose_rates(struct flow_maker *m)
+static void choose_rates(struct flow_maker *m, bool small)
 {
     const bool tifs = flow_has(m, FLOW_BIT_TIFS), bands = flow_has(m, FLOW_BIT_BANDS),
                auctions = flow_has(m, FLOW_BIT_AUCTIONS), mass = flow_has(m, FLOW_BIT_MASS);
     m->rates = (struct flow_rates){
         .operator_ = auctions || bands ? 20 + flow_below(m, 60) : 100 + flow_below(m, 300),
         .timer = tifs || bands ? 15 + flow_below(m, 50) : 1000,
-        .mass = mass ? 40 + flow_below(m, 200) : 500,
+        .mass = mass ? 40 + flow_below(m, 200) : 0,
+        .sweep = small ? 60 : 400,
         .kill = mass ? 100 + flow_below(m, 300) : 0,
         .rare = 300,
         .jump = 30 + flow_below(m, 200),
@@ -70,17 +71,17 @@ static void choose_rates(struct flow_maker *m)
         .bad_percent = 1};
 }
 
-/* Tables in which there is room; some that are full now and then, some that are always. */
-static void choose_tables(struct flow_maker *m)
+/* Tables in which there is room; in some flows one that is always full, or all: then true. */
+static bool choose_tables(struct flow_maker *m)
 {
-    static const uint32_t ORDERS[] = {200, 200, 160, 48}, SMALL_ORDERS[] = {1, 5, 12, 20};
-    static const uint32_t LEVELS[] = {256, 256, 64, 12}, SMALL_LEVELS[] = {1, 2, 4, 8};
-    static const uint32_t TERMS[] = {256, 200, 64, 24}, SMALL_TERMS[] = {1, 2, 4, 9};
+    static const uint32_t ORDERS[] = {200, 200, 160, 64}, SMALL_ORDERS[] = {1, 5, 12, 20};
+    static const uint32_t LEVELS[] = {256, 256, 64, 24}, SMALL_LEVELS[] = {1, 2, 4, 8};
+    static const uint32_t TERMS[] = {256, 200, 64, 32}, SMALL_TERMS[] = {1, 2, 4, 9};
     struct sb_engine_limits *l = &m->flow->limits;
     l->orders_max = ORDERS[flow_below(m, 4)];
     l->levels_max = LEVELS[flow_below(m, 4)];
     l->terms_max = TERMS[flow_below(m, 4)];
-    switch (flow_below(m, 16)) { /* one table small, seldom all */
+    switch (flow_below(m, 24)) { /* one table small, seldom all */
     case 0:
         l->orders_max = SMALL_ORDERS[flow_below(m, 4)];
         break;
@@ -96,8 +97,9 @@ static void choose_tables(struct flow_maker *m)
         l->terms_max = SMALL_TERMS[flow_below(m, 4)];
         break;
     default:
-        break;
+        return false;
     }
+    return true;
 }
 
 static uint32_t some_features(struct flow_maker *m)
@@ -125,12 +127,11 @@ static void choose_featured(struct flow_maker *m, uint64_t seed)
     m->firms = 1 + flow_below(m, 3);
     m->reach = hostile ? 1 + flow_below(m, 3) : 2 + flow_below(m, 6);
     m->lots = flow_one_in(m, 3) ? 3 : 20;
-    choose_tables(m);
-    choose_rates(m);
+    choose_rates(m, choose_tables(m));
     if (m->crowd) {
         l->instruments_max = 1;
         l->orders_max = l->levels_max = l->terms_max = 1024;
-        m->rates.mass = 4000;
+        m->rates.sweep = 4000;
         m->rates.operator_ = 2000;
         m->rates.cancel_percent = 3;
         m->rates.terms_percent = 95;
@@ -156,10 +157,17 @@ void flow_choose(struct flow_maker *m, uint64_t seed)
 
 /* --- sessions --------------------------------------------------------------------------------- */
 
+/* Mostly none; mostly such that most orders pass. */
+static uint32_t some_limit(struct flow_maker *m, uint32_t usual)
+{
+    const uint32_t p = flow_below(m, 12);
+    return p < 7    ? 0
+           : p < 11 ? usual / 2 + 1 + flow_below(m, usual)
+                    : 1 + flow_below(m, usual / 4 + 1);
+}
+
 void flow_make_session(struct flow_maker *m, uint32_t index)
 {
-    static const uint32_t ORDERS[] = {0, 0, 3, 10, 40}, QUANTITIES[] = {0, 0, 5, 500, 1500},
-                          NOTIONALS[] = {0, 0, 1, 10, 200, 5000};
     struct sb_command2 *c = flow_append(m, SB_CMD_SESSION);
     c->c.flags = SB_CMD_F_EXT;
     c->c.key = index;
@@ -170,9 +178,10 @@ void flow_make_session(struct flow_maker *m, uint32_t index)
         c->ext.session.stp_group = flow_below(m, 3);
     }
     if (flow_has(m, FLOW_BIT_LIMITS)) {
-        c->ext.session.orders_max = ORDERS[flow_below(m, 5)];
-        c->ext.session.quantity_max = QUANTITIES[flow_below(m, 5)];
-        c->ext.session.notional_max = NOTIONALS[flow_below(m, 6)];
+        const uint32_t quantity = m->lots * 100; /* of the largest lot */
+        c->ext.session.orders_max = some_limit(m, 16);
+        c->ext.session.quantity_max = some_limit(m, quantity);
+        c->ext.session.notional_max = some_limit(m, quantity * 3);
     }
 }
 
@@ -224,19 +233,24 @@ static void add_rules(struct flow_maker *m, struct flow_instrument *i, struct sb
     if (flow_has(m, FLOW_BIT_BANDS)) {
         c->ext.instrument.band_action = (uint8_t)flow_below(m, SB_BAND_PAUSE + 1);
         if (!flow_one_in(m, 3))
-            c->ext.instrument.static_band = band(m, i, 2 + flow_below(m, 9));
+            c->ext.instrument.static_band = band(m, i, m->reach + 2 + flow_below(m, 9));
         if (!flow_one_in(m, 4))
             c->ext.instrument.dynamic_band = band(m, i, 1 + flow_below(m, 5));
         c->ext.instrument.pause_ms = i->pause_ms = PAUSES[flow_below(m, 4)];
     }
     if (flow_has(m, FLOW_BIT_BANDS) || flow_has(m, FLOW_BIT_AUCTIONS)) {
-        const int64_t reference = i->middle + (int64_t)flow_below(m, 7) - 3;
-        c->ext.instrument.reference_price = flow_one_in(m, 3)   ? 0
-                                            : flow_one_in(m, 3) ? (uint32_t)reference
-                                                                : (uint32_t)i->middle;
+        const int64_t reference = i->middle + i->tick * ((int64_t)flow_below(m, 7) - 3);
+        if (!flow_one_in(m, 3))
+            c->ext.instrument.reference_price = (uint32_t)(reference < i->low    ? i->low
+                                                           : reference > i->high ? i->high
+                                                                                 : reference);
+        if (flow_one_in(m, 60)) /* off tick: it is not defined then */
+            c->ext.instrument.reference_price++;
     }
-    if (flow_has(m, FLOW_BIT_LIMITS) && flow_one_in(m, 3))
-        c->ext.instrument.notional_max = 1 + flow_below(m, 2000);
+    if (flow_has(m, FLOW_BIT_LIMITS) && flow_one_in(m, 3)) {
+        const uint64_t usual = (uint64_t)i->middle * i->lot * m->lots / 10000;
+        c->ext.instrument.notional_max = (uint32_t)(usual / 2 + 1 + flow_random(m) % (usual + 1));
+    }
 }
 
 void flow_make_instrument(struct flow_maker *m, uint32_t index)
@@ -258,6 +272,7 @@ void flow_make_instrument(struct flow_maker *m, uint32_t index)
     c->ext.instrument.lot = i->lot;
     c->ext.instrument.quantity_max = i->quantity_max;
     c->ext.instrument.phase = i->phase;
+    i->home = i->middle;
     add_rules(m, i, c);
 }
 

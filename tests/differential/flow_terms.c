@@ -137,7 +137,8 @@ static void tif(const struct making *k)
 
 static void auction_only(const struct making *k)
 {
-    k->c->tif = flow_one_in(k->m, 2) ? SB_TIF_AT_OPEN : SB_TIF_AT_CLOSE;
+    const bool opening = k->i->phase == SB_PHASE_AUCTION && k->i->auction == SB_AUCTION_OPENING;
+    k->c->tif = flow_percent(k->m, opening ? 75 : 8) ? SB_TIF_AT_OPEN : SB_TIF_AT_CLOSE;
     if (has(k, FLOW_BIT_ICEBERGS) && flow_one_in(k->m, 6)) {
         iceberg(k);
         k->x->order.attributes = 0;
@@ -170,10 +171,8 @@ void flow_add_terms(struct flow_maker *m, struct sb_command2 *both)
         [FLOW_BIT_TIFS] = tif,         [FLOW_BIT_AUCTIONS] = auction_only};
     struct making k = {.m = m, .c = &both->c, .x = &both->ext};
     if (flow_has(m, FLOW_BIT_OCO) && flow_one_in(m, 4))
-        partner(&k, flow_recent(m, k.c->session));
-    k.i = &m->instruments[k.c->instrument <= FLOW_INSTRUMENTS ? k.c->instrument : 0];
-    if (k.i->tick == 0) /* not defined */
-        k.i = &m->instruments[1];
+        partner(&k, flow_late(m, k.c->session));
+    k.i = flow_known(m, k.c->instrument);
     if (k.x->order.oco_key != 0) {
         k.c->price = flow_price(m, k.c->instrument);
         k.c->quantity = flow_quantity(m, k.c->instrument);
@@ -226,9 +225,7 @@ static int64_t some_price(const struct making *k)
 void flow_break_terms(struct flow_maker *m, struct sb_command2 *both)
 {
     struct making k = {.m = m, .c = &both->c, .x = &both->ext};
-    k.i = &m->instruments[k.c->instrument <= FLOW_INSTRUMENTS ? k.c->instrument : 0];
-    if (k.i->tick == 0)
-        k.i = &m->instruments[1];
+    k.i = flow_known(m, k.c->instrument);
     const int64_t tick = k.i->tick;
     const int32_t offsets[] = {(int32_t)tick, (int32_t)-tick, 1, (int32_t)(tick / 2), INT32_MIN};
     const uint32_t trails[] = {0, (uint32_t)tick, (uint32_t)tick + 1, 1, UINT32_MAX};

@@ -19,7 +19,6 @@ struct now {
     uint32_t triggers, fills_at_price;
     int64_t fill_price;
     uint64_t pair_shares;
-    bool partner_ended; /* an OCO cancel: what was counted on may be gone */
 };
 
 __attribute__((format(printf, 2, 3))) static const char *wrong(struct ledger *l, const char *format,
@@ -191,7 +190,7 @@ static void take_off(struct ledger *l, struct ledger_order *o, uint32_t quantity
 {
     o->open -= quantity;
     if (o->open < o->minimum)
-        o->minimum = o->open;
+        o->minimum = (uint32_t)o->open;
     if (o->open == 0 && o->where == 0)
         l->open_n--;
 }
@@ -204,6 +203,13 @@ static void link_partner(struct ledger *l, struct ledger_order *o, uint32_t key)
     o->partner = (uint32_t)(p - l->orders) + 1;
     p->partner = (uint32_t)(o - l->orders) + 1;
     o->was_partner = p->was_partner = true;
+}
+
+static void unlink_partner(struct ledger *l, struct ledger_order *o)
+{
+    if (o->partner != 0)
+        l->orders[o->partner - 1].partner = 0;
+    o->partner = 0;
 }
 
 static const char *accepted(struct now *now, const struct sb_output *o)
@@ -233,6 +239,7 @@ static const char *accepted(struct now *now, const struct sb_output *o)
         order->minimum = x->order.min_quantity;
         order->attributes = x->order.attributes;
         order->peg = x->order.peg;
+        order->sliced = x->order.display_quantity != 0;
         link_partner(l, order, x->order.oco_key);
     }
     touch(l, order);
@@ -303,14 +310,14 @@ static const char *canceled(struct now *now, const struct sb_output *o, struct l
     if (o->reason == SB_REASON_NONE || o->reason > SB_REASON_KILL)
         return "canceled for no such reason";
     if (o->quantity == 0 || o->quantity > order->open)
-        return wrong(l, "canceled %u of %u", o->quantity, order->open);
+        return wrong(l, "canceled %u of %" PRIu64, o->quantity, order->open);
     touch(l, order);
     event(l, order, EVENT_CANCELED + o->reason);
     l->coverage->canceled[o->reason]++;
     if (o->reason == SB_REASON_SELF_TRADE)
         count_self_trade(now);
     if (o->reason == SB_REASON_OCO) {
-        now->partner_ended = true;
+        unlink_partner(l, order);
         if (o->stream != now->c->c.session)
             moment(now, MOMENT_CASCADE_OCO);
     }
@@ -363,7 +370,7 @@ static const char *filled(struct now *now, const struct sb_output *o, struct led
     if (bad != NULL)
         return bad;
     if (o->quantity == 0 || o->quantity > order->open)
-        return wrong(l, "executed %u of %u", o->quantity, order->open);
+        return wrong(l, "executed %u of %" PRIu64, o->quantity, order->open);
     const bool all_or_none = (order->attributes & SB_ATTR_ALL_OR_NONE) != 0;
     if (o->liquidity == SB_LIQ_ADDED &&
         (o->quantity < order->minimum || (all_or_none && o->quantity != order->open)))
@@ -464,7 +471,7 @@ static void count_feed(struct now *now, const struct sb_output *o)
         break;
     case SB_OUT_F_ADD:
         if (now->pair[side] != 0 && now->pair_rests[side] &&
-            l->orders[now->pair[side] - 1].open != 0)
+            l->orders[now->pair[side] - 1].sliced && l->orders[now->pair[side] - 1].open != 0)
             event(l, &l->orders[now->pair[side] - 1], EVENT_REFRESHED);
         now->pair[side] = 0;
         break;
@@ -582,7 +589,7 @@ static void add_quotes(struct now *now)
                                                         .instrument = q->instrument,
                                                         .side = side,
                                                         .shape = SHAPE_QUOTE});
-            o->open = quantity <= UINT32_MAX - o->open ? o->open + quantity : UINT32_MAX;
+            o->open += quantity;
         }
     }
 }
@@ -593,11 +600,9 @@ static const char *settle(struct now *now, const struct ledger_order *o)
     const bool now_entered = o->entered == l->commands;
     if (o->partner != 0 && (o->filled != 0 || o->open == 0) && l->orders[o->partner - 1].open != 0)
         return "traded or ended, and its OCO partner is still open";
-    if ((o->attributes & SB_ATTR_ALL_OR_NONE) != 0 && o->filled != 0 && o->open != 0 &&
-        !now->partner_ended)
+    if ((o->attributes & SB_ATTR_ALL_OR_NONE) != 0 && o->filled != 0 && o->open != 0)
         return "an all-or-none order traded in part";
-    if (o->shape == SHAPE_FOK && now_entered && o->filled != 0 && o->filled != now->c->c.quantity &&
-        !now->partner_ended)
+    if (o->shape == SHAPE_FOK && now_entered && o->filled != 0 && o->filled != now->c->c.quantity)
         return "a fill-or-kill order traded in part";
     if (now_entered && o->open != 0 &&
         (o->tif == SB_TIF_IOC || o->tif == SB_TIF_FOK || o->shape == SHAPE_MARKET))
@@ -670,14 +675,16 @@ const char *ledger_view(struct ledger *l, uint32_t instrument, const struct sb_o
         o->seen_price = v->price;
     }
     if (o->where != 0)
-        return open <= o->open ? NULL
-                               : wrong(l, "quote s%u k%u: %u were left of it, %" PRIu64 " are open",
-                                       v->session, v->key, o->open, open);
+        return open <= o->open
+                   ? NULL
+                   : wrong(l, "quote s%u k%u: %" PRIu64 " were left of it, %" PRIu64 " are open",
+                           v->session, v->key, o->open, open);
     ++*accepted_n;
     if (open != o->open || v->executed != o->executed || v->side != o->side ||
         o->instrument != instrument)
-        return wrong(
-            l, "s%u k%u: was told %u open, %" PRIu64 " executed; a view shows %" PRIu64 " and %u",
-            v->session, v->key, o->open, o->executed, open, v->executed);
+        return wrong(l,
+                     "s%u k%u: was told %" PRIu64 " open, %" PRIu64
+                     " executed; a view shows %" PRIu64 " and %u",
+                     v->session, v->key, o->open, o->executed, open, v->executed);
     return NULL;
 }

@@ -14,15 +14,15 @@
 #include "coverage.h"
 
 struct ledger_order {
-    uint64_t ref, executed;
+    uint64_t ref, executed, open;
     int64_t limit, seen_price;    /* 0: none; the price at which it rested when last seen */
     uint64_t filled;              /* by this command */
     uint32_t session, key, where; /* where: quotes: 1 + 2 x instrument + side */
-    uint32_t instrument, open, minimum;
+    uint32_t instrument, minimum;
     uint32_t partner;          /* 1 + index, 0: none */
     uint64_t touched, entered; /* the command, counted from 1 */
     uint8_t side, tif, shape, attributes, peg, state;
-    bool was_partner; /* once */
+    bool sliced, was_partner; /* an iceberg; once */
 };
 
 struct ledger_session {

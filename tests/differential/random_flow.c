@@ -119,17 +119,33 @@ static bool due(struct flow_maker *m, uint32_t one_in_so_many)
     return one_in_so_many != 0 && flow_one_in(m, one_in_so_many);
 }
 
+/* How often the operator acts: an instrument that does not trade should soon again. */
+static uint32_t operator_pace(const struct flow_maker *m)
+{
+    uint32_t pace = m->rates.operator_;
+    for (uint32_t i = 1; !m->plain && i <= m->flow->limits.instruments_max; i++) {
+        const uint8_t phase = m->instruments[i].phase;
+        const uint32_t wanted = phase == SB_PHASE_CONTINUOUS ? pace
+                                : phase == SB_PHASE_AUCTION  ? 25
+                                                             : 10;
+        pace = wanted < pace ? wanted : pace;
+    }
+    return pace;
+}
+
 static void make_any(struct flow_maker *m)
 {
     const struct flow_rates *r = &m->rates;
     if (due(m, r->jump)) /* up to 4 ms, in whole STEP_NS */
         m->now_ns += UINT64_C(1000) * (1 + flow_below(m, 4000));
-    if (due(m, r->operator_))
+    if (due(m, operator_pace(m)))
         flow_make_operator(m);
     else if (due(m, r->timer))
         flow_make_timer(m);
     else if (due(m, r->mass))
         flow_make_mass_cancel(m);
+    else if (due(m, r->sweep))
+        flow_make_sweep(m);
     else if (due(m, m->killed_n > 0 ? 12 : r->kill))
         flow_make_kill(m);
     else if (due(m, r->rare))
