@@ -11,11 +11,11 @@
 
 /* An order on its way through the book. */
 struct sb_incoming {
-    uint64_t ref;
-    uint32_t session, key;
+    uint64_t ref, id;
     uint32_t open, executed; /* executed: of the whole chain of replaces */
     uint32_t ticks;          /* limit price / tick */
-    uint8_t side, capacity;
+    uint32_t extra;          /* the capacity */
+    uint8_t side;
 };
 
 static inline uint32_t sb_book_key(uint8_t side, uint32_t ticks)

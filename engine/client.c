@@ -1,15 +1,15 @@
 #include "engine/client.h"
 
 #include "engine/book.h"
+#include "engine/change.h"
+#include "engine/entry.h"
 #include "engine/outbox.h"
+#include "engine/rest.h"
 
-static void reject(struct sb_engine *e, const struct sb_command *cmd, uint8_t reason,
-                   struct sb_outbox *box)
+/* May the plain path serve a command of this session for this book (NULL: none)? Else all rules are looked at. */
+static inline bool plain(const struct sb_session_view *s, const struct sb_book *b)
 {
-    e->stats.rejected++;
-    sb_outbox_session(
-        e, box, cmd->session,
-        (struct sb_output){.kind = SB_OUT_REJECTED, .key = cmd->key, .reason = reason});
+    return __builtin_expect(sb_entry_session_plain(s) && (b == NULL || b->general == 0), 1);
 }
 
 /* What the phase says about a new order. */
@@ -61,9 +61,9 @@ static void settle(struct sb_engine *e, struct sb_book *b, const struct sb_incom
         return;
     if (tif == SB_TIF_IOC) {
         e->stats.canceled++;
-        sb_outbox_session(e, box, in->session,
+        sb_outbox_session(e, box, (uint32_t)(in->id >> 32),
                           (struct sb_output){.kind = SB_OUT_CANCELED,
-                                             .key = in->key,
+                                             .key = (uint32_t)in->id,
                                              .instrument = b->index,
                                              .side = in->side,
                                              .quantity = in->open,
@@ -83,22 +83,26 @@ void sb_client_order(struct sb_engine *e, const struct sb_command *cmd, struct s
         return;
     }
     s->last_key = cmd->key;
-    sb_orders_prefetch(&e->orders, cmd->session, cmd->key);
+    const uint64_t id = sb_order_id(cmd->session, cmd->key);
+    sb_orders_prefetch(&e->orders, id);
     struct sb_book *b = sb_state_book(e, cmd->instrument);
+    if (!plain(s, b) || __builtin_expect(sb_entry_has_terms(cmd), 0)) {
+        sb_entry_order(e, b, cmd, box);
+        return;
+    }
     uint32_t ticks = 0;
     const uint8_t reason = order_reason(e, b, cmd, &ticks);
     if (__builtin_expect(reason != SB_REASON_NONE, 0)) {
-        reject(e, cmd, reason, box);
+        sb_entry_reject(e, cmd, reason, box);
         return;
     }
     __builtin_prefetch(sb_book_level_guess(b, cmd->side, sb_book_key(cmd->side, ticks)), 1);
     struct sb_incoming in = {.ref = ++e->last_ref,
-                             .session = cmd->session,
-                             .key = cmd->key,
+                             .id = id,
                              .open = cmd->quantity,
                              .ticks = ticks,
                              .side = cmd->side,
-                             .capacity = cmd->capacity};
+                             .extra = cmd->capacity};
     e->stats.accepted++;
     sb_outbox_session(
         e, box, cmd->session,
@@ -134,13 +138,12 @@ static void replace_do(struct sb_engine *e, struct sb_book *b, uint32_t slot, ui
     const struct sb_order old = e->orders.slots[slot];
     const uint32_t executed = sb_orders_executed(&e->orders, slot);
     struct sb_incoming in = {.ref = ++e->last_ref,
-                             .session = cmd->session,
-                             .key = cmd->key,
+                             .id = sb_order_id(cmd->session, cmd->key),
                              .open = cmd->quantity - executed,
                              .executed = executed,
                              .ticks = ticks,
                              .side = sb_order_side(&old),
-                             .capacity = old.capacity};
+                             .extra = sb_orders_extra(&e->orders, slot)};
     e->sessions[cmd->session].view.last_key = cmd->key;
     e->stats.replaced++;
     sb_outbox_session(
@@ -153,7 +156,7 @@ static void replace_do(struct sb_engine *e, struct sb_book *b, uint32_t slot, ui
                            .quantity = in.open,
                            .price = cmd->price,
                            .ref = in.ref,
-                           .reason = in.capacity});
+                           .reason = (uint8_t)in.extra});
     sb_book_reduce(e, b, slot, old.open);
 
     const bool trades = b->view.phase == SB_PHASE_CONTINUOUS && sb_book_crosses(b, in.side, ticks);
@@ -178,16 +181,25 @@ void sb_client_replace(struct sb_engine *e, const struct sb_command *cmd, struct
         e->stats.ignored_resend++;
         return;
     }
-    const uint32_t slot = sb_orders_find(&e->orders, cmd->session, cmd->orig_key);
+    if (__builtin_expect(s->killed, 0)) {
+        s->last_key = cmd->key;
+        sb_entry_reject(e, cmd, SB_REASON_KILLED, box);
+        return;
+    }
+    const uint32_t slot = sb_orders_find(&e->orders, sb_order_id(cmd->session, cmd->orig_key));
     if (slot == 0) {
         e->stats.ignored_superfluous++;
         return;
     }
     const struct sb_order *o = &e->orders.slots[slot];
-    struct sb_book *b = &e->books[o->instrument];
+    struct sb_book *b = &e->books[sb_order_instrument(o)];
+    if (!plain(s, b) || __builtin_expect(sb_entry_has_terms(cmd), 0)) {
+        sb_change_replace(e, slot, cmd, box);
+        return;
+    }
     if (b->view.phase == SB_PHASE_HALTED || b->view.phase == SB_PHASE_CLOSED) {
         s->last_key = cmd->key;
-        reject(e, cmd, phase_reason(b->view.phase, SB_TIF_DAY), box);
+        sb_entry_reject(e, cmd, phase_reason(b->view.phase, SB_TIF_DAY), box);
         return;
     }
     uint32_t ticks = 0;
@@ -201,7 +213,7 @@ void sb_client_replace(struct sb_engine *e, const struct sb_command *cmd, struct
 
 void sb_client_cancel(struct sb_engine *e, const struct sb_command *cmd, struct sb_outbox *box)
 {
-    const uint32_t slot = sb_orders_find(&e->orders, cmd->session, cmd->key);
+    const uint32_t slot = sb_orders_find(&e->orders, sb_order_id(cmd->session, cmd->key));
     if (slot == 0) {
         e->stats.ignored_superfluous++;
         return;
@@ -212,13 +224,16 @@ void sb_client_cancel(struct sb_engine *e, const struct sb_command *cmd, struct 
         const uint32_t executed = sb_orders_executed(&e->orders, slot);
         open = cmd->quantity > executed ? cmd->quantity - executed : 0;
     }
-    if (open < o->open)
-        sb_book_cancel(e, &e->books[o->instrument], slot, o->open - open, SB_REASON_USER, box);
+    if (__builtin_expect(e->books[sb_order_instrument(o)].general != 0, 0))
+        sb_change_reduce_to(e, slot, open, box);
+    else if (open < o->open)
+        sb_book_cancel(e, &e->books[sb_order_instrument(o)], slot, o->open - open, SB_REASON_USER,
+                       box);
 }
 
 void sb_client_reduce(struct sb_engine *e, const struct sb_command *cmd, struct sb_outbox *box)
 {
-    const uint32_t slot = sb_orders_find(&e->orders, cmd->session, cmd->key);
+    const uint32_t slot = sb_orders_find(&e->orders, sb_order_id(cmd->session, cmd->key));
     if (slot == 0) {
         e->stats.ignored_superfluous++;
         return;
@@ -226,7 +241,12 @@ void sb_client_reduce(struct sb_engine *e, const struct sb_command *cmd, struct 
     if (cmd->quantity == 0)
         return;
     const struct sb_order *o = &e->orders.slots[slot];
-    sb_book_cancel(e, &e->books[o->instrument], slot,
+    if (__builtin_expect(e->books[sb_order_instrument(o)].general != 0, 0)) {
+        const uint32_t total = sb_rest_total(e, slot);
+        sb_change_reduce_to(e, slot, cmd->quantity < total ? total - cmd->quantity : 0, box);
+        return;
+    }
+    sb_book_cancel(e, &e->books[sb_order_instrument(o)], slot,
                    cmd->quantity < o->open ? cmd->quantity : o->open, SB_REASON_USER, box);
 }
 
@@ -240,5 +260,5 @@ void sb_client_invalid(struct sb_engine *e, const struct sb_command *cmd, struct
         }
         s->last_key = cmd->key;
     }
-    reject(e, cmd, cmd->reason, box);
+    sb_entry_reject(e, cmd, cmd->reason, box);
 }

@@ -47,10 +47,10 @@ static void walk_orders(XXH3_state_t *x, const struct sb_engine *e, const struct
         word(x, sb_book_ticks(side, c.key));
         for (uint32_t slot = c.level->head; slot != 0; slot = e->orders.slots[slot].next) {
             const struct sb_order *o = &e->orders.slots[slot];
-            word(x, o->name); /* ref, side, session */
-            word(x, o->key);
+            word(x, sb_order_name(o)); /* ref, side, session */
+            word(x, sb_order_rest(o)); /* client key */
             word(x, (uint64_t)o->open << 32 | sb_orders_executed(&e->orders, slot));
-            word(x, o->capacity);
+            word(x, sb_orders_extra(&e->orders, slot)); /* capacity */
         }
         word(x, 0); /* no order has the name 0: the end of a level */
     }
@@ -77,13 +77,14 @@ static void walk_head(XXH3_state_t *x, const struct sb_engine *e)
     word(x, e->limits.sessions_max);
     word(x, e->limits.orders_max);
     word(x, e->limits.levels_max);
-    word(x, e->applied);
+    word(x, e->limits.terms_max);
+    word(x, e->stats.commands);
     word(x, e->time_ns);
     word(x, e->feed_seq);
     word(x, e->last_ref);
     word(x, e->last_match);
     word(x, e->digest);
-    word(x, e->open);
+    word(x, e->open + e->direct);
     word(x, e->day.midnight_ns);
     word(x, e->day.trading_day);
     word(x, e->day.shard);

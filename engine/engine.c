@@ -2,26 +2,33 @@
 
 #include "engine/auction.h"
 #include "engine/book.h"
+#include "engine/change.h"
 #include "engine/client.h"
 #include "engine/instrument.h"
+#include "engine/mass.h"
 #include "engine/operator.h"
 #include "engine/outbox.h"
+#include "engine/phase.h"
+#include "engine/quote.h"
+#include "engine/rest.h"
 #include "engine/session.h"
 #include "engine/state.h"
 
 const char *sb_engine_limits_error(const struct sb_engine_limits *l)
 {
-    if (l->instruments_max < 1 || l->instruments_max > 65535)
-        return "instruments_max must be 1..65535";
+    if (l->instruments_max < 1 || l->instruments_max > SB_ORDER_INSTRUMENT_MAX)
+        return "instruments_max must be 1..131071";
     if (l->sessions_max < 1 || l->sessions_max > 65535)
         return "sessions_max must be 1..65535";
     if (l->orders_max < 1 || l->orders_max > 1u << 27)
         return "orders_max must be 1..134217728 (2^27)";
     if (l->levels_max < 1 || l->levels_max > 1u << 27)
         return "levels_max must be 1..134217728 (2^27)";
-    if (l->window_levels < 64 || l->window_levels > 65536 ||
+    if (l->terms_max < 1 || l->terms_max > 1u << 24)
+        return "terms_max must be 1..16777216 (2^24)";
+    if (l->window_levels < SB_LADDER_WINDOW_MIN || l->window_levels > SB_LADDER_WINDOW_MAX ||
         (l->window_levels & (l->window_levels - 1)) != 0)
-        return "window_levels must be a power of two, 64..65536";
+        return "window_levels must be a power of two, 64..4096";
     return NULL;
 }
 
@@ -43,11 +50,14 @@ struct pieces {
     struct sb_session *sessions;
     struct sb_book *books;
     struct sb_order *orders;
-    uint32_t *executed;
+    struct sb_order_beside *beside;
+    struct sb_ids_bucket *near, *far;
+    struct sb_ids_node *nodes_of_ids;
     struct sb_level *dense;
     uint64_t *bits;
-    struct sb_tail_leaf *leaves;
-    struct sb_tail_node *nodes;
+    void *tail, *rare_tail;
+    struct sb_rare *rare;
+    struct sb_terms *terms;
     struct sb_auction_level *scratch;
     struct sb_symbol *symbols;
 };
@@ -60,12 +70,17 @@ static size_t carve_all(struct pieces *p, void *base, const struct sb_engine_lim
     p->engine = carve(&c, 1, sizeof *p->engine);
     p->sessions = carve(&c, (size_t)l->sessions_max + 1, sizeof *p->sessions);
     p->books = carve(&c, ladders / 2, sizeof *p->books);
-    p->orders = carve(&c, sb_orders_places(l->orders_max), sizeof *p->orders);
-    p->executed = carve(&c, sb_orders_places(l->orders_max), sizeof *p->executed);
+    p->rare = carve(&c, ladders / 2, sizeof *p->rare);
+    p->terms = carve(&c, (size_t)l->terms_max + 1, sizeof *p->terms);
+    p->orders = carve(&c, (size_t)l->orders_max + 1, sizeof *p->orders);
+    p->beside = carve(&c, (size_t)l->orders_max + 1, sizeof *p->beside);
+    p->near = carve(&c, sb_ids_near_n(l->orders_max), sizeof *p->near);
+    p->far = carve(&c, sb_ids_far_n(l->orders_max), sizeof *p->far);
+    p->nodes_of_ids = carve(&c, sb_ids_nodes_n(l->orders_max), sizeof *p->nodes_of_ids);
     p->dense = carve(&c, ladders * l->window_levels, sizeof *p->dense);
     p->bits = carve(&c, ladders * sb_ladder_words(l->window_levels), sizeof *p->bits);
-    p->leaves = carve(&c, (size_t)l->levels_max + 1, sizeof *p->leaves);
-    p->nodes = carve(&c, (size_t)l->levels_max + 1, sizeof *p->nodes);
+    p->tail = carve(&c, 1, sb_tail_pool_bytes(l->levels_max));
+    p->rare_tail = carve(&c, 1, sb_tail_pool_bytes(l->terms_max));
     p->scratch = carve(&c, l->levels_max, sizeof *p->scratch);
     p->symbols = carve(&c, sb_instrument_places(l->instruments_max), sizeof *p->symbols);
     return c.used;
@@ -77,14 +92,29 @@ size_t sb_engine_footprint(const struct sb_engine_limits *limits)
     return carve_all(&p, NULL, limits);
 }
 
+/* What a command and what it leads to say at most (RULES.md 18):
+ *   an order that ends  the four outputs of the pair that ended it, or its cancel's; a command brings at most six (QUOTE)
+ *   a slice             its fill or decrement, and F_ADD of the next: 20 an iceberg, and again when a command changes it
+ *   an order with terms TRIGGERED, or F_ADD of one that waited for the close, and the end of what it was displayed as
+ *   an instrument       F_PHASE of a pause that ends, F_CROSS, F_PHASE of one that begins, F_INDICATIVE
+ *   a command           its answers, F_ADD, F_REDUCED, F_DELETED of six sides of quotes; a fill that ends none but itself */
 uint32_t sb_engine_outputs_max(const struct sb_engine_limits *limits, uint32_t commands)
 {
-    /* An order that ends accounts for the at most four outputs of the pair that ended it, or the two of its
-     * cancel. Beside those a command makes at most an answer, F_DELETED, one fill of three that ends
-     * the incoming order, and one more; and one or two for each instrument. */
-    const uint64_t ended = (uint64_t)limits->orders_max + commands;
-    const uint64_t most =
-        4 * ended + (uint64_t)commands * (8 + 2 * (uint64_t)limits->instruments_max);
+    enum {
+        ENDED = 4,
+        SLICE = 5,
+        SLICES = 20,
+        WAITED = 3,
+        INSTRUMENT = 4,
+        COMMAND = 24,
+        BROUGHT = 6
+    };
+    const uint64_t n = commands;
+    const uint64_t special =
+        limits->terms_max < limits->orders_max ? limits->terms_max : limits->orders_max;
+    const uint64_t most = ENDED * (limits->orders_max + BROUGHT * n) +
+                          (SLICE * SLICES + WAITED) * (special + n) +
+                          n * (COMMAND + INSTRUMENT * (uint64_t)limits->instruments_max);
     return most < UINT32_MAX ? (uint32_t)most : UINT32_MAX;
 }
 
@@ -104,15 +134,24 @@ struct sb_engine *sb_engine_new(void *mem, size_t bytes, const struct sb_engine_
     e->symbols = p.symbols;
     e->symbol_mask = sb_instrument_places(limits->instruments_max) - 1;
     e->levels.max = limits->levels_max;
-    e->levels.pool =
-        (struct sb_tail_pool){.leaves = p.leaves, .nodes = p.nodes, .capacity = limits->levels_max};
-    sb_orders_init(&e->orders, limits->orders_max, p.orders, p.executed);
+    sb_tail_pool_init(&e->levels.pool, limits->levels_max, p.tail);
+    sb_tail_pool_init(&e->rare_levels, limits->terms_max, p.rare_tail);
+    sb_terms_init(&e->terms, limits->terms_max, p.terms);
+    e->rare = p.rare;
+    sb_orders_init(&e->orders, limits->orders_max, p.orders, p.beside);
+    sb_ids_init(&e->orders.ids, limits->orders_max, p.near, p.far, p.nodes_of_ids);
     for (size_t i = 0; i < 2 * ((size_t)limits->instruments_max + 1); i++)
         sb_ladder_init(&p.books[i / 2].side[i % 2], limits->window_levels,
                        p.dense + i * limits->window_levels,
                        p.bits + i * sb_ladder_words(limits->window_levels));
     e->magic = SB_ENGINE_MAGIC;
     return e;
+}
+
+void sb_engine_seed_hash(struct sb_engine *e, uint64_t seed)
+{
+    SB_ASSERT_EQ(e->orders.used, 0);
+    sb_ids_seed(&e->orders.ids, seed);
 }
 
 static bool open_day(struct sb_engine *e, const struct sb_command *cmd, struct sb_outbox *box)
@@ -129,6 +168,17 @@ static bool open_day(struct sb_engine *e, const struct sb_command *cmd, struct s
     return true;
 }
 
+/* What an operator may send, or the shard itself. */
+static void apply_operator(struct sb_engine *e, const struct sb_command *cmd, struct sb_outbox *box)
+{
+    if (cmd->kind == SB_CMD_MASS_CANCEL)
+        sb_mass_cancel(e, cmd, box);
+    else if (cmd->kind == SB_CMD_KILL)
+        sb_mass_kill(e, cmd, box);
+    else /* valid: PHASE, UNCROSS or INDICATIVE */
+        sb_operator_apply(e, cmd, box);
+}
+
 /* Commands of the shard itself. False: not served. */
 static bool apply_shard(struct sb_engine *e, const struct sb_command *cmd, struct sb_outbox *box)
 {
@@ -140,7 +190,10 @@ static bool apply_shard(struct sb_engine *e, const struct sb_command *cmd, struc
         return sb_session_define(e, cmd);
     if (cmd->kind == SB_CMD_INSTRUMENT)
         return sb_instrument_define(e, cmd, box);
-    sb_operator_apply(e, cmd, box);
+    if (cmd->kind == SB_CMD_TIMER)
+        sb_phase_timer(e, cmd, box);
+    else
+        apply_operator(e, cmd, box);
     return true;
 }
 
@@ -159,14 +212,20 @@ static void apply_client(struct sb_engine *e, const struct sb_command *cmd, stru
     case SB_CMD_REPLACE:
         sb_client_replace(e, cmd, box);
         break;
+    case SB_CMD_AMEND:
+        sb_change_amend(e, cmd, box);
+        break;
     case SB_CMD_INVALID:
         sb_client_invalid(e, cmd, box);
         break;
     case SB_CMD_LOGIN:
         sb_session_login(e, cmd, box);
         break;
-    default: /* valid and from a session: PHASE or UNCROSS */
-        sb_operator_apply(e, cmd, box);
+    case SB_CMD_QUOTE:
+        sb_quote_apply(e, cmd, box);
+        break;
+    default:
+        apply_operator(e, cmd, box);
         break;
     }
 }
@@ -177,19 +236,18 @@ static bool whole(const struct sb_engine *e)
 {
     uint32_t orders = 0;
     for (uint32_t i = 1; i <= e->instruments; i++)
-        orders += sb_book_verify(e, &e->books[i]);
+        orders += sb_book_verify(e, &e->books[i]) + sb_rest_verify(e, &e->books[i]);
     return orders == e->orders.used;
 }
 #endif
 
 void sb_engine_apply(struct sb_engine *e, const struct sb_command *cmd, struct sb_outbox *box)
 {
-    SB_ASSERT_EQ(cmd->seq, e->applied + 1);
+    SB_ASSERT_EQ(cmd->seq, e->stats.commands + 1);
     SB_ASSERT(sb_command_valid(cmd, sb_command_lines(cmd)));
     const uint32_t before = box->n;
-    e->applied = cmd->seq;
+    e->stats.commands = cmd->seq;
     e->time_ns = cmd->time_ns;
-    e->stats.commands++;
     if (cmd->session == 0) {
         if (!apply_shard(e, cmd, box))
             e->stats.ignored_session++;
@@ -208,7 +266,6 @@ void sb_engine_apply(struct sb_engine *e, const struct sb_command *cmd, struct s
 /* What a new order will touch: its place, its level, the order it queues behind, the order it would trade with. */
 static void prefetch_order(const struct sb_engine *e, const struct sb_command *cmd)
 {
-    sb_orders_prefetch(&e->orders, cmd->session, cmd->key);
     const struct sb_book *b = sb_state_book(e, cmd->instrument);
     if (b == NULL || cmd->price <= 0 || cmd->price > SB_PRICE_MAX)
         return;
@@ -220,33 +277,20 @@ static void prefetch_order(const struct sb_engine *e, const struct sb_command *c
     __builtin_prefetch(&e->orders.slots[against->head], 1);
 }
 
-/* What taking out a live order will touch: the order at its first place, and from there its level and neighbours. A
- * place whose order is dead or another's leads to lines that nobody needs, and to no harm. */
-static void prefetch_live(const struct sb_engine *e, uint32_t session, uint32_t key)
-{
-    const struct sb_order *o = &e->orders.slots[sb_orders_home(&e->orders, session, key)];
-    __builtin_prefetch(&e->orders.slots[o->next], 1);
-    __builtin_prefetch(&e->orders.slots[o->prev], 1);
-    __builtin_prefetch(sb_book_level_guess(&e->books[o->instrument], sb_order_side(o), o->level),
-                       1);
-}
-
 void sb_engine_prefetch(const struct sb_engine *e, const struct sb_command *cmd)
 {
     if (cmd->session == 0 || cmd->session > e->limits.sessions_max)
         return;
     __builtin_prefetch(&e->sessions[cmd->session], 1);
+    const uint32_t key = cmd->kind == SB_CMD_REPLACE ? cmd->orig_key : cmd->key;
+    sb_orders_prefetch(&e->orders, sb_order_id(cmd->session, key));
     if (cmd->kind == SB_CMD_ORDER)
         prefetch_order(e, cmd);
-    else if (cmd->kind == SB_CMD_REPLACE)
-        prefetch_live(e, cmd->session, cmd->orig_key);
-    else
-        prefetch_live(e, cmd->session, cmd->key);
 }
 
 uint64_t sb_engine_applied(const struct sb_engine *e)
 {
-    return e->applied;
+    return e->stats.commands;
 }
 
 uint64_t sb_engine_next_stream_seq(const struct sb_engine *e, uint32_t stream)
@@ -319,11 +363,13 @@ void sb_engine_visit(const struct sb_engine *e, uint32_t instrument, uint8_t sid
             const struct sb_order_view view = {.ref = sb_order_ref(o),
                                                .price = sb_book_price(b, side, c.key),
                                                .session = sb_order_session(o),
-                                               .key = o->key,
+                                               .key = sb_order_key(o),
+                                               .id = o->id,
                                                .open = o->open,
                                                .executed = sb_orders_executed(&e->orders, slot),
                                                .side = sb_order_side(o),
-                                               .capacity = o->capacity};
+                                               .capacity =
+                                                   (uint8_t)sb_orders_extra(&e->orders, slot)};
             visit(arg, &view);
         }
     }

@@ -12,7 +12,7 @@
 #include "engine/state.h"
 
 #define IMAGE_MAGIC UINT32_C(0x31454253) /* "SBE1" */
-enum { IMAGE_VERSION = 1 };
+enum { IMAGE_VERSION = 2 };
 /* Counters that no day reaches, so that none of them ever wraps. */
 #define COUNT_MAX (UINT64_MAX / 2)
 
@@ -25,8 +25,10 @@ struct image_head {
     uint16_t shard, generation;
     uint64_t outputs, trades, accepted, rejected, canceled, replaced;
     uint64_t ignored_resend, ignored_superfluous, ignored_session;
-    uint32_t open_orders_peak, open;
-    uint32_t sessions, instruments, orders, zero; /* how many follow */
+    uint32_t open_orders_peak,
+        open; /* open: 0 no day yet, 1 a day of sessions, 2 of a direct user */
+    uint32_t sessions, instruments, orders; /* how many follow */
+    uint32_t terms_max;
 };
 _Static_assert(sizeof(struct image_head) == 184, "layout of the image");
 
@@ -48,10 +50,12 @@ struct image_instrument {
 _Static_assert(sizeof(struct image_instrument) == 48, "layout of the image");
 
 struct image_order {
-    uint64_t name; /* as in orders.h; its highest bits are the reference */
+    uint64_t name; /* as in order.h; its highest bits are the reference */
     uint32_t key, open, executed, ticks;
-    uint16_t instrument;
-    uint8_t capacity, zero[5];
+    uint16_t instrument; /* its lowest bits */
+    uint8_t capacity, instrument_high;
+    uint16_t id_high; /* of the id: 0 in a session's */
+    uint8_t zero[2];
 };
 _Static_assert(sizeof(struct image_order) == 32, "layout of the image");
 
@@ -90,7 +94,8 @@ static void save_head(const struct sb_engine *e, struct image_head *h)
         .sessions_max = e->limits.sessions_max,
         .orders_max = e->limits.orders_max,
         .levels_max = e->limits.levels_max,
-        .applied = e->applied,
+        .terms_max = e->limits.terms_max,
+        .applied = e->stats.commands,
         .time_ns = e->time_ns,
         .feed_seq = e->feed_seq,
         .last_ref = e->last_ref,
@@ -110,7 +115,7 @@ static void save_head(const struct sb_engine *e, struct image_head *h)
         .ignored_superfluous = s->ignored_superfluous,
         .ignored_session = s->ignored_session,
         .open_orders_peak = s->open_orders_peak,
-        .open = e->open,
+        .open = (uint32_t)e->open + e->direct,
     };
     count(e, h);
 }
@@ -161,19 +166,24 @@ static uint8_t *save_instruments(const struct sb_engine *e, uint8_t *at)
 
 static uint8_t *save_orders(const struct sb_engine *e, uint8_t *at)
 {
-    for (uint32_t slot = 1; slot <= e->orders.mask; slot++) {
+    /* Free slots are taken first, so the live ones lie near the beginning. */
+    for (uint32_t slot = 1, saved = 0; saved < e->orders.used; slot++) {
         const struct sb_order *o = &e->orders.slots[slot];
+        if (o->open == 0)
+            continue;
         const struct image_order out = {
-            .name = o->name,
-            .key = o->key,
+            .name = sb_order_name(o),
+            .key = sb_order_key(o),
             .open = o->open,
             .executed = sb_orders_executed(&e->orders, slot),
-            .ticks = sb_book_ticks(sb_order_side(o), o->level),
-            .instrument = o->instrument,
-            .capacity = o->capacity,
+            .ticks = sb_book_ticks(sb_order_side(o), sb_order_ladder_key(o)),
+            .instrument = (uint16_t)sb_order_instrument(o),
+            .capacity = (uint8_t)sb_orders_extra(&e->orders, slot),
+            .instrument_high = (uint8_t)(sb_order_instrument(o) >> 16),
+            .id_high = (uint16_t)(o->id >> 48),
         };
-        if (o->open != 0)
-            at = put(at, &out, sizeof out);
+        at = put(at, &out, sizeof out);
+        saved++;
     }
     return at;
 }
@@ -235,7 +245,8 @@ static const char *head_fault(const struct sb_engine *e, const struct image_head
     const struct sb_engine_limits limits = {.instruments_max = h->instruments_max,
                                             .sessions_max = h->sessions_max,
                                             .orders_max = h->orders_max,
-                                            .levels_max = h->levels_max};
+                                            .levels_max = h->levels_max,
+                                            .terms_max = h->terms_max};
     if (h->magic != IMAGE_MAGIC)
         return "not an engine's image";
     if (h->version != IMAGE_VERSION)
@@ -260,9 +271,10 @@ static const char *head_fault(const struct sb_engine *e, const struct image_head
     for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++)
         if (counts[i] > COUNT_MAX)
             return "an impossible count";
-    if (h->zero != 0 || h->open > 1 || h->feed_seq == 0 || h->last_ref > SB_ORDER_REF_MAX ||
-        h->open_orders_peak < h->orders || h->open_orders_peak > h->orders_max ||
-        h->shard > SB_SHARD_MAX || h->generation > SB_SHARD_MAX)
+    if (h->open > 2 || (h->open == 2 && h->sessions != 0) || h->feed_seq == 0 ||
+        h->last_ref > SB_ORDER_REF_MAX || h->open_orders_peak < h->orders ||
+        h->open_orders_peak > h->orders_max || h->shard > SB_SHARD_MAX ||
+        h->generation > SB_SHARD_MAX)
         return "an impossible head";
     if (h->open == 0 && (h->sessions != 0 || h->instruments != 0 || h->midnight_ns != 0 ||
                          h->trading_day != 0 || h->shard != 0 || h->generation != 0))
@@ -272,13 +284,13 @@ static const char *head_fault(const struct sb_engine *e, const struct image_head
 
 static void load_head(struct sb_engine *e, const struct image_head *h)
 {
-    e->applied = h->applied;
     e->time_ns = h->time_ns;
     e->feed_seq = h->feed_seq;
     e->last_ref = h->last_ref;
     e->last_match = h->last_match;
     e->digest = h->digest;
     e->open = h->open != 0;
+    e->direct = h->open == 2;
     e->day = (struct sb_day_view){.midnight_ns = h->midnight_ns,
                                   .trading_day = h->trading_day,
                                   .shard = h->shard,
@@ -331,9 +343,21 @@ static const char *load_instrument(struct sb_engine *e, const struct image_instr
     memcpy(v.symbol, i->symbol, sizeof v.symbol);
     if (i->index <= above)
         return "an instrument out of place";
+    if (e->direct && i->phase != SB_PHASE_CONTINUOUS)
+        return "an impossible instrument";
     if (memcmp(i->zero, zero, sizeof zero) != 0 || !sb_instrument_put(e, i->index, &v))
         return "an impossible instrument";
     return NULL;
+}
+
+static uint32_t instrument_of(const struct image_order *o)
+{
+    return o->instrument | (uint32_t)o->instrument_high << 16;
+}
+
+static uint64_t id_of(const struct image_order *o)
+{
+    return (uint64_t)o->id_high << 48 | (o->name & 0xffffu) << 32 | o->key;
 }
 
 /* Can this order rest where it says, beside those that are there already? */
@@ -346,20 +370,23 @@ static const char *order_fault(const struct sb_engine *e, const struct image_ord
     const uint32_t session = (uint32_t)(o->name & 0xffffu);
     if (ref <= ref_above || ref > e->last_ref)
         return "an order out of place";
-    if (session == 0 || session > e->limits.sessions_max || !e->sessions[session].view.defined)
+    if (!e->direct &&
+        (session == 0 || session > e->limits.sessions_max || !e->sessions[session].view.defined))
         return "an order of nobody";
-    struct sb_book *b = sb_state_book(e, o->instrument);
+    struct sb_book *b = sb_state_book(e, instrument_of(o));
     if (b == NULL || b->view.phase == SB_PHASE_CLOSED)
         return "an order where none can rest";
     if (memcmp(o->zero, zero, sizeof zero) != 0 || side == 2 || side == 4 ||
-        side > SB_SELL_SHORT_EXEMPT || o->open == 0 || o->key == 0 ||
-        o->key > e->sessions[session].view.last_key ||
+        side > SB_SELL_SHORT_EXEMPT || o->open == 0 ||
         (uint64_t)o->open + o->executed > b->view.quantity_max)
+        return "an impossible order";
+    if (e->direct ? o->capacity != 0
+                  : o->id_high != 0 || o->key == 0 || o->key > e->sessions[session].view.last_key)
         return "an impossible order";
     const uint64_t price = (uint64_t)o->ticks * b->tick; /* 32 by 31 bits */
     if (price < (uint64_t)b->view.price_min || price > (uint64_t)b->view.price_max)
         return "an order at an impossible price";
-    if (sb_orders_find(&e->orders, session, o->key) != 0)
+    if (sb_orders_find(&e->orders, id_of(o)) != 0)
         return "an order that stands there twice";
     return sb_book_levels_full(e, b, side, o->ticks) ? "more price levels than there may be" : NULL;
 }
@@ -367,14 +394,13 @@ static const char *order_fault(const struct sb_engine *e, const struct image_ord
 static void load_order(struct sb_engine *e, const struct image_order *o)
 {
     const struct sb_incoming in = {.ref = o->name >> 19,
-                                   .session = (uint32_t)(o->name & 0xffffu),
-                                   .key = o->key,
+                                   .id = id_of(o),
                                    .open = o->open,
                                    .executed = o->executed,
                                    .ticks = o->ticks,
                                    .side = (uint8_t)(o->name >> 16 & 7u),
-                                   .capacity = o->capacity};
-    sb_book_rest(e, &e->books[o->instrument], &in);
+                                   .extra = o->capacity};
+    sb_book_rest(e, &e->books[instrument_of(o)], &in);
 }
 
 static const char *load_tables(struct sb_engine *e, const struct image_head *h, const uint8_t *at)
@@ -412,7 +438,7 @@ static const char *load_tables(struct sb_engine *e, const struct image_head *h, 
 const char *sb_engine_load(struct sb_engine *fresh, const void *image, size_t bytes)
 {
     struct image_head h;
-    SB_ASSERT(fresh->applied == 0 && fresh->orders.used == 0 && fresh->instruments == 0);
+    SB_ASSERT(fresh->stats.commands == 0 && fresh->orders.used == 0 && fresh->instruments == 0);
     if (bytes < sizeof h)
         return "cut short";
     memcpy(&h, image, sizeof h);

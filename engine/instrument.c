@@ -42,8 +42,19 @@ static bool served(const struct sb_engine *e, uint32_t instrument,
     if (tick < 1 || low < tick || high < low || high > SB_PRICE_MAX || low % tick != 0 ||
         high % tick != 0)
         return false;
+    if (v->reference != 0 &&
+        (v->reference < low || v->reference > high || v->reference % tick != 0))
+        return false;
     return v->lot >= 1 && v->quantity_max >= v->lot && v->quantity_max <= SB_QUANTITY_MAX &&
            v->phase <= SB_PHASE_HALTED;
+}
+
+/* Has it rules that the plain path does not know? */
+static uint8_t general(const struct sb_instrument_view *v)
+{
+    const bool rules = v->matching != SB_MATCH_PRICE_TIME || v->static_band != 0 ||
+                       v->dynamic_band != 0 || v->notional_max != 0;
+    return rules ? SB_GENERAL_RULES : 0;
 }
 
 bool sb_instrument_put(struct sb_engine *e, uint32_t instrument,
@@ -54,6 +65,12 @@ bool sb_instrument_put(struct sb_engine *e, uint32_t instrument,
     struct sb_book *b = &e->books[instrument];
     b->index = instrument;
     b->tick = (uint32_t)view->tick;
+    b->price_min = (uint32_t)view->price_min;
+    b->price_max = (uint32_t)view->price_max;
+    b->lot = view->lot;
+    b->quantity_max = view->quantity_max;
+    b->direct = e->direct;
+    b->general = (uint8_t)(b->general | general(view));
     b->per_tick = (UINT64_C(1) << 63) / b->tick + 1;
     b->view = *view;
     b->view.defined = 1;
@@ -73,7 +90,16 @@ bool sb_instrument_define(struct sb_engine *e, const struct sb_command *cmd, str
                                       .price_max = x->instrument.price_max,
                                       .lot = x->instrument.lot,
                                       .quantity_max = x->instrument.quantity_max,
-                                      .phase = x->instrument.phase};
+                                      .phase = x->instrument.phase,
+                                      .matching = x->instrument.matching,
+                                      .tie = x->instrument.tie,
+                                      .band_action = x->instrument.band_action,
+                                      .static_band = x->instrument.static_band,
+                                      .dynamic_band = x->instrument.dynamic_band,
+                                      .pause_ms = x->instrument.pause_ms,
+                                      .notional_max = x->instrument.notional_max,
+                                      .pro_rata_min = x->instrument.pro_rata_min,
+                                      .reference = x->instrument.reference_price};
     memcpy(view.symbol, x->instrument.symbol, 8);
     if (!sb_instrument_put(e, cmd->instrument, &view))
         return false;

@@ -6,11 +6,17 @@ bool sb_session_define(struct sb_engine *e, const struct sb_command *cmd)
 {
     if (cmd->key == 0 || cmd->key > e->limits.sessions_max || e->sessions[cmd->key].view.defined)
         return false;
+    const union sb_command_ext *x = sb_command_ext(cmd);
     e->sessions[cmd->key].view = (struct sb_session_view){
         .next_stream_seq = 1,
         .firm = cmd->firm,
         .defined = 1,
-        .operator_right = sb_command_ext(cmd)->session.operator_right != 0,
+        .operator_right = x->session.operator_right != 0,
+        .stp = x->session.stp,
+        .stp_group = x->session.stp_group,
+        .orders_max = x->session.orders_max,
+        .quantity_max = x->session.quantity_max,
+        .notional_max = x->session.notional_max,
     };
     return true;
 }

@@ -1,6 +1,6 @@
 /* state.h: everything an engine is. Carved at start out of the one block that the caller gave.
  *
- *     struct sb_engine | sessions | books | orders | executed | dense levels | bitmaps | tail | scratch | symbols
+ *     struct sb_engine | sessions | books | rare | terms | orders and their ids | dense levels | bitmaps | tail | scratch | symbols
  *
  * Pointers in it point into the block. Only slot numbers, places and addresses differ between two engines that
  * applied the same commands by different histories of memory; nothing of these reaches an output.
@@ -14,6 +14,7 @@
 
 #include "engine/ladder.h"
 #include "engine/orders.h"
+#include "engine/terms.h"
 #include "shadowbook/assert.h"
 #include "shadowbook/engine.h"
 
@@ -26,11 +27,23 @@ struct sb_session {
 };
 _Static_assert(sizeof(struct sb_session) == 128, "two lines");
 
+/* Why a book needs more than the plain path. */
+enum {
+    SB_GENERAL_RULES = 1u << 0, /* of the instrument: pro-rata, bands, a limit of notional */
+    SB_GENERAL_TERMS = 1u << 1, /* an order with terms is open in it */
+    SB_GENERAL_TEST = 1u << 2,  /* a test wants everything to take the general path */
+};
+
 struct sb_book {
-    struct sb_instrument_view view;
-    uint32_t index, tick; /* tick also as 32 bits: prices are below 2^31 */
-    uint64_t per_tick;    /* 2^63 / tick rounded down, plus 1: for sb_book_divide() */
+    /* What an order is checked by: one line. Copies of the view's, as 32 bits: prices are below 2^31. */
+    _Alignas(64) uint64_t per_tick; /* 2^63 / tick rounded down, plus 1: for sb_book_divide() */
+    uint32_t index, tick, price_min, price_max;
+    uint32_t lot, quantity_max;
+    uint8_t general; /* SB_GENERAL_*. Not 0: the plain path does not know enough here. It asks once an order */
+    uint8_t direct;  /* defined, and a direct user's */
+    uint8_t zero[30];
     struct sb_ladder side[2];
+    struct sb_instrument_view view;
 };
 
 struct sb_symbol {
@@ -41,7 +54,7 @@ struct sb_symbol {
 
 struct sb_engine {
     uint64_t magic;
-    uint64_t applied, time_ns;
+    uint64_t time_ns;
     uint64_t feed_seq; /* the feed's next number */
     uint64_t last_ref, last_match;
     uint64_t digest;
@@ -49,14 +62,18 @@ struct sb_engine {
     struct sb_book *books;       /* 0..instruments_max; 0 is never defined */
     struct sb_orders orders;
     struct sb_levels levels;
-    struct sb_engine_stats stats;
+    struct sb_terms_pool terms;
+    struct sb_rare *rare;            /* 0..instruments_max, as books */
+    struct sb_tail_pool rare_levels; /* of dark and stop queues: terms_max leaves */
+    struct sb_engine_stats stats;    /* stats.commands: also the last applied */
     struct sb_engine_limits limits;
     struct sb_day_view day;
     uint32_t instruments; /* highest index defined */
     uint32_t symbol_mask;
     struct sb_symbol *symbols;
     struct sb_auction_level *scratch; /* levels_max */
-    bool open;                        /* DAY was seen */
+    bool open;                        /* DAY was seen, or opened for direct use */
+    bool direct;                      /* no sessions: direct.h */
 };
 
 /* The book of a defined instrument, else NULL. */
@@ -65,6 +82,12 @@ static inline struct sb_book *sb_state_book(const struct sb_engine *e, uint32_t 
     if (instrument > e->limits.instruments_max || !e->books[instrument].view.defined)
         return NULL;
     return &e->books[instrument];
+}
+
+/* What the book has beside plain orders and rules. */
+static inline struct sb_rare *sb_state_rare(const struct sb_engine *e, const struct sb_book *b)
+{
+    return &e->rare[b->index];
 }
 
 #endif

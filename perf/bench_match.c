@@ -8,11 +8,36 @@
 #include "replica/thread.h"
 #include "shadowbook/assert.h"
 
+enum { WARM_BYTES = 1 << 20 }; /* of the reports of one call: what nearly all calls need */
+
 struct sb_bench_entry {
     uint64_t id;
     uint32_t key, open, next; /* next: ref of the next with the same hash, 0 none */
     uint32_t zero;
 };
+
+/* ---- direct ---- */
+
+static inline void apply_direct(struct sb_bench_adapter *a, const struct sb_bench_message *m,
+                                struct sb_report_ring *ring)
+{
+    struct sb_engine *e = a->engine.engine;
+    struct sb_report *out = a->reports;
+    uint32_t n;
+    _Static_assert(SB_TIF_IOC << 3 == SB_DIRECT_IOC, "an order's tif is a flag");
+    const uint32_t ioc = (uint32_t)m->tif << 3;
+    if (m->kind == SB_CMD_ORDER)
+        n = sb_direct_order(e, m->instrument, m->id, m->side | ioc, m->price, m->quantity, out);
+    else if (m->kind == SB_CMD_CANCEL)
+        n = sb_direct_cancel(e, m->id, out);
+    else if (m->kind == SB_CMD_REPLACE)
+        n = sb_direct_modify(e, m->id, SB_DIRECT_CHAIN | ioc, m->price, m->quantity, out);
+    else
+        n = sb_direct_reduce(e, m->id, m->quantity, out);
+    for (uint32_t i = 0; i < n; i++)
+        *sb_report_ring_next(ring) = out[i];
+    sb_report_ring_publish(ring);
+}
 
 /* ---- ids ---- */
 
@@ -50,7 +75,7 @@ static inline void unlink_out(struct sb_bench_adapter *a, uint64_t ref)
     *at = a->entries[ref].next;
 }
 
-/* ---- one message ---- */
+/* ---- one message as a command ---- */
 
 static inline void report(struct sb_report_ring *ring, uint8_t kind, const struct sb_output *o,
                           uint64_t id, uint64_t taker)
@@ -154,8 +179,8 @@ static inline void command(struct sb_bench_adapter *a, const struct sb_bench_mes
     w[7] = m->price;
 }
 
-static inline void apply(struct sb_bench_adapter *a, const struct sb_bench_message *m,
-                         struct sb_report_ring *ring)
+static inline void apply_command(struct sb_bench_adapter *a, const struct sb_bench_message *m,
+                                 struct sb_report_ring *ring)
 {
     command(a, m);
     struct sb_outbox *box = &a->engine.box;
@@ -163,7 +188,7 @@ static inline void apply(struct sb_bench_adapter *a, const struct sb_bench_messa
     for (uint32_t i = 0; i < box->n; i++)
         output(a, m, &box->out[i], ring);
     if (box->n == 0) { /* ignored: it names no order that rests */
-        const struct sb_output none = {.instrument = m->instrument, .side = m->side};
+        const struct sb_output none = {.reason = SB_REASON_UNKNOWN};
         report(ring, m->kind == SB_CMD_REPLACE ? SB_REPORT_MODIFY_REJECT : SB_REPORT_CANCEL_REJECT,
                &none, m->id, 0);
     }
@@ -174,7 +199,10 @@ static inline void apply(struct sb_bench_adapter *a, const struct sb_bench_messa
 void sb_bench_adapter_apply(struct sb_bench_adapter *a, const struct sb_bench_message *m,
                             struct sb_report_ring *ring)
 {
-    apply(a, m, ring);
+    if (a->way == SB_BENCH_DIRECT)
+        apply_direct(a, m, ring);
+    else
+        apply_command(a, m, ring);
 }
 
 /* As many reports as the engine would make, of what is known without a book. */
@@ -225,9 +253,23 @@ static void set_up(struct sb_bench_adapter *a, const struct sb_engine_limits *li
     }
 }
 
-bool sb_bench_adapter_open(struct sb_bench_adapter *a, const struct sb_bench_sizes *sizes)
+static bool open_direct(struct sb_bench_adapter *a, const struct sb_bench_sizes *sizes)
 {
-    memset(a, 0, sizeof *a);
+    const struct sb_direct_instrument definition = {.tick = SB_BENCH_TICK,
+                                                    .price_min = SB_BENCH_TICK,
+                                                    .price_max = SB_PRICE_MAX,
+                                                    .lot = 1,
+                                                    .quantity_max = SB_QUANTITY_MAX / 2};
+    a->reports_bytes = sb_direct_reports_max(a->engine.engine) * sizeof *a->reports;
+    a->reports = sb_pages_map(a->reports_bytes);
+    if (a->reports == NULL)
+        return false;
+    sb_pages_touch(a->reports, a->reports_bytes < WARM_BYTES ? a->reports_bytes : WARM_BYTES);
+    return sb_direct_open(a->engine.engine, sizes->limits.instruments_max, &definition);
+}
+
+static bool open_commands(struct sb_bench_adapter *a, const struct sb_bench_sizes *sizes)
+{
     SB_ASSERT_LE(sizes->limits.sessions_max, SB_BENCH_SESSIONS_MAX);
     a->entries_n = sizes->messages + 1;
     a->heads_n = 64;
@@ -237,15 +279,24 @@ bool sb_bench_adapter_open(struct sb_bench_adapter *a, const struct sb_bench_siz
     const size_t entries_bytes = a->entries_n * sizeof *a->entries;
     a->entries = sb_pages_map(entries_bytes);
     a->heads = sb_pages_map(a->heads_n * sizeof *a->heads);
-    if (a->entries == NULL || a->heads == NULL ||
-        !sb_match_engine_open(&a->engine, &sizes->limits)) {
-        sb_bench_adapter_close(a);
+    if (a->entries == NULL || a->heads == NULL)
         return false;
-    }
     sb_pages_touch(a->entries, entries_bytes);
     sb_pages_touch(a->heads, a->heads_n * sizeof *a->heads);
     set_up(a, &sizes->limits);
     return true;
+}
+
+bool sb_bench_adapter_open(struct sb_bench_adapter *a, const struct sb_bench_sizes *sizes,
+                           enum sb_bench_way way)
+{
+    memset(a, 0, sizeof *a);
+    a->way = way;
+    if (sb_match_engine_open(&a->engine, &sizes->limits) &&
+        (way == SB_BENCH_DIRECT ? open_direct(a, sizes) : open_commands(a, sizes)))
+        return true;
+    sb_bench_adapter_close(a);
+    return false;
 }
 
 void sb_bench_adapter_close(struct sb_bench_adapter *a)
@@ -254,6 +305,8 @@ void sb_bench_adapter_close(struct sb_bench_adapter *a)
         munmap(a->entries, a->entries_n * sizeof *a->entries);
     if (a->heads != NULL)
         munmap(a->heads, a->heads_n * sizeof *a->heads);
+    if (a->reports != NULL)
+        munmap(a->reports, a->reports_bytes);
     sb_match_engine_close(&a->engine);
     memset(a, 0, sizeof *a);
 }
@@ -356,17 +409,27 @@ static void clock_stop(struct sb_bench_pass *pass, const struct sb_report_ring *
 
 /* ---- passes ---- */
 
+/* A loop for each way, so that none asks which it is. */
+static void apply_all(struct sb_bench_adapter *a, const struct sb_bench_run *run)
+{
+    if (run->way == SB_BENCH_DIRECT)
+        for (uint64_t i = 0; i < run->n; i++)
+            apply_direct(a, &run->messages[i], run->ring);
+    else
+        for (uint64_t i = 0; i < run->n; i++)
+            apply_command(a, &run->messages[i], run->ring);
+}
+
 bool sb_bench_pass_engine(const struct sb_bench_run *run, struct sb_bench_pass *pass)
 {
     struct sb_bench_adapter a;
     struct consumer c;
-    if (!sb_bench_adapter_open(&a, &run->sizes))
+    if (!sb_bench_adapter_open(&a, &run->sizes, run->way))
         return false;
     const bool good = consumer_start(&c, run);
     if (good) {
         clock_start(pass);
-        for (uint64_t i = 0; i < run->n; i++)
-            apply(&a, &run->messages[i], run->ring);
+        apply_all(&a, run);
         clock_stop(pass, run->ring);
         consumer_stop(&c, pass);
     }
@@ -401,7 +464,7 @@ bool sb_bench_pass_timed(const struct sb_bench_run *run, struct sb_bench_pass *p
 {
     struct sb_bench_adapter a;
     struct consumer c;
-    if (!sb_bench_adapter_open(&a, &run->sizes))
+    if (!sb_bench_adapter_open(&a, &run->sizes, run->way))
         return false;
     const uint64_t scale = sb_tsc_scale();
     time_nothing(each, scale);
@@ -412,7 +475,7 @@ bool sb_bench_pass_timed(const struct sb_bench_run *run, struct sb_bench_pass *p
         clock_start(pass);
         for (uint64_t i = 0; i < run->n; i++) {
             const uint64_t begin = sb_tsc_begin();
-            apply(&a, &run->messages[i], run->ring);
+            sb_bench_adapter_apply(&a, &run->messages[i], run->ring);
             sb_histogram_record(each, sb_tsc_to_ns(sb_tsc_end() - begin, scale));
         }
         clock_stop(pass, run->ring);

@@ -1,12 +1,13 @@
 /* bench_match.h: the engine alone, one message at a time, as a venue would drive it; and the ceiling above it.
  *
- *     messages --> [ engine: map the id, sb_engine_apply(), outputs to reports ] --> ring --> fold into a hash
- *     messages --> [ null:   as many reports, of the same size               ] --> ring --> fold into a hash
+ *     messages --> [ direct:   sb_direct_order() and its like                          ] --> ring --> fold into a hash
+ *     messages --> [ commands: map the id, sb_engine_apply(), outputs to reports       ] --> ring --> fold into a hash
+ *     messages --> [ null:     as many reports, of the same size                       ] --> ring --> fold into a hash
  *
- * A message names its order by an arbitrary 64-bit id. The engine wants a key that rises in each session and names orders
- * by its own references, so between the two stands the adapter, inside the timed loop: a chained hash table from id to
- * the order's entry, and the entries by reference. It is kept by the engine's feed outputs: an order enters it when it rests and
- * leaves it when it is gone.
+ * A message names its order by an arbitrary 64-bit id. Direct users give it to the engine as it is. A command has a key
+ * that rises in each session, and outputs have the engine's references, so between the two stands an adapter, inside the
+ * timed loop: a chained hash table from id to the order's entry, and the entries by reference. It is kept by the engine's
+ * feed outputs: an order enters it when it rests and leaves it when it is gone. Both ways lead to the same reports.
  *
  * Nothing looks ahead: a message is read when its turn comes, and its reports are published before the next one is read.
  * The digest is not sealed: the consumer's hash stands in its place. All memory is there and touched before the clock starts;
@@ -53,8 +54,15 @@ struct sb_bench_sizes {
 
 struct sb_bench_entry; /* an order that rests */
 
+enum sb_bench_way { SB_BENCH_DIRECT, SB_BENCH_COMMANDS };
+
 struct sb_bench_adapter {
+    enum sb_bench_way way;
     struct sb_match_engine engine;
+    /* direct */
+    struct sb_report *reports; /* of one call */
+    size_t reports_bytes;
+    /* commands */
     union {
         struct sb_command c;
         uint64_t words[SB_LINE_BYTES / 8];
@@ -67,7 +75,8 @@ struct sb_bench_adapter {
 };
 
 /* Sessions and instruments defined, every instrument in continuous trading. False: out of memory. */
-bool sb_bench_adapter_open(struct sb_bench_adapter *a, const struct sb_bench_sizes *sizes);
+bool sb_bench_adapter_open(struct sb_bench_adapter *a, const struct sb_bench_sizes *sizes,
+                           enum sb_bench_way way);
 void sb_bench_adapter_close(struct sb_bench_adapter *a);
 
 /* One message: its reports are in the ring and published. */
@@ -82,6 +91,7 @@ struct sb_bench_run {
     uint64_t n;
     struct sb_bench_sizes sizes;
     struct sb_report_ring *ring;
+    enum sb_bench_way way;
     const int *cores; /* of the engine and of the consumer; NULL: wherever the kernel likes */
 };
 

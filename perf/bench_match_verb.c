@@ -15,12 +15,13 @@ static const char *const USAGE =
     "usage: shadowbook bench match [--seed S] [--messages N] [--sessions N] [--passes N]\n"
     "                              [--only WORKLOAD] [--captures FOLDER] [--cores "
     "ENGINE,CONSUMER]\n"
-    "                              [--json]\n";
+    "                              [--commands] [--json]\n";
 
 struct arguments {
     struct sb_workload_options workload;
     uint64_t passes, engine_core, consumer_core;
     const char *only;
+    enum sb_bench_way way;
     bool json, cores_given, cores_any;
 };
 
@@ -71,6 +72,7 @@ static bool measure(const struct bench *b, const struct sb_workload *w, struct r
                                      .n = w->n,
                                      .sizes = w->sizes,
                                      .ring = b->ring,
+                                     .way = b->arguments->way,
                                      .cores = b->pinned ? b->cores : NULL};
     *row = (struct row){.w = w, .hashes_equal = true};
     struct sb_bench_pass pass[2];
@@ -112,8 +114,9 @@ static void print_load(const char *when)
 static void print_head(const struct bench *b)
 {
     const struct arguments *a = b->arguments;
-    printf("one message at a time, seed %" PRIu64 ", %" PRIu64
+    printf("one message at a time, %s, seed %" PRIu64 ", %" PRIu64
            " passes of engine and null engine in turns",
+           a->way == SB_BENCH_DIRECT ? "by direct calls" : "as sessions' commands",
            a->workload.seed, a->passes);
     if (b->pinned)
         printf("; engine on core %d, consumer on core %d\n", b->cores[0], b->cores[1]);
@@ -172,11 +175,14 @@ static void print_row(const struct bench *b, const struct row *r)
 static void json_row(struct bench *b, const struct row *r)
 {
     const struct sb_workload_seen *s = &r->w->seen;
-    printf("%s\n  {\"workload\": \"%s\", \"messages\": %" PRIu64 ", \"reports\": %" PRIu64
-           ", \"resting_mean\": %" PRIu64 ", \"resting_most\": %u, \"resting_end\": %u"
+    printf("%s\n  {\"workload\": \"%s\", \"way\": \"%s\", \"messages\": %" PRIu64
+           ", \"reports\": %" PRIu64 ", \"resting_mean\": %" PRIu64
+           ", \"resting_most\": %u, \"resting_end\": %u"
            ", \"levels_mean\": %" PRIu64 ", \"levels_most\": %u, \"levels_end\": %u",
-           b->printed++ == 0 ? "" : ",", r->w->name, r->w->n, s->reports, s->orders_mean,
-           s->orders_most, s->orders_end, s->levels_mean, s->levels_most, s->levels_end);
+           b->printed++ == 0 ? "" : ",", r->w->name,
+           b->arguments->way == SB_BENCH_DIRECT ? "direct" : "commands", r->w->n, s->reports,
+           s->orders_mean, s->orders_most, s->orders_end, s->levels_mean, s->levels_most,
+           s->levels_end);
     printf(", \"orders\": %" PRIu64 ", \"iocs\": %" PRIu64 ", \"modifies\": %" PRIu64
            ", \"cancels\": %" PRIu64 ", \"trades\": %" PRIu64 ", \"canceled\": %" PRIu64,
            s->by_command[SB_CMD_ORDER], s->iocs, s->by_command[SB_CMD_REPLACE],
@@ -280,15 +286,12 @@ static int bench_all(struct bench *b)
 
 static bool read_arguments(int argc, char **argv, struct arguments *a)
 {
-    static const struct option OPTIONS[] = {{"seed", required_argument, NULL, 's'},
-                                            {"messages", required_argument, NULL, 'm'},
-                                            {"sessions", required_argument, NULL, 'n'},
-                                            {"passes", required_argument, NULL, 'p'},
-                                            {"only", required_argument, NULL, 'o'},
-                                            {"captures", required_argument, NULL, 'c'},
-                                            {"cores", required_argument, NULL, 'k'},
-                                            {"json", no_argument, NULL, 'j'},
-                                            {0}};
+    static const struct option OPTIONS[] = {
+        {"seed", required_argument, NULL, 's'},     {"messages", required_argument, NULL, 'm'},
+        {"sessions", required_argument, NULL, 'n'}, {"passes", required_argument, NULL, 'p'},
+        {"only", required_argument, NULL, 'o'},     {"captures", required_argument, NULL, 'c'},
+        {"cores", required_argument, NULL, 'k'},    {"commands", no_argument, NULL, 'x'},
+        {"json", no_argument, NULL, 'j'},           {0}};
     uint64_t messages = a->workload.messages, sessions = a->workload.sessions;
     optind = 1;
     for (int c; (c = getopt_long(argc, argv, "", OPTIONS, NULL)) != -1;) {
@@ -311,6 +314,8 @@ static bool read_arguments(int argc, char **argv, struct arguments *a)
         else if (c == 'k')
             good = a->cores_given =
                 sb_number_pair_read(optarg, 0, CPU_SETSIZE - 1, &a->engine_core, &a->consumer_core);
+        else if (c == 'x')
+            a->way = SB_BENCH_COMMANDS;
         else if (c == 'j')
             a->json = true;
         else

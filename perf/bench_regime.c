@@ -318,7 +318,7 @@ bool sb_regime_make(struct sb_workload *w, uint32_t regime,
     bool good = f->orders != NULL && f->resting != NULL && f->ring != NULL;
     if (good) {
         *f->ring = (struct sb_report_ring){0};
-        good = sb_bench_adapter_open(&f->adapter, &w->sizes);
+        good = sb_bench_adapter_open(&f->adapter, &w->sizes, SB_BENCH_DIRECT);
     }
     if (good)
         good = make_all(f);

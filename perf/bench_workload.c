@@ -44,6 +44,7 @@ static bool workload_open(struct sb_workload *w, uint64_t messages, uint32_t ins
                                                   .sessions_max = options->sessions,
                                                   .orders_max = ORDERS_MAX,
                                                   .levels_max = ORDERS_MAX,
+                                                  .terms_max = 1u << 14,
                                                   .window_levels = window},
                                        .messages = messages,
                                        .open_most = ORDERS_MAX};
@@ -211,39 +212,44 @@ static bool make_instruments(struct builder *b)
     return true;
 }
 
-/* Where the engine begins to look for a key (engine/orders.h), as somebody finds out who reads it: which page of 128
- * places of a table of twice ORDERS_MAX. That this is still so is for the test to see. */
-static uint32_t page_of(uint32_t session, uint32_t key)
+/* Where the engine begins to look for an order (engine/ids.h), as somebody finds out who reads it and knows the seed, here 0:
+ * which of the 4,096 near buckets. That this is still so is for the test to see. */
+static uint32_t bucket_of(uint64_t id)
 {
-    uint64_t x = (uint64_t)session << 32 | key / 128;
-    x *= UINT64_C(0x9e3779b97f4a7c15);
-    x ^= x >> 32;
-    x *= UINT64_C(0xd6e8feb86659fd93);
-    return (uint32_t)(x >> 49) & ((1u << 14) - 1);
+    __extension__ typedef unsigned __int128 wide;
+    const wide product = (wide)(id ^ sb_random_scramble(UINT64_C(0x9e3779b97f4a7c15))) *
+                         (sb_random_scramble(UINT64_C(0x3c6ef372fe94f82a)) | 1u);
+    return (uint32_t)(((uint64_t)product ^ (uint64_t)(product >> 64)) >> 52);
 }
 
-/* All in one session: another's orders cannot be aimed at. Its keys, 2^32 of them, have some 260,000 in one page. */
+/* All in one session: another's orders cannot be aimed at. Of its 2^32 keys some 1,000,000 hash to one bucket. */
 static bool make_keys(struct builder *b)
 {
     const uint32_t most = 250000, wanted = half(b) < most ? half(b) : most;
     if (!workload_open(b->w, 2 * (uint64_t)wanted, 1, WINDOW, b->options))
         return false;
+    uint32_t *keys = calloc(wanted, sizeof *keys);
     uint32_t last = 0, n = 0;
-    for (uint64_t key = 128; key <= UINT32_MAX && n < wanted; key++) {
-        if (key % 128 == 0 && page_of(1, (uint32_t)key) != 1) {
-            key += 127;
+    for (uint64_t key = 1; keys != NULL && key <= UINT32_MAX && n < wanted; key++) {
+        if (bucket_of(UINT64_C(1) << 32 | key) != 1)
             continue;
-        }
         struct sb_bench_message *m =
             add(b, n, SB_BUY, MID_TICKS - sb_random_below(&b->random, 500), LOT);
+        m->id = UINT64_C(1) << 32 | key;
         m->session = 1;
         m->key_step = (uint32_t)key - last;
         last = (uint32_t)key;
-        n++;
+        keys[n++] = last;
     }
-    const bool good = cancel_all(b, n);
-    for (uint64_t i = n; i < b->w->n; i++)
-        b->w->messages[i].session = 1;
+    uint32_t *order = keys != NULL ? shuffled(b, n) : NULL;
+    for (uint32_t i = 0; order != NULL && i < n; i++) {
+        struct sb_bench_message *m = cancel(b, 0);
+        m->id = UINT64_C(1) << 32 | keys[order[i]];
+        m->session = 1;
+    }
+    const bool good = order != NULL;
+    free(order);
+    free(keys);
     return good;
 }
 
@@ -421,7 +427,7 @@ static bool checked(struct sb_workload *w)
 {
     struct sb_report_ring *ring = aligned_alloc(128, sizeof *ring);
     struct sb_bench_adapter a;
-    const bool good = ring != NULL && sb_bench_adapter_open(&a, &w->sizes);
+    const bool good = ring != NULL && sb_bench_adapter_open(&a, &w->sizes, SB_BENCH_DIRECT);
     if (good) {
         memset(ring, 0, sizeof *ring);
         check(w, &a, ring);

@@ -7,7 +7,7 @@
  *   queue            one price level of as many orders as half of the messages, then canceled at random
  *   sweeps           10,000 levels of one order each, taken by one order; again and again
  *   instruments      10,000 of them, in turn
- *   keys             keys whose first place in the engine's table is in one page of it
+ *   keys             ids, and keys, that the engine's table looks for in one bucket
  *
  * Ids are scrambled numbers: arbitrary to whoever reads them. A workload is checked as it is made: the adapter runs over
  * it once, which counts its reports and looks at the book.

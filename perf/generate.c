@@ -384,6 +384,7 @@ struct sb_generate *sb_generate_new(uint64_t seed, uint32_t events, uint32_t ins
                                             .sessions_max = SESSION,
                                             .orders_max = orders,
                                             .levels_max = orders,
+                                            .terms_max = 1024,
                                             .window_levels = 256};
     struct sb_generate *g = calloc(1, sizeof *g);
     if (g == NULL)

@@ -159,7 +159,7 @@ static enum verdict compare(struct comparison *k)
     struct walk *a = &k->w[0], *b = &k->w[1];
     if (a->log.shard != b->log.shard)
         return SHARD;
-    if (memcmp(&a->log.limits, &b->log.limits, sizeof a->log.limits) != 0)
+    if (!sb_engine_limits_equal(&a->log.limits, &b->log.limits))
         return LIMITS;
     if (a->log.trading_day != 0 && b->log.trading_day != 0 &&
         a->log.trading_day != b->log.trading_day)
@@ -317,7 +317,7 @@ static json_t *limits_words(const struct sb_engine_limits *l)
     sb_words_put_number(o, "sessions_max", l->sessions_max);
     sb_words_put_number(o, "orders_max", l->orders_max);
     sb_words_put_number(o, "levels_max", l->levels_max);
-    sb_words_put_number(o, "window_levels", l->window_levels);
+    sb_words_put_number(o, "terms_max", l->terms_max);
     return o;
 }
 

@@ -200,6 +200,7 @@ static json_t *snapshot_words(const struct sb_snapshot *s, const struct sb_engin
     sb_words_put_number(limits, "sessions_max", s->head.sessions_max);
     sb_words_put_number(limits, "orders_max", s->head.orders_max);
     sb_words_put_number(limits, "levels_max", s->head.levels_max);
+    sb_words_put_number(limits, "terms_max", s->head.terms_max);
     sb_words_put(o, "limits", limits);
     return o;
 }

@@ -218,7 +218,8 @@ static void put_order_ext(json_t *o, const union sb_command_ext *x)
                       sb_words_padded(x->order.clordid, sizeof x->order.clordid).text);
     put_if(o, "iso", x->order.iso);
     put_if(o, "cross", x->order.cross);
-    put_if(o, "stop_price", x->order.stop_price);
+    if (x->order.stop_price != 0)
+        put_price(o, "stop_price", x->order.stop_price);
     put_if(o, "expire_ns", x->order.expire_ns);
     put_if(o, "display_quantity", x->order.display_quantity);
     put_if(o, "min_quantity", x->order.min_quantity);

@@ -10,7 +10,7 @@ static bool open_file(struct sb_log_source *s, FILE *err)
     if (!sb_log_reader_open(&s->file, s->path, err))
         return false;
     const struct sb_log_file_head *h = &s->file.head;
-    s->limits = h->limits;
+    s->limits = sb_limits_of(&h->limits);
     s->first_n = h->n_first;
     s->clock_bound_ns = UINT64_MAX;
     s->shard = h->shard;

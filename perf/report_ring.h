@@ -1,4 +1,4 @@
-/* report_ring.h: small fixed reports from the thread that matches to one that reads them.
+/* report_ring.h: reports (direct.h) from the thread that matches to one that reads them.
  *
  *     producer   next -> where to write the next report; publish: all written so far may be read
  *     consumer   ready -> how many may be read; at(i) -> the i-th of them; taken(n): their room is free again
@@ -12,26 +12,7 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
-enum sb_report_kind {
-    SB_REPORT_ORDER_ACK = 1,
-    SB_REPORT_TRADE,
-    SB_REPORT_CANCEL_ACK, /* also of what an IOC did not trade */
-    SB_REPORT_MODIFY_ACK,
-    SB_REPORT_ORDER_REJECT,
-    SB_REPORT_CANCEL_REJECT, /* no such order rests */
-    SB_REPORT_MODIFY_REJECT, /* the same */
-    SB_REPORT_KINDS
-};
-
-struct sb_report {
-    uint64_t id;       /* of the message's order; TRADE: of the one that rested */
-    uint64_t taker;    /* TRADE only: the message's order */
-    uint32_t price;    /* acks: limit; TRADE: the resting order's; 1/10000, 0 where there is none */
-    uint32_t quantity; /* acks of orders and modifies: open; TRADE: traded; CANCEL_ACK: taken off */
-    uint32_t instrument;
-    uint8_t kind, side, reason, zero;
-};
-_Static_assert(sizeof(struct sb_report) == 32, "two to a cache line");
+#include "shadowbook/direct.h"
 
 enum { SB_REPORT_RING_SLOTS = 16384, SB_REPORT_RING_AHEAD = 16 }; /* 512 KiB */
 

@@ -35,7 +35,7 @@ static bool all_zero(const uint8_t *p, uint64_t n)
     return true;
 }
 
-/* Is a block of this version there, whole and as it was sealed? NULL, or what is wrong. Says nothing of whether it
+/* Is a block there, of whatever version, whole and as it was sealed? NULL, or what is wrong. Says nothing of whether it
  * belongs there. */
 static const char *block_fault(const uint8_t *p, uint64_t size, struct sb_journal_block *b)
 {
@@ -44,8 +44,6 @@ static const char *block_fault(const uint8_t *p, uint64_t size, struct sb_journa
     memcpy(b, p, sizeof *b);
     if (b->head.magic != SB_JOURNAL_MAGIC)
         return "no block begins here";
-    if (b->head.version != SB_JOURNAL_VERSION)
-        return "a block of another version";
     if (b->length < HEAD || b->length > SB_JOURNAL_BLOCK_MAX)
         return "a block of an impossible length";
     const uint32_t padded = sb_journal_padded(b->length);
@@ -69,7 +67,8 @@ static const char *segment_fault(const struct sb_journal_scan *scan,
         return "reserved bytes are not zero";
     if (s.owner_kind > SB_RECORD_PAIR)
         return "an unknown record";
-    const char *limits = sb_engine_limits_error(&s.limits);
+    const struct sb_engine_limits kept = sb_limits_of(&s.limits);
+    const char *limits = sb_engine_limits_error(&kept);
     if (limits != NULL || scan->blocks == 0)
         return limits;
     if (s.segment != scan->segment.segment + 1)
@@ -238,7 +237,10 @@ enum sb_journal_found sb_journal_scan_block(struct sb_journal_scan *scan, const 
     if (scan->why != NULL)
         return SB_FOUND_TORN;
     /* What was sealed whole and is yet not right is no torn write. */
-    scan->why = place_fault(scan, &b);
+    scan->why =
+        b.head.version == SB_JOURNAL_VERSION
+            ? place_fault(scan, &b)
+            : "a block of another version: it can only be read by the release that wrote it";
     if (scan->why == NULL)
         scan->why = content_fault(scan, &b, bytes + HEAD);
     if (scan->why != NULL)

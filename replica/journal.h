@@ -19,7 +19,7 @@
  *     kind     what follows
  *     SEGMENT  struct sb_journal_segment: first block of every file. Its `previous` is what ties two files together. It names
  *              the last ownership record before it, so that one is known though its segment is gone or not read. Day,
- *              generation and limits are those of the whole journal (but window_levels, which is speed only)
+ *              generation and limits are those of the whole journal
  *     DATA     `packets` times: struct sb_journal_packet, its lines. Packets as in log.h: never cut differently, each with
  *              the running digest after its last command. All of one epoch
  *     RECORD   struct sb_journal_record: what the node owned from here on (REPLICATION.md section 1), or END: an orderly
@@ -47,14 +47,16 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
+#include "replica/limits.h"
 #include "replica/log.h"
 #include "shadowbook/engine.h"
 #include "shadowbook/frame.h"
 
 #define SB_JOURNAL_MAGIC UINT32_C(0x314A4253) /* "SBJ1" */
 enum {
-    SB_JOURNAL_VERSION = 1,
+    SB_JOURNAL_VERSION = 2,         /* 1: orders without terms */
     SB_JOURNAL_ALIGN = 4096,        /* what O_DIRECT asks for on any disk we know */
     SB_JOURNAL_BLOCK_MAX = 1 << 20, /* bytes of a block, padding included */
 };
@@ -76,7 +78,7 @@ struct sb_journal_segment {
     uint16_t generation;
     uint8_t owner_kind; /* of the last ownership record before this segment, */
     uint8_t zero;
-    struct sb_engine_limits limits;
+    struct sb_kept_limits limits;
     uint32_t zero2;
     uint64_t owner_epoch; /* and its epoch */
     uint32_t reserved[4];
@@ -144,7 +146,7 @@ static inline bool sb_journal_same_log(const struct sb_journal_segment *a,
                                        const struct sb_journal_segment *b)
 {
     return a->trading_day == b->trading_day && a->generation == b->generation &&
-           sb_engine_limits_equal(&a->limits, &b->limits);
+           memcmp(&a->limits, &b->limits, sizeof a->limits) == 0;
 }
 
 /* --- writing ---------------------------------------------------------------------------------- */

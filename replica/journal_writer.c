@@ -78,7 +78,7 @@ static struct sb_journal_segment head_of(const struct sb_journal_writer *w, uint
     return (struct sb_journal_segment){.segment = segment,
                                        .trading_day = w->setup.trading_day,
                                        .generation = w->setup.generation,
-                                       .limits = w->setup.limits,
+                                       .limits = sb_limits_keep(&w->setup.limits),
                                        .owner_kind = w->owner.kind,
                                        .owner_epoch = w->owner.epoch};
 }

@@ -75,6 +75,12 @@ bool sb_log_file_write(const char *path, const struct sb_log_file_head *head,
     return good;
 }
 
+static const char *limits_error(const struct sb_kept_limits *kept)
+{
+    const struct sb_engine_limits limits = sb_limits_of(kept);
+    return sb_engine_limits_error(&limits);
+}
+
 bool sb_log_reader_open(struct sb_log_reader *r, const char *path, FILE *err)
 {
     memset(r, 0, sizeof *r);
@@ -96,7 +102,7 @@ bool sb_log_reader_open(struct sb_log_reader *r, const char *path, FILE *err)
     else if (!all_zero(r->head.zero, sizeof r->head.zero))
         fault = "not written by this version: reserved bytes in its head are not zero";
     else
-        fault = sb_engine_limits_error(&r->head.limits);
+        fault = limits_error(&r->head.limits);
     if (fault != NULL) {
         fprintf(err, "%s: %s\n", path, fault);
         sb_log_reader_close(r);

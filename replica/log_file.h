@@ -13,18 +13,19 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "replica/limits.h"
 #include "replica/log.h"
 #include "shadowbook/engine.h"
 
 #define SB_LOG_FILE_MAGIC UINT64_C(0x31676F6C42534B31)
-enum { SB_LOG_FILE_VERSION = 2 };
+enum { SB_LOG_FILE_VERSION = 3 };
 
 struct sb_log_file_head {
     uint64_t magic;
     uint32_t version, shard;
     uint64_t epoch, inc;
     uint64_t n_first; /* number of the first command in the file */
-    struct sb_engine_limits limits;
+    struct sb_kept_limits limits;
     uint8_t sender;
     uint8_t zero[59];
     uint64_t hash; /* filled in by the writer */

@@ -122,7 +122,7 @@ static int finish(const struct sb_host *h, const struct sb_node *node, struct sb
         .n_first = log->packet_first == log->packet_end
                        ? 1
                        : sb_log_packet(log, log->packet_first)->n_first,
-        .limits = h->config->limits,
+        .limits = sb_limits_keep(&h->config->limits),
         .sender = h->id,
     };
     const bool logged = sb_log_file_write(h->arguments.log, &head, log, applied, state, stderr);

@@ -47,10 +47,10 @@ static uint64_t estimate(const struct sb_recovery *r, size_t i)
 
 static bool same_log(const struct sb_snapshot_head *s, const struct sb_journal_segment_head *h)
 {
-    const struct sb_engine_limits limits = sb_snapshot_limits(s);
+    const struct sb_engine_limits limits = sb_snapshot_limits(s),
+                                  own = sb_limits_of(&h->segment.limits);
     return s->shard == h->shard && s->generation == h->segment.generation &&
-           s->trading_day == h->segment.trading_day &&
-           sb_engine_limits_equal(&limits, &h->segment.limits);
+           s->trading_day == h->segment.trading_day && sb_engine_limits_equal(&limits, &own);
 }
 
 /* Takes the snapshot of input n, if it is good and the journal goes on from it. False: said on err why not. */
@@ -78,7 +78,7 @@ static bool take_snapshot(struct sb_recovery *r, uint64_t n, FILE *err)
         return false;
     }
     r->reader.next = from;
-    r->limits = h.segment.limits;
+    r->limits = sb_limits_of(&h.segment.limits);
     r->shard = r->snapshot.head.shard; /* as the segment has it */
     r->next_n = n + 1;
     return true;
@@ -95,7 +95,7 @@ static enum sb_recovery_opened from_the_front(struct sb_recovery *r, FILE *err)
         sb_journal_reader_say_end(reader, err);
     if (more != 1)
         return SB_RECOVERY_BAD;
-    r->limits = reader->scan.segment.limits;
+    r->limits = sb_limits_of(&reader->scan.segment.limits);
     r->shard = reader->scan.block.head.shard;
     r->next_n = reader->scan.first_n;
     return SB_RECOVERY_READY;

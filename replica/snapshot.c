@@ -46,6 +46,7 @@ void sb_snapshot_make(const struct sb_engine *e, void *out, size_t bytes)
                                     .sessions_max = limits->sessions_max,
                                     .orders_max = limits->orders_max,
                                     .levels_max = limits->levels_max,
+                                    .terms_max = limits->terms_max,
                                     .image_bytes = bytes - HEAD};
     uint8_t *image = (uint8_t *)out + HEAD;
     sb_engine_save(e, image, bytes - HEAD);
@@ -67,7 +68,8 @@ const char *sb_snapshot_fault(const void *bytes, size_t n, struct sb_snapshot_he
         return "not of the length that its head says";
     if (hash_of(*head, (const uint8_t *)bytes + HEAD) != head->hash)
         return "checksum";
-    if (head->n == 0 || head->zero != 0 || memcmp(head->reserved, zero, sizeof zero) != 0)
+    if (head->n == 0 || head->zero != 0 || head->zero2 != 0 ||
+        memcmp(head->reserved, zero, sizeof zero) != 0)
         return "an impossible head";
     return NULL;
 }

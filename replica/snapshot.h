@@ -20,7 +20,7 @@
 
 #define SB_SNAPSHOT_MAGIC  UINT64_C(0x31504E5342530A0D) /* CR LF "SBSNP1": a copy as text shows */
 #define SB_SNAPSHOT_SUFFIX ".snapshot"
-enum { SB_SNAPSHOT_VERSION = 1 };
+enum { SB_SNAPSHOT_VERSION = 2 };
 
 struct sb_snapshot_head {
     uint64_t magic;
@@ -31,7 +31,8 @@ struct sb_snapshot_head {
     uint64_t digest, state_digest; /* running and full-state digest there */
     uint32_t instruments_max, sessions_max, orders_max, levels_max; /* the engine's limits */
     uint64_t image_bytes;
-    uint64_t reserved[6];
+    uint32_t terms_max, zero2;
+    uint64_t reserved[5];
     uint64_t hash; /* XXH3-64 of the head with hash = 0, then of the image with that as seed */
 };
 _Static_assert(sizeof(struct sb_snapshot_head) == 128, "file layout");
@@ -55,6 +56,7 @@ static inline struct sb_engine_limits sb_snapshot_limits(const struct sb_snapsho
     limits.sessions_max = head->sessions_max;
     limits.orders_max = head->orders_max;
     limits.levels_max = head->levels_max;
+    limits.terms_max = head->terms_max;
     return limits;
 }
 

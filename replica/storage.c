@@ -155,12 +155,12 @@ static bool is_this_shards(const struct sb_storage *s, const struct sb_recovery 
     const struct sb_config *c = s->host->config;
     if (r->shard == c->shard && sb_engine_limits_equal(&r->limits, &c->limits))
         return true;
-    fprintf(
-        err,
-        "journal %s: of shard %u, with %u instruments, %u sessions, %u orders, %u levels at most; "
-        "[shard] and [engine] of this configuration say otherwise\n",
-        r->reader.folder, r->shard, r->limits.instruments_max, r->limits.sessions_max,
-        r->limits.orders_max, r->limits.levels_max);
+    fprintf(err,
+            "journal %s: of shard %u, with %u instruments, %u sessions, %u orders, %u levels, %u "
+            "orders with terms at most; "
+            "[shard] and [engine] of this configuration say otherwise\n",
+            r->reader.folder, r->shard, r->limits.instruments_max, r->limits.sessions_max,
+            r->limits.orders_max, r->limits.levels_max, r->limits.terms_max);
     return false;
 }
 

@@ -76,7 +76,8 @@
  *   does; its OPERATOR answer has quantity summed.
  *   Before DAY everything is ignored; so are a second DAY, a SESSION or INSTRUMENT whose index is 0, too large or defined,
  *   an instrument whose symbol is blank or defined, or with tick < 1, lot < 1, price_min < tick, price_max < price_min or
- *   > SB_PRICE_MAX, limits that are not multiples of tick, quantity_max < lot or > SB_QUANTITY_MAX, or an unknown phase.
+ *   > SB_PRICE_MAX, limits that are not multiples of tick, quantity_max < lot or > SB_QUANTITY_MAX, an unknown phase, or a
+ *   reference_price that is not 0 and no multiple of tick within price_min..price_max.
  *   All count as ignored_session, as does a command of an undefined session. A numbered message takes its session_seq even
  *   if it is then ignored for another reason. An ignored command still is the last applied (seq, time).
  *
@@ -101,12 +102,12 @@ struct sb_engine; /* opaque */
 
 /* Sizes of all tables. They are part of what must be equal in two engines. */
 struct sb_engine_limits {
-    uint32_t instruments_max; /* 1..65535 */
+    uint32_t instruments_max; /* 1..131071; a feed whose locate has 16 bits bounds a shard to 65535 */
     uint32_t sessions_max;    /* 1..65535 */
     uint32_t orders_max;      /* open orders in all books, 1..2^27 */
     uint32_t levels_max;      /* price levels in use, both sides of all books, 1..2^27 */
     uint32_t terms_max;       /* open orders with terms (RULES.md), 1..2^24 */
-    uint32_t window_levels;   /* dense levels per side and instrument, a power of two, 64..65536;
+    uint32_t window_levels;   /* dense levels per side and instrument, a power of two, 64..4096;
                                  speed only: it never shows in outputs */
 };
 
@@ -138,6 +139,11 @@ uint32_t sb_engine_outputs_max(const struct sb_engine_limits *limits, uint32_t c
 /* Formats an engine into mem (64-byte aligned, zeroed, `bytes` long, owned by the caller and kept as
  * long as the engine is used). Never fails on good limits; asserts on bad ones. */
 struct sb_engine *sb_engine_new(void *mem, size_t bytes, const struct sb_engine_limits *limits);
+
+/* The seed of the hash by which orders are found, of an engine in which no order rests (asserted). Who does not know it cannot
+ * choose ids that collide. Speed only: it never shows in outputs, digests or images, and two engines need not have the
+ * same. Without this call it is 0. */
+void sb_engine_seed_hash(struct sb_engine *e, uint64_t seed);
 
 /* Applies one command: one line, or two if it says so. Appends outputs. seq must be the last applied + 1,
  * the command must be sb_command_valid() (both asserted: they are the caller's). O(outputs). */
@@ -228,8 +234,13 @@ bool sb_engine_best(const struct sb_engine *e, uint32_t instrument, uint8_t side
 
 /* Calls `visit` for every open order of a side, best price and oldest first. For tools and tests. */
 struct sb_order_view {
+<<<<<<< HEAD
     uint64_t ref;
     int64_t price;    /* where it rests; parked: its limit price, 0 if none */
+=======
+    uint64_t ref, id; /* id: session << 32 | key */
+    int64_t price;
+>>>>>>> f1
     uint32_t session, key, open, executed;
     uint8_t side, capacity;
     uint8_t state;    /* enum sb_order_state */
@@ -260,5 +271,7 @@ const struct sb_engine_stats *sb_engine_stats(const struct sb_engine *e);
 #ifdef __cplusplus
 }
 #endif
+
+#include "shadowbook/direct.h"
 
 #endif

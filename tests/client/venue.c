@@ -32,6 +32,7 @@ void venue_config(struct sb_config *config, uint32_t sessions_n, uint32_t instru
                                                .sessions_max = VENUE_SESSIONS_MAX,
                                                .orders_max = 1 << 16,
                                                .levels_max = 1 << 12,
+                                               .terms_max = 1u << 14,
                                                .window_levels = 64};
     config->orders = (struct sb_addr){0xEF010101, 31001};
     config->requests = (struct sb_addr){0xEF010101, 31002};

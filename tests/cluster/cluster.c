@@ -357,6 +357,7 @@ static void configure(struct cluster *c)
                                           .sessions_max = 4,
                                           .orders_max = 4096,
                                           .levels_max = 256,
+                                          .terms_max = 64,
                                           .window_levels = 64};
     f->log_lines = 1u << 15;
     f->unacked_lines = 4096;

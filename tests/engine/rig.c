@@ -9,6 +9,7 @@ const struct sb_engine_limits rig_limits = {.instruments_max = 4,
                                             .sessions_max = RIG_SESSIONS,
                                             .orders_max = 64,
                                             .levels_max = 64,
+                                            .terms_max = 64,
                                             .window_levels = 64};
 
 void rig_blank(struct rig *r, const struct sb_engine_limits *limits)

@@ -227,7 +227,7 @@ START_TEST(layout)
     struct rig r;
     uint8_t image[SMALL_BYTES];
     small(&r, image);
-    ck_assert_mem_eq(image, "SBE1\1\0\0\0", 8);
+    ck_assert_mem_eq(image, "SBE1\2\0\0\0", 8);
     ck_assert_uint_eq(at(image + 8, 4), rig_limits.instruments_max);
     ck_assert_uint_eq(at(image + 24, 8), sb_engine_applied(r.e));
     ck_assert_uint_eq(at(image + 48, 8), 8);           /* references: seven orders, a replace */
@@ -314,14 +314,14 @@ START_TEST(what_no_engine_saves)
         const char *why;
     } wrong[] = {
         {0, 4, 5, "not an engine's image"},
-        {4, 4, 2, "an image of another version"},
+        {4, 4, 1, "an image of another version"},
         {8, 4, 3, "the image of an engine with other limits"},
         {12, 4, 9, "the image of an engine with other limits"},
         {16, 4, 9, "the image of an engine with other limits"},
         {20, 4, 9, "the image of an engine with other limits"},
         {24, 8, UINT64_MAX, "an impossible count"},
         {40, 8, 0, "an impossible head"}, /* the feed's next number */
-        {48, 8, UINT64_C(1) << 45, "an impossible head"},
+        {48, 8, UINT64_C(1) << 40, "an impossible head"},
         {48, 8, 7, "an order out of place"}, /* last reference below the last order's */
         {84, 2, SB_SHARD_MAX + 1, "an impossible head"},
         {86, 2, SB_SHARD_MAX + 1, "an impossible head"},
@@ -332,7 +332,7 @@ START_TEST(what_no_engine_saves)
         {168, 4, 3, "an image of another size than its head says"},
         {168, 4, HALF, "an image of another size than its head says"},
         {176, 4, 4, "an image of another size than its head says"},
-        {180, 4, 1, "an impossible head"},
+        {180, 4, 1, "the image of an engine with other limits"},
         {SESSION + 24, 4, 0, "a session out of place"},
         {SESSION + 48 + 24, 4, 1, "a session out of place"},
         {SESSION + 3 * 48 + 24, 4, HALF, "a session out of place"},
@@ -366,7 +366,9 @@ START_TEST(what_no_engine_saves)
         {ORDER + 20, 4, UINT32_MAX, "an order at an impossible price"},
         {ORDER + 24, 2, 0, "an order where none can rest"},
         {ORDER + 24, 2, 99, "an order where none can rest"},
-        {ORDER + 27, 1, 1, "an impossible order"},
+        {ORDER + 27, 1, 1, "an order where none can rest"}, /* instrument 65,537 */
+        {ORDER + 28, 2, 1, "an impossible order"},          /* an id beyond those of sessions */
+        {ORDER + 30, 1, 1, "an impossible order"},
         {ORDER + 32 + 8, 4, 1, "an order that stands there twice"},
     };
     struct rig r;
@@ -393,6 +395,7 @@ START_TEST(full_tables)
                                             .sessions_max = 4,
                                             .orders_max = 4,
                                             .levels_max = 2,
+                                            .terms_max = 64,
                                             .window_levels = 64};
     struct rig r;
     rig_open(&r, &limits, SB_PHASE_CONTINUOUS);

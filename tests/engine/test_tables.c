@@ -1,6 +1,8 @@
-/* The ladder and the order table by themselves, against plain arrays, under a seeded random flow. */
+/* The ladder, the orders and the table of ids by themselves, against plain arrays, under a seeded random flow. */
 #include <check.h>
+#include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "engine/ladder.h"
 #include "engine/orders.h"
@@ -11,7 +13,7 @@ static uint32_t next_random(uint64_t *state)
     return (uint32_t)(*state >> 33);
 }
 
-enum { MODEL_KEYS = 3000, WINDOW = 64 };
+enum { MODEL_KEYS = 3000 };
 
 /* Model: which keys are in use, at keys that are dense, then sparse, then extreme. */
 static uint32_t model_key(uint32_t i, uint32_t shape)
@@ -37,169 +39,353 @@ static void check_walk(const struct sb_ladder *l, const struct sb_levels *levels
     ck_assert_uint_eq(at, n);
 }
 
+/* A ladder of a window, and the levels of a pool with room for `max`. */
+struct rig {
+    struct sb_ladder l;
+    struct sb_levels levels;
+    void *pool, *dense, *words;
+};
+
+static void rig_open(struct rig *r, uint32_t window, uint32_t max)
+{
+    const size_t bytes = (sb_tail_pool_bytes(max) + 63u) & ~(size_t)63u;
+    r->pool = aligned_alloc(64, bytes);
+    r->dense = calloc(window, sizeof(struct sb_level));
+    r->words = calloc(sb_ladder_words(window), sizeof(uint64_t));
+    memset(r->pool, 0, bytes);
+    r->levels = (struct sb_levels){.max = max};
+    sb_tail_pool_init(&r->levels.pool, max, r->pool);
+    sb_ladder_init(&r->l, window, r->dense, r->words);
+}
+
+static void rig_close(struct rig *r)
+{
+    free(r->pool);
+    free(r->dense);
+    free(r->words);
+}
+
+/* As the book does: a level is in use from its first order to its last. */
+static void rig_insert(struct rig *r, uint32_t key)
+{
+    struct sb_level *level = sb_ladder_insert(&r->l, &r->levels, key);
+    ck_assert_uint_eq(level->head, 0);
+    ck_assert_uint_eq(level->quantity, 0);
+    *level = (struct sb_level){.head = 1, .quantity = key + UINT64_C(1)};
+    ck_assert_ptr_eq(sb_ladder_insert(&r->l, &r->levels, key), level);
+}
+
+static void rig_erase(struct rig *r, uint32_t key)
+{
+    sb_ladder_find(&r->l, &r->levels, key)->head = 0;
+    sb_ladder_erase(&r->l, &r->levels, key);
+    ck_assert_ptr_null(sb_ladder_find(&r->l, &r->levels, key));
+}
+
 static int by_key(const void *x, const void *y)
 {
     const uint32_t a = *(const uint32_t *)x, b = *(const uint32_t *)y;
     return a < b ? -1 : a > b;
 }
 
+/* The window's bitmaps say what the levels say. */
+static void check_bits(const struct sb_ladder *l)
+{
+    uint32_t n = 0;
+    for (uint32_t place = 0; place <= l->mask; place++) {
+        const bool used = (l->words[place / 64] >> place % 64 & 1u) != 0;
+        ck_assert_int_eq(used, l->levels[place].head != 0);
+        n += used;
+    }
+    for (uint32_t word = 0; word < 64; word++)
+        ck_assert_int_eq((l->top >> word & 1u) != 0, word <= l->mask / 64 && l->words[word] != 0);
+    ck_assert_uint_eq(l->dense, n);
+}
+
 START_TEST(ladder_keeps_order)
 {
-    static struct sb_level dense[WINDOW];
-    static uint64_t bits[2];
-    static struct sb_tail_leaf leaves[MODEL_KEYS + 1];
-    static struct sb_tail_node nodes[MODEL_KEYS + 1];
+    static const uint32_t windows[] = {64, 128, 512};
     static uint32_t used[MODEL_KEYS];
-    struct sb_ladder l;
-    struct sb_levels levels = {.max = MODEL_KEYS,
-                               .pool = {.leaves = leaves, .nodes = nodes, .capacity = MODEL_KEYS}};
-    uint32_t n = 0;
+    struct rig r;
+    uint32_t n = 0, moves = 0;
     uint64_t random = (uint64_t)_i + 1;
-    ck_assert_uint_eq(sb_ladder_words(WINDOW), 2);
-    for (uint32_t i = 0; i < WINDOW; i++)
-        dense[i] = (struct sb_level){0};
-    bits[0] = bits[1] = 0;
-    sb_ladder_init(&l, WINDOW, dense, bits);
-
+    rig_open(&r, windows[_i / 3], MODEL_KEYS);
     for (uint32_t step = 0; step < 8000; step++) {
         /* Mostly near a centre that wanders, so that the window has to follow; fills, then drains. */
         const uint32_t near = (step / 16 + next_random(&random) % 40) % MODEL_KEYS;
         const uint32_t i = next_random(&random) % 4 == 0 ? next_random(&random) % MODEL_KEYS : near;
-        const uint32_t key = model_key(i, (uint32_t)_i);
-        struct sb_level *level = sb_ladder_find(&l, &levels, key);
+        const uint32_t key = model_key(i, (uint32_t)_i % 3), base = r.l.base;
         uint32_t at = 0;
         while (at < n && used[at] != key)
             at++;
-        ck_assert_int_eq(level != NULL, at < n);
+        ck_assert_int_eq(sb_ladder_find(&r.l, &r.levels, key) != NULL, at < n);
         const bool draining = step / 2000 % 2 == 1;
-        if (level == NULL && (!draining || next_random(&random) % 4 == 0)) {
-            level = sb_ladder_insert(&l, &levels, key);
-            ck_assert_uint_eq(level->head, 0);
-            *level = (struct sb_level){.head = 1, .quantity = key + UINT64_C(1)};
+        if (at == n && (!draining || next_random(&random) % 4 == 0)) {
+            rig_insert(&r, key);
             used[n++] = key;
-        } else if (level != NULL) {
-            level->head = 0;
-            sb_ladder_erase(&l, &levels, key);
-            used[at] = used[--n];
         } else if (n > 0) {
-            at = next_random(&random) % n;
-            sb_ladder_find(&l, &levels, used[at])->head = 0;
-            sb_ladder_erase(&l, &levels, used[at]);
+            /* What is there; while draining, the best one or another. */
+            at = at < n ? at : next_random(&random) % n;
+            for (uint32_t j = 0; step % 3 == 0 && j < n; j++)
+                at = used[j] < used[at] ? j : at;
+            rig_erase(&r, used[at]);
             used[at] = used[--n];
         }
-        ck_assert_uint_eq(levels.used, n);
+        moves += r.l.base != base;
+        ck_assert_uint_eq(r.levels.used, n);
         uint32_t best = SB_KEY_NONE;
         for (uint32_t j = 0; j < n; j++)
             best = used[j] < best ? used[j] : best;
-        ck_assert_uint_eq(l.best, best);
+        ck_assert_uint_eq(r.l.best, best);
         if (step % 256 == 0) {
             qsort(used, n, sizeof *used, by_key);
-            check_walk(&l, &levels, used, n);
+            check_walk(&r.l, &r.levels, used, n);
+            check_bits(&r.l);
         }
     }
+    ck_assert_uint_lt(2, moves);
+    rig_close(&r);
 }
 END_TEST
 
 /* One order that never leaves must not pin the window to where the market once was. */
 START_TEST(window_follows_the_best)
 {
-    static struct sb_level dense[WINDOW];
-    static uint64_t bits[2];
-    static struct sb_tail_leaf leaves[9];
-    static struct sb_tail_node nodes[9];
-    struct sb_levels levels = {.max = 8, .pool = {.leaves = leaves, .nodes = nodes, .capacity = 8}};
-    struct sb_ladder l;
-    sb_ladder_init(&l, WINDOW, dense, bits);
-    *sb_ladder_insert(&l, &levels, 1000000) = (struct sb_level){.head = 1};
-    for (uint32_t i = 0; i < 2 * WINDOW; i++) {
-        *sb_ladder_insert(&l, &levels, 500000) = (struct sb_level){.head = 1};
-        ck_assert_uint_eq(l.best, 500000);
-        if (i + 1 < 2 * WINDOW) {
-            sb_ladder_find(&l, &levels, 500000)->head = 0;
-            sb_ladder_erase(&l, &levels, 500000);
-        }
-        ck_assert_ptr_nonnull(sb_ladder_find(&l, &levels, 1000000));
+    struct rig r;
+    rig_open(&r, 64, 8);
+    rig_insert(&r, 1000000);
+    rig_insert(&r, 500000); /* outside: one, and the window holds one */
+    ck_assert(!sb_ladder_in_window(&r.l, 500000));
+    rig_erase(&r, 500000);
+    rig_insert(&r, 500000);
+    ck_assert(sb_ladder_in_window(&r.l, 500000));
+    ck_assert(!sb_ladder_in_window(&r.l, 1000000));
+    ck_assert_uint_eq(r.l.best, 500000);
+    /* Worse levels, however many, leave it where it is. */
+    for (uint32_t i = 0; i < 1000; i++) {
+        rig_insert(&r, 2000000 + i);
+        rig_erase(&r, 2000000 + i);
     }
-    ck_assert(sb_ladder_in_window(&l, 500000));
+    ck_assert(sb_ladder_in_window(&r.l, 500000));
+    rig_erase(&r, 500000);
+    ck_assert_uint_eq(r.l.best, 1000000);
+    rig_insert(&r, 2000000); /* empty: it comes at once */
+    ck_assert(sb_ladder_in_window(&r.l, 1000000));
+    rig_close(&r);
 }
 END_TEST
 
-/* Windows whose bitmaps have one, several and many words in their second row. */
-START_TEST(ladder_finds_across_bitmap_words)
+/* A window full of levels is put away and comes back, with what is in them. */
+START_TEST(full_window_moves)
 {
-    static const uint32_t windows[] = {64, 128, 4096, 8192, 65536};
-    const uint32_t window = windows[_i];
-    static struct sb_tail_leaf leaves[65];
-    static struct sb_tail_node nodes[65];
-    struct sb_level *dense = calloc(window, sizeof *dense);
-    uint64_t *bits = calloc(sb_ladder_words(window), sizeof *bits);
-    struct sb_levels levels = {.max = 64,
-                               .pool = {.leaves = leaves, .nodes = nodes, .capacity = 64}};
-    struct sb_ladder l;
-    sb_ladder_init(&l, window, dense, bits);
-    uint32_t keys[64], n = 0;
-    for (uint32_t i = 0; i < 64; i++) {
-        const uint32_t key = 1000000 + i * (window / 64) + (i % 3) * (window / 129);
-        *sb_ladder_insert(&l, &levels, key) =
-            (struct sb_level){.head = 1, .quantity = key + UINT64_C(1)};
-        keys[n++] = key;
+    enum { WINDOW = 256 };
+    struct rig r;
+    rig_open(&r, WINDOW, 4 * WINDOW);
+    static uint32_t keys[4 * WINDOW];
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < 4 * WINDOW; i++) { /* each better than all before */
+        keys[n++] = SB_KEY_MAX - i;
+        rig_insert(&r, SB_KEY_MAX - i);
     }
     qsort(keys, n, sizeof *keys, by_key);
-    check_walk(&l, &levels, keys, n);
+    check_walk(&r.l, &r.levels, keys, n);
+    check_bits(&r.l);
     for (uint32_t i = 0; i < n; i++) {
-        ck_assert_uint_eq(l.best, keys[i]);
-        sb_ladder_find(&l, &levels, keys[i])->head = 0;
-        sb_ladder_erase(&l, &levels, keys[i]);
+        ck_assert_uint_eq(r.l.best, keys[i]);
+        rig_erase(&r, keys[i]);
     }
-    ck_assert_uint_eq(l.best, SB_KEY_NONE);
-    free(dense);
-    free(bits);
+    ck_assert_uint_eq(r.l.best, SB_KEY_NONE);
+    ck_assert_uint_eq(r.levels.used, 0);
+    check_bits(&r.l);
+    rig_close(&r);
 }
 END_TEST
 
-/* Half full for good, with keys that come in runs, and every entry found at every time. */
-START_TEST(order_table_never_degrades)
+/* From one word of the bitmap to all there can be, with the window at and around the array's end. */
+START_TEST(ladder_finds_across_bitmap_words)
 {
-    enum { MAX = 256 };
-    struct sb_order *slots = calloc(sb_orders_places(MAX), sizeof *slots);
-    uint32_t *executed = calloc(sb_orders_places(MAX), sizeof *executed);
+    static const uint32_t windows[] = {64, 128, 1024, 4096};
+    const uint32_t window = windows[_i % 4];
+    const uint32_t start = 1000000u / window * window + (uint32_t)_i / 4 * (window / 8 + 5);
+    struct rig r;
+    uint32_t keys[64], n = 0;
+    rig_open(&r, window, 65);
+    rig_insert(&r, start + window / 4); /* the base is at start */
+    ck_assert_uint_eq(r.l.base, start);
+    for (uint32_t i = 0; i < 64; i++)
+        keys[n++] = start + i * (window / 64) + (i + 2) % 3 * (window / 129);
+    for (uint32_t i = 0; i < n; i++)
+        if (keys[i] != start + window / 4)
+            rig_insert(&r, keys[i]);
+    qsort(keys, n, sizeof *keys, by_key);
+    check_walk(&r.l, &r.levels, keys, n);
+    ck_assert_uint_eq(r.l.dense, n);
+    for (uint32_t i = 0; i < n; i++) {
+        ck_assert_uint_eq(r.l.best, keys[i]);
+        rig_erase(&r, keys[i]);
+    }
+    ck_assert_uint_eq(r.l.best, SB_KEY_NONE);
+    check_bits(&r.l);
+    rig_close(&r);
+}
+END_TEST
+
+/* The orders' pool and the table of their ids. */
+struct pool {
     struct sb_orders t;
-    uint32_t live[MAX], n = 0, key = 0;
-    uint64_t random = 7;
-    sb_orders_init(&t, MAX, slots, executed);
-    for (uint32_t step = 0; step < 80000; step++) {
+    struct sb_order *slots;
+    struct sb_order_beside *beside;
+    struct sb_ids_bucket *near, *far;
+    struct sb_ids_node *nodes;
+};
+
+static void *zeroed(size_t n, size_t bytes)
+{
+    const size_t all = (n * bytes + 63) & ~(size_t)63;
+    void *memory = aligned_alloc(64, all);
+    ck_assert_ptr_nonnull(memory);
+    return memset(memory, 0, all);
+}
+
+static void pool_open(struct pool *p, uint32_t max, uint64_t seed)
+{
+    p->slots = zeroed(max + 1, sizeof *p->slots);
+    p->beside = zeroed(max + 1, sizeof *p->beside);
+    p->near = zeroed(sb_ids_near_n(max), sizeof *p->near);
+    p->far = zeroed(sb_ids_far_n(max), sizeof *p->far);
+    p->nodes = zeroed(sb_ids_nodes_n(max), sizeof *p->nodes);
+    sb_orders_init(&p->t, max, p->slots, p->beside);
+    sb_ids_init(&p->t.ids, max, p->near, p->far, p->nodes);
+    sb_ids_seed(&p->t.ids, seed);
+    ck_assert(sb_ids_blank(&p->t.ids));
+}
+
+static void pool_close(struct pool *p)
+{
+    free(p->slots);
+    free(p->beside);
+    free(p->near);
+    free(p->far);
+    free(p->nodes);
+}
+
+static uint64_t next_random_64(uint64_t *random)
+{
+    const uint64_t high = next_random(random);
+    return high << 33 ^ next_random(random);
+}
+
+/* Ids of several shapes: random, a session's keys that rise, few bits set, the largest. */
+static uint64_t some_id(uint64_t *random, uint32_t shape, uint32_t i)
+{
+    if (shape == 0)
+        return next_random_64(random);
+    if (shape == 1)
+        return UINT64_C(7) << 32 | i;
+    if (shape == 2)
+        return (UINT64_C(1) << i % 64) * (i / 64);
+    return UINT64_MAX - i;
+}
+
+/* Full to the last slot, then near that for good, every order found at every time; then empty as it was at first. */
+START_TEST(orders_are_found)
+{
+    enum { MAX = 300, STEPS = 40000 };
+    struct pool p;
+    uint32_t live[MAX], n = 0;
+    uint64_t random = 7 + (uint64_t)_i;
+    pool_open(&p, MAX, (uint64_t)_i * 12345);
+    for (uint32_t step = 0; step < STEPS; step++) {
         if (n < MAX && (n < MAX - 8 || next_random(&random) % 2 == 0)) {
-            key += 1 + (next_random(&random) % 8 == 0 ? next_random(&random) % 1000 : 0);
-            const uint32_t session = 1 + key % 3;
-            const struct sb_order order = {
-                .key = key, .open = 1, .name = sb_order_name(1, 0, session), .capacity = 'P'};
-            const uint32_t slot = sb_orders_add(&t, &order);
-            ck_assert_uint_ne(slot, 0);
-            ck_assert_uint_eq(sb_orders_executed(&t, slot), 0); /* not of who was there before */
-            sb_orders_set_executed(&t, slot, key);
+            const uint64_t id = some_id(&random, (uint32_t)_i, step);
+            if (sb_orders_find(&p.t, id) != 0)
+                continue;
+            const uint32_t slot = sb_orders_add(&p.t, id, 1, 0, sb_order_meta(1, 1, 0));
+            ck_assert(slot != 0 && slot <= MAX);
+            ck_assert_uint_eq(sb_orders_executed(&p.t, slot), 0); /* not of who was there before */
+            ck_assert_uint_eq(sb_orders_extra(&p.t, slot), 0);
+            sb_orders_set_executed(&p.t, slot, (uint32_t)id);
             live[n++] = slot;
         } else {
             const uint32_t at = next_random(&random) % n;
-            sb_orders_drop(&t, live[at]);
+            const uint64_t id = p.slots[live[at]].id;
+            sb_orders_drop(&p.t, live[at]);
+            ck_assert_uint_eq(sb_orders_find(&p.t, id), 0);
             live[at] = live[--n];
         }
-        ck_assert_uint_eq(t.used, n);
+        ck_assert_uint_eq(p.t.used, n);
         if (step % 64 == 0)
             for (uint32_t i = 0; i < n; i++) {
-                const struct sb_order *o = &slots[live[i]];
-                ck_assert_uint_eq(sb_orders_find(&t, sb_order_session(o), o->key), live[i]);
-                ck_assert_uint_eq(sb_orders_executed(&t, live[i]), o->key);
+                const struct sb_order *o = &p.slots[live[i]];
+                ck_assert_uint_eq(sb_orders_find(&p.t, o->id), live[i]);
+                ck_assert_uint_eq(sb_orders_executed(&p.t, live[i]), (uint32_t)o->id);
             }
     }
-    ck_assert_uint_eq(sb_orders_find(&t, 1, key + 1), 0);
     while (n > 0)
-        sb_orders_drop(&t, live[--n]);
-    for (uint32_t i = 1; i <= t.mask; i++) { /* no tombstones: no search goes past any place */
-        ck_assert_uint_eq(slots[i].open, 0);
-        ck_assert_uint_eq(sb_order_passed(&slots[i]), 0);
+        sb_orders_drop(&p.t, live[--n]);
+    ck_assert(sb_ids_blank(&p.t.ids));
+    pool_close(&p);
+}
+END_TEST
+
+/* Ids that share all their buckets: the tree has what these cannot hold, and everything is found in whatever order it
+ * came and leaves. A stranger who hashes there is looked for in the tree, and not found. */
+START_TEST(ids_collide_everywhere)
+{
+    enum { MAX = 64, ALL = MAX + 1 };
+    struct pool p;
+    uint64_t ids[ALL], random = 3 + (uint64_t)_i;
+    uint32_t slots[ALL] = {0}, n = 0;
+    pool_open(&p, MAX, 99);
+    const struct sb_ids *t = &p.t.ids;
+    for (uint64_t id = 0; n < ALL; id += n % 2 == 0 ? 1 : UINT64_C(0x123456789)) {
+        const uint64_t h = sb_ids_hash(t, id);
+        bool known = false;
+        for (uint32_t i = 0; i < n; i++)
+            known = known || ids[i] == id;
+        if (!known && sb_ids_near(t, h) == p.near && sb_ids_far(t, h, 0) == p.far &&
+            sb_ids_far(t, h, 1) == p.far + 1)
+            ids[n++] = id;
     }
-    free(slots);
-    free(executed);
+    for (uint32_t round = 0; round < 2000; round++) {
+        const uint32_t at = next_random(&random) % MAX;
+        if (slots[at] == 0) {
+            slots[at] = sb_orders_add(&p.t, ids[at], 1, 0, 0);
+        } else if (round < 1000 && round % 3 != 0) { /* mostly full, then thinner */
+            continue;
+        } else {
+            sb_orders_drop(&p.t, slots[at]);
+            slots[at] = 0;
+        }
+        for (uint32_t i = 0; i < ALL; i++)
+            ck_assert_uint_eq(sb_orders_find(&p.t, ids[i]), slots[i]);
+        ck_assert(p.t.used <= 3 * SB_IDS_LANES || t->root != 0);
+    }
+    for (uint32_t i = 0; i < MAX; i++)
+        if (slots[i] == 0)
+            slots[i] = sb_orders_add(&p.t, ids[i], 1, 0, 0);
+    ck_assert_uint_eq(p.t.used, MAX);
+    for (uint32_t i = 0; i < MAX; i++)
+        sb_orders_drop(&p.t, slots[_i % 2 == 0 ? i : MAX - 1 - i]);
+    ck_assert(sb_ids_blank(t));
+    pool_close(&p);
+}
+END_TEST
+
+/* The same ids under another seed are in other buckets. */
+START_TEST(the_seed_decides)
+{
+    struct pool a, b;
+    uint32_t same = 0;
+    pool_open(&a, 1000, 1);
+    pool_open(&b, 1000, 2);
+    for (uint64_t id = 0; id < 1000; id++) {
+        const uint64_t x = sb_ids_hash(&a.t.ids, id), y = sb_ids_hash(&b.t.ids, id);
+        same += sb_ids_near(&a.t.ids, x) - a.near == sb_ids_near(&b.t.ids, y) - b.near;
+    }
+    ck_assert_uint_lt(same, 50);
+    pool_close(&a);
+    pool_close(&b);
 }
 END_TEST
 
@@ -208,10 +394,13 @@ int main(void)
     Suite *suite = suite_create("engine-tables");
     TCase *tc = tcase_create("tables");
     tcase_set_timeout(tc, 60);
-    tcase_add_loop_test(tc, ladder_keeps_order, 0, 3);
-    tcase_add_loop_test(tc, ladder_finds_across_bitmap_words, 0, 5);
+    tcase_add_loop_test(tc, ladder_keeps_order, 0, 9);
+    tcase_add_loop_test(tc, ladder_finds_across_bitmap_words, 0, 32);
+    tcase_add_test(tc, full_window_moves);
     tcase_add_test(tc, window_follows_the_best);
-    tcase_add_test(tc, order_table_never_degrades);
+    tcase_add_loop_test(tc, orders_are_found, 0, 4);
+    tcase_add_loop_test(tc, ids_collide_everywhere, 0, 4);
+    tcase_add_test(tc, the_seed_decides);
     suite_add_tcase(suite, tc);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);

@@ -76,6 +76,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                                                    .sessions_max = 4,
                                                    .orders_max = 32,
                                                    .levels_max = 16,
+                                                   .terms_max = 64,
                                                    .window_levels = 64};
     static struct sb_command2 commands[COMMANDS_MAX];
     if (size > FUZZ_INPUT_MAX)

@@ -111,6 +111,7 @@ static void match_judge(const struct rows *r, const char *path)
                                             .sessions_max = SB_FLOW_SESSION,
                                             .orders_max = 16,
                                             .levels_max = 16,
+                                            .terms_max = 64,
                                             .window_levels = 64};
     struct sb_flow_commands fc = {0};
     struct sb_match_engine m;

@@ -202,7 +202,8 @@ uint32_t fuzz_seed(uint32_t i, uint8_t *out)
         struct sb_command command;
     } data = {{.n_first = 1, .count = 1, .lines = 1},
               {.seq = 1, .kind = SB_CMD_CANCEL, .session = 1, .session_seq = 1}};
-    struct sb_journal_segment s = {.segment = 1, .limits = SB_ENGINE_LIMITS_DEFAULT};
+    struct sb_journal_segment s = {.segment = 1,
+                                   .limits = {128, 128, 1u << 20, 1u << 16, 1u << 14}};
     struct sb_journal_record r = {.n = 1, .kind = SB_RECORD_SOLO};
     uint32_t n = 1;
     out[0] = i % 2 == 0 ? PICK_SEALED : 0;

@@ -13,6 +13,7 @@ static const struct sb_engine_limits limits = {.instruments_max = 4,
                                                .sessions_max = 5,
                                                .orders_max = 40,
                                                .levels_max = 24,
+                                               .terms_max = 64,
                                                .window_levels = 64};
 static struct sb_output outputs[OUTPUTS];
 

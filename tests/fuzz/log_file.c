@@ -24,11 +24,11 @@ static void seal_head(uint8_t *p)
     h.magic = SB_LOG_FILE_MAGIC;
     h.version = SB_LOG_FILE_VERSION;
     h.n_first = 1;
-    h.limits = (struct sb_engine_limits){.instruments_max = 2,
-                                         .sessions_max = 2,
-                                         .orders_max = 32,
-                                         .levels_max = 32,
-                                         .window_levels = 64};
+    h.limits = (struct sb_kept_limits){.instruments_max = 2,
+                                       .sessions_max = 2,
+                                       .orders_max = 32,
+                                       .levels_max = 32,
+                                       .terms_max = 32};
     h.hash = 0;
     h.hash = XXH3_64bits(&h, sizeof h);
     memcpy(p, &h, sizeof h);

@@ -50,6 +50,7 @@ static void configure(struct field *x)
                                           .sessions_max = 2,
                                           .orders_max = 64,
                                           .levels_max = 64,
+                                          .terms_max = 64,
                                           .window_levels = 64};
     f->log_lines = 2048;
     f->unacked_lines = 1024;

@@ -192,7 +192,8 @@ uint32_t fuzz_seed(uint32_t index, uint8_t *out)
 {
     static const uint8_t bytes[16] = {1};
     struct seed s = {.at = out, .bytes = 1};
-    const struct sb_journal_segment segment = {.segment = 1, .limits = SB_ENGINE_LIMITS_DEFAULT};
+    const struct sb_journal_segment segment = {.segment = 1,
+                                               .limits = {128, 128, 1u << 20, 1u << 16, 1u << 14}};
     out[0] = PICK_SEALED;
     switch (index) {
     case 0: /* a journal, then the end of it */

@@ -24,6 +24,7 @@ int main(int argc, char **argv)
                                             .sessions_max = SB_FLOW_SESSION,
                                             .orders_max = 1u << 20,
                                             .levels_max = 1u << 20,
+                                            .terms_max = 1u << 14,
                                             .window_levels = 1024};
     static struct script s;
     script_open(&s, &limits, power_of_two(fc.lines_n + SB_STREAM_LINES_MAX));

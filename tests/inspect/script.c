@@ -14,6 +14,7 @@ const struct sb_engine_limits script_limits = {.instruments_max = 4,
                                                .sessions_max = 4,
                                                .orders_max = 64,
                                                .levels_max = 64,
+                                               .terms_max = 64,
                                                .window_levels = 64};
 
 void script_open(struct script *s, const struct sb_engine_limits *limits, uint32_t lines_cap)
@@ -162,7 +163,7 @@ void script_store_log(const struct script *s, const char *path, uint8_t sender)
                                           .epoch = s->turns[s->turns_n - 1].epoch,
                                           .inc = 7,
                                           .n_first = 1,
-                                          .limits = s->limits,
+                                          .limits = sb_limits_keep(&s->limits),
                                           .sender = sender};
     SB_ASSERT(sb_log_file_write(path, &head, &s->log, s->log.len, s->state_digest, stderr));
 }
@@ -259,7 +260,7 @@ void script_store_journal(const struct script *s, const char *folder, uint8_t se
                      .inc = inc};
     SB_ASSERT(d.file != NULL && d.block != NULL);
     const struct sb_journal_segment segment = {
-        .segment = 1, .trading_day = s->trading_day, .limits = s->limits};
+        .segment = 1, .trading_day = s->trading_day, .limits = sb_limits_keep(&s->limits)};
     memcpy(begin_block(&d, SB_JOURNAL_SEGMENT, s->turns[0].epoch, 1), &segment, sizeof segment);
     d.block->length += (uint32_t)sizeof segment;
     end_block(&d);

@@ -24,6 +24,7 @@ static const struct change NONE = {.limits = {.instruments_max = 4,
                                               .sessions_max = 4,
                                               .orders_max = 64,
                                               .levels_max = 64,
+                                              .terms_max = 64,
                                               .window_levels = 64},
                                    .quantity = 50,
                                    .trading_day = 20261124,
@@ -47,7 +48,7 @@ static void play(struct script *s, const struct change *c)
                                      .quantity = c->quantity,
                                      .price = 100000}};
     memset(take.ext.order.clordid, ' ', sizeof take.ext.order.clordid);
-    take.ext.order.zero[3] = c->other_bytes;
+    take.ext.order.zero[0] = c->other_bytes;
     script_put(s, &take.c);
     if (c->cut)
         script_seal(s);

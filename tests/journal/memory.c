@@ -63,7 +63,7 @@ void memory_segment(struct memory *m)
     const struct sb_journal_segment s = {.segment = ++m->segments,
                                          .trading_day = m->trading_day,
                                          .generation = m->generation,
-                                         .limits = m->limits,
+                                         .limits = sb_limits_keep(&m->limits),
                                          .owner_kind = m->owner.kind,
                                          .owner_epoch = m->owner.epoch};
     memcpy(begin_block(m, SB_JOURNAL_SEGMENT), &s, sizeof s);

@@ -61,7 +61,7 @@ static void put(uint8_t *at, uint32_t bytes, uint64_t value)
 static void put_head(uint8_t *b, uint8_t kind, uint64_t n_first, uint32_t length)
 {
     memcpy(b, "SBJ1", 4);
-    b[4] = 1; /* version */
+    b[4] = 2; /* version */
     b[5] = kind;
     put(b + 6, 2, 3);   /* shard */
     put(b + 8, 8, 4);   /* epoch */
@@ -94,7 +94,7 @@ START_TEST(golden_bytes)
     put(b + 116, 4, 128);      /* sessions_max */
     put(b + 120, 4, 1u << 20); /* orders_max */
     put(b + 124, 4, 1u << 16); /* levels_max */
-    put(b + 128, 4, 1024);     /* window_levels */
+    put(b + 128, 4, 1u << 14); /* terms_max */
     put_hash(b, 4096);
 
     uint8_t *d = expected + 4096;
@@ -447,6 +447,7 @@ START_TEST(lives_that_do_not_follow)
         {104, 1, "a segment of another day or of other limits"},
         {108, 1, "a segment of another day or of other limits"}, /* generation */
         {116, 1, "a segment of another day or of other limits"}, /* sessions_max */
+        {129, 1, "a segment of another day or of other limits"}, /* terms_max */
         {110, SB_RECORD_PAIR, "a segment that knows of another record than the ones before it"},
         {136, 9, "a segment that knows of another record than the ones before it"},
     };
@@ -462,13 +463,22 @@ START_TEST(lives_that_do_not_follow)
         ck_assert_uint_eq(scan.blocks, BLOCKS);
         ck_assert_uint_eq(n, 9);
     }
-    two_lives(); /* another window is the same log */
-    journal.bytes[2][129] = 8;
-    sb_journal_seal((struct sb_journal_block *)(void *)journal.bytes[2]);
+}
+END_TEST
+
+/* What another release sealed is no torn write, also where nothing else is there: nobody begins anew over it. */
+START_TEST(another_version)
+{
+    memory_begin(&journal);
+    memory_segment(&journal);
+    uint8_t *b = journal.bytes[0];
+    b[4] = SB_JOURNAL_VERSION - 1;
+    put_hash(b, 4096);
     uint64_t n;
     ck_assert_int_eq(memory_read(&journal, &scan, &n), SB_FOUND_DAMAGED);
-    ck_assert_str_eq(scan.why, "does not follow the block before it");
-    ck_assert_uint_eq(scan.segment.segment, 3);
+    ck_assert_str_eq(
+        scan.why, "a block of another version: it can only be read by the release that wrote it");
+    ck_assert_uint_eq(scan.blocks, 0);
 }
 END_TEST
 
@@ -485,6 +495,7 @@ int main(void)
     tcase_add_loop_test(tc, every_cut, 0, 2);
     tcase_add_loop_test(tc, going_on_behind_every_cut, 0, 2);
     tcase_add_test(tc, lives_that_do_not_follow);
+    tcase_add_test(tc, another_version);
     tcase_add_test(tc, torn_write_of_many_pages);
     tcase_add_test(tc, good_blocks_in_the_wrong_place);
     tcase_add_test(tc, inputs_left_out);

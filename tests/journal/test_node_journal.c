@@ -78,7 +78,7 @@ static void write_log(const struct rig *r, uint64_t state)
     const struct sb_log_file_head head = {.magic = SB_LOG_FILE_MAGIC,
                                           .version = SB_LOG_FILE_VERSION,
                                           .n_first = 1,
-                                          .limits = r->bench.config.limits};
+                                          .limits = sb_limits_keep(&r->bench.config.limits)};
     ck_assert(sb_log_file_write(r->log, &head, sb_node_log(node),
                                 sb_engine_applied(sb_node_engine(node)), state, stderr));
 }

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "engine/orders.h"
+#include "engine/ids.h"
 #include "perf/bench_workload.h"
 #include "perf/id_map.h"
 #include "tests/reference/reference.h"
@@ -141,7 +141,8 @@ static uint64_t chains_used(const struct sb_bench_adapter *a)
 }
 
 /* The workload's reports one by one. `seen` counts kinds over all workloads. */
-static void compare(const struct sb_workload *w, uint64_t seen[SB_REPORT_KINDS])
+static void compare(const struct sb_workload *w, enum sb_bench_way way,
+                    uint64_t seen[SB_REPORT_KINDS])
 {
     static struct sb_report_ring ring;
     static struct names names;
@@ -151,7 +152,7 @@ static void compare(const struct sb_workload *w, uint64_t seen[SB_REPORT_KINDS])
     memset(&ring, 0, sizeof ring);
     memset(&names, 0, sizeof names);
     struct sb_reference *ref = reference_open(&w->sizes.limits, &seq);
-    ck_assert(sb_bench_adapter_open(&a, &w->sizes));
+    ck_assert(sb_bench_adapter_open(&a, &w->sizes, way));
     for (uint64_t i = 0; i < w->n; i++) {
         const struct sb_bench_message *m = &w->messages[i];
         const struct sb_command c = as_command(&names, m, ++seq);
@@ -171,8 +172,7 @@ static void compare(const struct sb_workload *w, uint64_t seen[SB_REPORT_KINDS])
         }
         if (n == 0) { /* ignored */
             r = (struct sb_report){.id = m->id,
-                                   .instrument = m->instrument,
-                                   .side = m->side,
+                                   .reason = SB_REASON_UNKNOWN,
                                    .kind = m->kind == SB_CMD_REPLACE ? SB_REPORT_MODIFY_REJECT
                                                                      : SB_REPORT_CANCEL_REJECT};
             ck_assert_mem_eq(sb_report_ring_at(&ring, n++), &r, sizeof r);
@@ -201,7 +201,8 @@ START_TEST(reports_as_the_reference)
     for (uint32_t i = CAPTURES; sb_workload_name(i) != NULL; i++) {
         struct sb_workload w;
         make(&w, i, 5);
-        compare(&w, seen);
+        compare(&w, SB_BENCH_DIRECT, seen);
+        compare(&w, SB_BENCH_COMMANDS, seen);
         sb_workload_free(&w);
     }
     /* A kind that never came was not compared. */
@@ -276,25 +277,23 @@ START_TEST(shapes)
 }
 END_TEST
 
-/* They are in one page of the engine's table, or the workload attacks nothing. */
+/* They are in one bucket of the engine's table, or the workload attacks nothing. */
 START_TEST(keys_collide)
 {
     struct sb_workload w;
     make(&w, index_of("keys"), 5);
-    struct sb_orders t;
-    const size_t places = sb_orders_places(w.sizes.limits.orders_max);
-    struct sb_order *slots = calloc(places, sizeof *slots);
-    ck_assert_ptr_nonnull(slots);
-    sb_orders_init(&t, w.sizes.limits.orders_max, slots, NULL);
-    uint32_t key = 0, n = 0, page = 0;
+    static struct sb_ids_bucket none[1];
+    struct sb_ids t;
+    sb_ids_init(&t, w.sizes.limits.orders_max, none, none, NULL);
+    uint64_t first = 0;
+    uint32_t key = 0, n = 0;
     for (uint64_t i = 0; i < w.n && w.messages[i].kind == SB_CMD_ORDER; i++, n++) {
         key += w.messages[i].key_step;
-        const uint32_t at = sb_orders_home(&t, 1, key) / SB_ORDERS_BLOCK;
-        page = n == 0 ? at : page;
-        ck_assert_uint_eq(at, page);
+        const uint64_t at = sb_ids_hash(&t, sb_order_id(1, key)) >> t.near_shift;
+        first = n == 0 ? at : first;
+        ck_assert_uint_eq(at, first);
     }
     ck_assert_uint_eq(n, MESSAGES / 2);
-    free(slots);
     sb_workload_free(&w);
 }
 END_TEST
@@ -333,7 +332,8 @@ START_TEST(captures_as_the_reference)
     for (uint32_t i = 0; i < CAPTURES; i++) {
         struct sb_workload w;
         make(&w, i, 5);
-        compare(&w, seen);
+        compare(&w, SB_BENCH_DIRECT, seen);
+        compare(&w, SB_BENCH_COMMANDS, seen);
         sb_workload_free(&w);
     }
 }

@@ -38,6 +38,7 @@ static bool capture_equal(const char *folder, const char *name, uint64_t trades)
                                             .sessions_max = 1,
                                             .orders_max = 1u << 16,
                                             .levels_max = 1u << 16,
+                                            .terms_max = 1u << 14,
                                             .window_levels = 256};
     if (good && sb_match_engine_open(&m, &limits)) {
         sb_match_check(&m, &fc, &r, as_the_venue, &v);

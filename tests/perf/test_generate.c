@@ -83,6 +83,7 @@ START_TEST(engine_takes_it_all)
                                             .sessions_max = 1,
                                             .orders_max = 30000,
                                             .levels_max = 30000,
+                                            .terms_max = 64,
                                             .window_levels = 64};
     struct sb_match_engine m;
     struct sb_match_result r;

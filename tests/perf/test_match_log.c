@@ -69,7 +69,7 @@ static bool run(struct rig *r, const char *acks, struct sb_match_log_result *res
                                                      .sessions_max = 2,
                                                      .orders_max = 64,
                                                      .levels_max = 64,
-                                                     .window_levels = 64}};
+                                                     .terms_max = 64}};
     ck_assert(sb_log_file_write(r->log_path, &head, &r->log, r->log.len, 0, stderr));
     if (acks != NULL) {
         FILE *f = fopen(r->acks_path, "w");

@@ -27,7 +27,7 @@ START_TEST(layout)
     const uint8_t *p = rig.snapshots[9];
     const size_t n = rig.snapshot_bytes[9];
     ck_assert_mem_eq(p, "\r\nSBSNP1", 8);
-    ck_assert_uint_eq(at(p + 8, 4), 1);         /* version */
+    ck_assert_uint_eq(at(p + 8, 4), 2);         /* version */
     ck_assert_uint_eq(at(p + 12, 4), 20000101); /* the day, as random_flow.c has it */
     ck_assert_uint_eq(at(p + 16, 2), 1);        /* shard */
     ck_assert_uint_eq(at(p + 24, 8), rig.n[9]);
@@ -38,6 +38,7 @@ START_TEST(layout)
     ck_assert_uint_eq(at(p + 56, 4), rig.limits.orders_max);
     ck_assert_uint_eq(at(p + 60, 4), rig.limits.levels_max);
     ck_assert_uint_eq(at(p + 64, 8), n - 128);
+    ck_assert_uint_eq(at(p + 72, 4), rig.limits.terms_max);
     uint8_t head[128];
     memcpy(head, p, 128);
     memset(head + 120, 0, 8);

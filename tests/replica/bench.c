@@ -20,6 +20,7 @@ static void configure(struct bench *b)
                                           .sessions_max = 4,
                                           .orders_max = 1024,
                                           .levels_max = 256,
+                                          .terms_max = 64,
                                           .window_levels = 64};
     f->log_lines = 1u << 13;
     f->unacked_lines = 2048;

@@ -69,7 +69,7 @@ static void rig_open(struct rig *r, uint64_t applied)
                                         .epoch = 6,
                                         .inc = 99,
                                         .n_first = 1,
-                                        .limits = SB_ENGINE_LIMITS_DEFAULT,
+                                        .limits = {128, 128, 1u << 20, 1u << 16, 1u << 14},
                                         .sender = 1};
     ck_assert(sb_log_file_write(r->path, &r->head, &r->log, applied, 0x57A7E, stderr));
     file_read(r);

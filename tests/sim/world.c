@@ -53,6 +53,7 @@ static void configure(struct sim_world *w)
                                           .sessions_max = 4,
                                           .orders_max = small ? 160 : 1024,
                                           .levels_max = small ? 48 : 256,
+                                          .terms_max = 64,
                                           .window_levels = 64};
     f->log_lines = 1u << 13;
     f->unacked_lines = small ? 96 : 2048;

@@ -1,0 +1,281 @@
+#include "shadowbook/direct.h"
+
+#include "engine/instrument.h"
+#include "engine/plain.h"
+
+enum { SIDE_BITS = 7 };
+
+/* --- start -------------------------------------------------------------------------------------- */
+
+bool sb_direct_define(struct sb_engine *e, uint32_t instrument,
+                      const struct sb_direct_instrument *definition)
+{
+    struct sb_instrument_view view = {.symbol = "D0000000",
+                                      .tick = definition->tick,
+                                      .price_min = definition->price_min,
+                                      .price_max = definition->price_max,
+                                      .lot = definition->lot,
+                                      .quantity_max = definition->quantity_max,
+                                      .phase = SB_PHASE_CONTINUOUS};
+    for (uint32_t rest = instrument, at = 7; rest != 0 && at != 0; rest /= 10, at--)
+        view.symbol[at] = (char)('0' + rest % 10);
+    SB_ASSERT(e->direct);
+    return sb_instrument_put(e, instrument, &view);
+}
+
+bool sb_direct_open(struct sb_engine *e, uint32_t n, const struct sb_direct_instrument *definition)
+{
+    SB_ASSERT(!e->open && e->stats.commands == 0);
+    e->open = true;
+    e->direct = true;
+    bool good = true;
+    for (uint32_t i = 1; good && i <= n; i++)
+        good = sb_direct_define(e, i, definition);
+    return good;
+}
+
+uint32_t sb_direct_reports_max(const struct sb_engine *e)
+{
+    return e->limits.orders_max + 2; /* an ack, a trade with everybody, the rest of an IOC */
+}
+
+/* --- refusals: rare, so out of the way --------------------------------------------------------------- */
+
+#define SB_COLD __attribute__((noinline, cold)) static
+
+static uint32_t said(struct sb_engine *e, const struct sb_sink *sink, const struct sb_report *out)
+{
+    const uint32_t n = (uint32_t)(sink->report - out);
+    e->stats.outputs += n;
+    return n;
+}
+
+SB_COLD uint32_t refuse(struct sb_engine *e, uint8_t kind, uint64_t id, uint32_t instrument,
+                        uint8_t side, uint8_t reason, struct sb_report *out)
+{
+    struct sb_sink sink = {.direct = true, .report = out};
+    e->stats.rejected++;
+    sb_sink_report(&sink, kind, id, 0, 0, 0, instrument, side, reason);
+    return said(e, &sink, out);
+}
+
+/* Which of the reasons it was. */
+SB_COLD uint32_t refuse_order(struct sb_engine *e, uint32_t instrument, uint64_t id, uint32_t flags,
+                              int64_t price, uint32_t quantity, struct sb_report *out)
+{
+    const uint8_t side = flags & SIDE_BITS;
+    struct sb_book *b = sb_state_book(e, instrument);
+    uint32_t ticks = 0;
+    uint8_t reason = SB_REASON_SYMBOL;
+    if (b != NULL)
+        reason = sb_book_check(b, price, quantity, &ticks);
+    if (reason == SB_REASON_NONE && (flags & SB_DIRECT_IOC) == 0) {
+        if (e->orders.used == e->orders.max)
+            reason = SB_REASON_FULL_ORDERS;
+        else if (sb_book_levels_full(e, b, side, ticks))
+            reason = SB_REASON_FULL_LEVELS;
+    }
+    if (reason == SB_REASON_NONE)
+        reason = SB_REASON_DUPLICATE;
+    return refuse(e, SB_REPORT_ORDER_REJECT, id, instrument, side, reason, out);
+}
+
+SB_COLD uint32_t refuse_modify(struct sb_engine *e, uint64_t id, int64_t price, uint32_t quantity,
+                               struct sb_report *out)
+{
+    const uint32_t slot = sb_orders_find(&e->orders, id);
+    if (slot == 0)
+        return refuse(e, SB_REPORT_MODIFY_REJECT, id, 0, 0, SB_REASON_UNKNOWN, out);
+    const struct sb_order *o = &e->orders.slots[slot];
+    const struct sb_book *b = &e->books[sb_order_instrument(o)];
+    uint32_t ticks = 0;
+    const uint8_t reason = sb_book_check(b, price, quantity, &ticks);
+    return refuse(e, SB_REPORT_MODIFY_REJECT, id, b->index, sb_order_side(o),
+                  reason != SB_REASON_NONE ? reason : SB_REASON_FULL_LEVELS, out);
+}
+
+/* --- what is common ----------------------------------------------------------------------------- */
+
+/* Price and quantity against the instrument's limits, without a word of why not. */
+SB_PLAIN bool good_details(const struct sb_book *b, int64_t price, uint32_t quantity,
+                           uint32_t *ticks)
+{
+    const uint64_t above = (uint64_t)price - b->price_min;
+    if (__builtin_expect(above > b->price_max - b->price_min, 0))
+        return false;
+    *ticks = sb_book_divide(b, (uint32_t)price);
+    if (__builtin_expect((uint32_t)price != *ticks * b->tick, 0))
+        return false;
+    if (__builtin_expect(b->lot != 1, 0) && quantity % b->lot != 0)
+        return false;
+    return __builtin_expect(quantity - 1 < b->quantity_max, 1);
+}
+
+/* May a price level be opened for it, or is there one? `alone`: its own becomes free. */
+SB_PLAIN bool level_to_be_had(const struct sb_engine *e, struct sb_book *b, uint8_t side,
+                              uint32_t ticks, bool alone)
+{
+    return __builtin_expect(e->levels.used != e->levels.max, 1) || alone ||
+           !sb_book_levels_full(e, b, side, ticks);
+}
+
+SB_PLAIN void canceled(struct sb_engine *e, const struct sb_book *b, uint64_t id, uint8_t side,
+                       uint32_t quantity, uint8_t reason, struct sb_sink *sink)
+{
+    e->stats.canceled++;
+    sb_sink_report(sink, SB_REPORT_CANCEL_ACK, id, 0, 0, quantity, b->index, side, reason);
+}
+
+/* --- calls -------------------------------------------------------------------------------------- */
+
+uint32_t sb_direct_order(struct sb_engine *e, uint32_t instrument, uint64_t id, uint32_t flags,
+                         int64_t price, uint32_t quantity, struct sb_report *out)
+{
+    struct sb_sink sink = {.direct = true, .report = out};
+    const uint8_t side = flags & SIDE_BITS;
+    uint32_t ticks = 0;
+    e->stats.commands++;
+    if (__builtin_expect(instrument > e->limits.instruments_max, 0))
+        return refuse_order(e, instrument, id, flags, price, quantity, out);
+    struct sb_book *b = &e->books[instrument];
+    if (__builtin_expect(!b->direct, 0) || !good_details(b, price, quantity, &ticks) ||
+        __builtin_expect(sb_orders_find(&e->orders, id) != 0, 0))
+        return refuse_order(e, instrument, id, flags, price, quantity, out);
+    if ((flags & SB_DIRECT_IOC) == 0 && (__builtin_expect(e->orders.used == e->orders.max, 0) ||
+                                         !level_to_be_had(e, b, side, ticks, false)))
+        return refuse_order(e, instrument, id, flags, price, quantity, out);
+
+    struct sb_incoming in = {
+        .ref = ++e->last_ref, .id = id, .open = quantity, .ticks = ticks, .side = side};
+    e->stats.accepted++;
+    sb_sink_report(&sink, SB_REPORT_ORDER_ACK, id, 0, (uint32_t)price, quantity, instrument, side,
+                   0);
+    if (sb_book_crosses(b, side, ticks))
+        sb_plain_match(e, b, &in, &sink);
+    if (in.open != 0) {
+        if ((flags & SB_DIRECT_IOC) != 0)
+            canceled(e, b, id, side, in.open, SB_REASON_IOC, &sink);
+        else
+            sb_plain_rest(e, b, &in, true);
+    }
+    return said(e, &sink, out);
+}
+
+SB_PLAIN uint32_t take_off(struct sb_engine *e, uint32_t slot, uint32_t q, struct sb_report *out)
+{
+    struct sb_sink sink = {.direct = true, .report = out};
+    const struct sb_order *o = &e->orders.slots[slot];
+    struct sb_book *b = &e->books[sb_order_instrument(o)];
+    canceled(e, b, o->id, sb_order_side(o), q, SB_REASON_USER, &sink);
+    sb_plain_reduce(e, b, slot, q, true);
+    return said(e, &sink, out);
+}
+
+uint32_t sb_direct_cancel(struct sb_engine *e, uint64_t id, struct sb_report *out)
+{
+    const uint32_t slot = sb_orders_find(&e->orders, id);
+    e->stats.commands++;
+    if (__builtin_expect(slot == 0, 0))
+        return refuse(e, SB_REPORT_CANCEL_REJECT, id, 0, 0, SB_REASON_UNKNOWN, out);
+    return take_off(e, slot, e->orders.slots[slot].open, out);
+}
+
+uint32_t sb_direct_reduce(struct sb_engine *e, uint64_t id, uint32_t quantity,
+                          struct sb_report *out)
+{
+    const uint32_t slot = sb_orders_find(&e->orders, id);
+    e->stats.commands++;
+    if (__builtin_expect(slot == 0, 0))
+        return refuse(e, SB_REPORT_CANCEL_REJECT, id, 0, 0, SB_REASON_UNKNOWN, out);
+    const struct sb_order *o = &e->orders.slots[slot];
+    if (__builtin_expect(quantity == 0, 0))
+        return refuse(e, SB_REPORT_CANCEL_REJECT, id, sb_order_instrument(o), sb_order_side(o),
+                      SB_REASON_QUANTITY, out);
+    return take_off(e, slot, quantity < o->open ? quantity : o->open, out);
+}
+
+/* The order leaves its queue, trades under its new details, and what is left goes to the end of the queue of its new price. */
+SB_PLAIN uint32_t modify(struct sb_engine *e, struct sb_book *b, uint32_t slot, uint32_t flags,
+                         uint32_t ticks, uint32_t open, uint32_t executed, struct sb_report *out)
+{
+    struct sb_sink sink = {.direct = true, .report = out};
+    struct sb_order *o = &e->orders.slots[slot];
+    const uint8_t side = sb_order_side(o);
+    struct sb_ladder *l = &b->side[side & 1u];
+    struct sb_level *level = sb_ladder_find(l, &e->levels, sb_order_ladder_key(o));
+    struct sb_incoming in = {.ref = ++e->last_ref,
+                             .id = o->id,
+                             .open = open,
+                             .executed = executed,
+                             .ticks = ticks,
+                             .side = side};
+    SB_ASSERT(level != NULL);
+    e->stats.replaced++;
+    sb_sink_report(&sink, SB_REPORT_MODIFY_ACK, in.id, 0, ticks * b->tick, open, b->index, side, 0);
+    level->quantity -= o->open;
+    sb_plain_unlink(e, l, level, o);
+    if (sb_book_crosses(b, side, ticks))
+        sb_plain_match(e, b, &in, &sink);
+    if (__builtin_expect(in.open == 0 || (flags & SB_DIRECT_IOC) != 0, 0)) {
+        if (in.open != 0)
+            canceled(e, b, in.id, side, in.open, SB_REASON_IOC, &sink);
+        sb_orders_drop(&e->orders, slot);
+        e->stats.open_orders = e->orders.used;
+        return said(e, &sink, out);
+    }
+    const uint32_t key = sb_book_key(side, ticks);
+    o->open = in.open;
+    o->level = key | (uint32_t)(side & 1u) << 31;
+    o->meta = sb_order_meta(in.ref, b->index, side & (SB_ORDER_SHORT | SB_ORDER_EXEMPT));
+    if (in.executed != 0)
+        sb_orders_set_executed(&e->orders, slot, in.executed);
+    sb_plain_link(e, sb_ladder_insert(l, &e->levels, key), slot, in.open);
+    return said(e, &sink, out);
+}
+
+uint32_t sb_direct_modify(struct sb_engine *e, uint64_t id, uint32_t flags, int64_t price,
+                          uint32_t quantity, struct sb_report *out)
+{
+    const uint32_t slot = sb_orders_find(&e->orders, id);
+    uint32_t ticks = 0;
+    e->stats.commands++;
+    if (__builtin_expect(slot == 0, 0))
+        return refuse_modify(e, id, price, quantity, out);
+    const struct sb_order *o = &e->orders.slots[slot];
+    struct sb_book *b = &e->books[sb_order_instrument(o)];
+    if (!good_details(b, price, quantity, &ticks) ||
+        ((flags & SB_DIRECT_IOC) == 0 &&
+         !level_to_be_had(e, b, sb_order_side(o), ticks, (o->next | o->prev) == 0)))
+        return refuse_modify(e, id, price, quantity, out);
+    const uint32_t executed =
+        (flags & SB_DIRECT_CHAIN) != 0 ? sb_orders_executed(&e->orders, slot) : 0;
+    if (__builtin_expect(quantity <= executed, 0))
+        return take_off(e, slot, o->open, out);
+    return modify(e, b, slot, flags, ticks, quantity - executed, executed, out);
+}
+
+uint32_t sb_direct_amend(struct sb_engine *e, uint64_t id, uint32_t flags, int64_t price,
+                         uint32_t quantity, struct sb_report *out)
+{
+    const uint32_t slot = sb_orders_find(&e->orders, id);
+    uint32_t ticks = 0;
+    if (slot == 0)
+        return sb_direct_modify(e, id, flags, price, quantity, out);
+    const struct sb_order *o = &e->orders.slots[slot];
+    struct sb_book *b = &e->books[sb_order_instrument(o)];
+    const uint32_t executed =
+        (flags & SB_DIRECT_CHAIN) != 0 ? sb_orders_executed(&e->orders, slot) : 0;
+    const uint8_t side = sb_order_side(o);
+    if ((flags & SB_DIRECT_IOC) != 0 || !good_details(b, price, quantity, &ticks) ||
+        quantity <= executed || quantity - executed > o->open ||
+        sb_book_key(side, ticks) != sb_order_ladder_key(o))
+        return sb_direct_modify(e, id, flags, price, quantity, out);
+    struct sb_sink sink = {.direct = true, .report = out};
+    e->stats.commands++;
+    e->stats.replaced++;
+    sb_sink_report(&sink, SB_REPORT_MODIFY_ACK, id, 0, (uint32_t)price, quantity - executed,
+                   b->index, side, 0);
+    if (quantity - executed != o->open)
+        sb_plain_reduce(e, b, slot, o->open - (quantity - executed), true);
+    return said(e, &sink, out);
+}

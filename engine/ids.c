@@ -1,0 +1,188 @@
+#include "engine/ids.h"
+
+static uint64_t scramble(uint64_t x)
+{
+    x = (x ^ x >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
+    x = (x ^ x >> 27) * UINT64_C(0x94d049bb133111eb);
+    return x ^ x >> 31;
+}
+
+void sb_ids_init(struct sb_ids *t, uint32_t max, struct sb_ids_bucket *near,
+                 struct sb_ids_bucket *far, struct sb_ids_node *nodes)
+{
+    *t = (struct sb_ids){.near = near,
+                         .far = far,
+                         .nodes = nodes,
+                         .near_shift = 64u - (uint32_t)__builtin_ctz(sb_ids_near_n(max)),
+                         .far_n = sb_ids_far_n(max),
+                         .node_free = 1};
+    sb_ids_seed(t, 0);
+}
+
+void sb_ids_seed(struct sb_ids *t, uint64_t seed)
+{
+    t->key[0] = scramble(seed + UINT64_C(0x9e3779b97f4a7c15));
+    t->key[1] = scramble(seed + UINT64_C(0x3c6ef372fe94f82a)) | 1u;
+}
+
+/* --- buckets ------------------------------------------------------------------------------------ */
+
+enum { STAGES = 3 };
+
+/* The buckets of an id, in turn. Two of them may be the same. */
+static void buckets_of(const struct sb_ids *t, uint64_t hash, struct sb_ids_bucket *b[STAGES])
+{
+    b[0] = sb_ids_near(t, hash);
+    b[1] = sb_ids_far(t, hash, 0);
+    b[2] = sb_ids_far(t, hash, 1);
+}
+
+/* The lane where this slot lives, or SB_IDS_LANES. */
+static uint32_t lane_of(const struct sb_ids_bucket *b, uint32_t tag, uint32_t slot)
+{
+    for (uint32_t lanes = sb_ids_match(b, tag); lanes != 0; lanes &= lanes - 1)
+        if (b->slot[__builtin_ctz(lanes)] == slot)
+            return (uint32_t)__builtin_ctz(lanes);
+    return SB_IDS_LANES;
+}
+
+/* --- the tree ----------------------------------------------------------------------------------- */
+
+static bool is_node(uint32_t link)
+{
+    return (link & SB_IDS_NODE) != 0;
+}
+
+static struct sb_ids_node *node_at(const struct sb_ids *t, uint32_t link)
+{
+    return &t->nodes[link & ~SB_IDS_NODE];
+}
+
+static uint32_t bit_of(uint64_t id, uint32_t bit)
+{
+    return (uint32_t)(id >> bit) & 1u;
+}
+
+/* The only slot that can have the id: follows the id's own bits. The tree must not be empty. */
+static uint32_t nearest(const struct sb_ids *t, uint64_t id)
+{
+    uint32_t link = t->root;
+    while (is_node(link)) {
+        const struct sb_ids_node *n = node_at(t, link);
+        link = n->child[bit_of(id, n->bit)];
+    }
+    return link;
+}
+
+static void tree_add(struct sb_ids *t, const struct sb_order *slots, uint64_t id, uint32_t slot)
+{
+    if (t->root == 0) {
+        t->root = slot;
+        return;
+    }
+    const uint64_t differ = slots[nearest(t, id)].id ^ id;
+    SB_ASSERT(differ != 0);
+    const uint32_t bit = 63u - (uint32_t)__builtin_clzll(differ);
+    uint32_t *link = &t->root;
+    while (is_node(*link) && node_at(t, *link)->bit > bit) {
+        struct sb_ids_node *n = node_at(t, *link);
+        link = &n->child[bit_of(id, n->bit)];
+    }
+    const uint32_t node = t->node_free;
+    struct sb_ids_node *n = &t->nodes[node];
+    t->node_free = node + 1 + n->child[0];
+    n->bit = bit;
+    n->child[bit_of(id, bit)] = slot;
+    n->child[bit_of(id, bit) ^ 1u] = *link;
+    *link = node | SB_IDS_NODE;
+}
+
+static void tree_remove(struct sb_ids *t, uint64_t id, uint32_t slot)
+{
+    uint32_t *link = &t->root, *above = NULL;
+    while (is_node(*link)) {
+        struct sb_ids_node *n = node_at(t, *link);
+        above = link;
+        link = &n->child[bit_of(id, n->bit)];
+    }
+    SB_ASSERT_EQ(*link, slot);
+    if (above == NULL) {
+        t->root = 0;
+        return;
+    }
+    const uint32_t node = *above & ~SB_IDS_NODE;
+    struct sb_ids_node *n = &t->nodes[node];
+    *above = n->child[n->child[0] == slot ? 1 : 0];
+    n->child[0] = t->node_free - node - 1;
+    t->node_free = node;
+}
+
+/* --- what goes past the near bucket --------------------------------------------------------------- */
+
+uint32_t sb_ids_find_far(const struct sb_ids *t, const struct sb_order *slots, uint64_t id)
+{
+    struct sb_ids_bucket *b[STAGES];
+    const uint64_t hash = sb_ids_hash(t, id);
+    buckets_of(t, hash, b);
+    for (uint32_t i = 0; i < STAGES; i++) {
+        for (uint32_t lanes = sb_ids_match(b[i], sb_ids_tag(hash)); lanes != 0;
+             lanes &= lanes - 1) {
+            const uint32_t slot = b[i]->slot[__builtin_ctz(lanes)];
+            if (slots[slot].id == id)
+                return slot;
+        }
+        if (b[i]->more == 0)
+            return 0;
+    }
+    if (t->root == 0)
+        return 0;
+    const uint32_t slot = nearest(t, id);
+    return slots[slot].id == id ? slot : 0;
+}
+
+void sb_ids_add_far(struct sb_ids *t, const struct sb_order *slots, uint64_t id, uint32_t slot)
+{
+    struct sb_ids_bucket *b[STAGES];
+    const uint64_t hash = sb_ids_hash(t, id);
+    buckets_of(t, hash, b);
+    for (uint32_t i = 0; i < STAGES; i++) {
+        const uint32_t lanes = sb_ids_match(b[i], 0);
+        if (lanes != 0) {
+            b[i]->tag[__builtin_ctz(lanes)] = sb_ids_tag(hash);
+            b[i]->slot[__builtin_ctz(lanes)] = slot;
+            return;
+        }
+        b[i]->more++;
+    }
+    tree_add(t, slots, id, slot);
+}
+
+void sb_ids_remove_far(struct sb_ids *t, uint64_t id, uint32_t slot)
+{
+    struct sb_ids_bucket *b[STAGES];
+    const uint64_t hash = sb_ids_hash(t, id);
+    buckets_of(t, hash, b);
+    for (uint32_t i = 0; i < STAGES; i++) {
+        const uint32_t lane = lane_of(b[i], sb_ids_tag(hash), slot);
+        if (lane != SB_IDS_LANES) {
+            b[i]->tag[lane] = 0;
+            return;
+        }
+        SB_ASSERT(b[i]->more != 0);
+        b[i]->more--;
+    }
+    tree_remove(t, id, slot);
+}
+
+bool sb_ids_blank(const struct sb_ids *t)
+{
+    const uint32_t near_n = (uint32_t)(UINT64_C(1) << (64u - t->near_shift));
+    bool blank = t->root == 0;
+    for (uint32_t i = 0; i < near_n; i++)
+        blank = blank && sb_ids_match(&t->near[i], 0) == (1u << SB_IDS_LANES) - 1 &&
+                t->near[i].more == 0;
+    for (uint32_t i = 0; i < t->far_n; i++)
+        blank =
+            blank && sb_ids_match(&t->far[i], 0) == (1u << SB_IDS_LANES) - 1 && t->far[i].more == 0;
+    return blank;
+}

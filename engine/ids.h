@@ -1,0 +1,177 @@
+/* ids.h: from an order's 64-bit id to its slot.
+ *
+ *     id --hash--> near bucket --full--> far bucket --full--> second far bucket --full--> tree
+ *
+ * A bucket is one cache line: 7 tags (bits of the hash, 0 = a free lane), 7 slots, and how many live orders hash here but were
+ * put further on. A search ends at the first bucket that nobody went past; all lanes of a bucket are compared at once. Nothing
+ * ever moves, there are no tombstones and nothing is rehashed.
+ *
+ * The near buckets are few, so that they stay in the cache while few orders live, however many there may be; the far ones
+ * have room for twice orders_max. The tree (crit-bit, at most 64 steps) is what bounds the rest: ids that somebody chose to
+ * collide cost no more than that. To choose them one would have to know the seed; it decides nothing but speed.
+ */
+#ifndef SHADOWBOOK_ENGINE_IDS_H
+#define SHADOWBOOK_ENGINE_IDS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
+#include "engine/order.h"
+#include "shadowbook/assert.h"
+
+enum { SB_IDS_LANES = 7, SB_IDS_NEAR_MAX = 4096 };
+
+struct sb_ids_bucket {
+    uint32_t tag[SB_IDS_LANES];
+    uint32_t more; /* live orders that hash here and are further on */
+    uint32_t slot[SB_IDS_LANES];
+    uint32_t zero;
+};
+_Static_assert(sizeof(struct sb_ids_bucket) == 64, "one line");
+
+/* Child: 0 none, SB_IDS_NODE set: a node, else a slot. A free node's child[0] is how far after index + 1 the next free one is. */
+struct sb_ids_node {
+    uint32_t child[2];
+    uint32_t bit; /* all ids below agree above it; child[b] has those where it is b */
+};
+#define SB_IDS_NODE (1u << 31)
+
+struct sb_ids {
+    struct sb_ids_bucket *near, *far;
+    uint64_t key[2]; /* of the hash, made of the seed */
+    uint32_t near_shift, far_n;
+    struct sb_ids_node *nodes;
+    uint32_t root, node_free;
+};
+
+/* Sizes for this many orders. */
+static inline uint32_t sb_ids_near_n(uint32_t max)
+{
+    uint32_t n = 16;
+    while (n < SB_IDS_NEAR_MAX && n * SB_IDS_LANES < 2 * max)
+        n *= 2;
+    return n;
+}
+static inline uint32_t sb_ids_far_n(uint32_t max)
+{
+    return 2 * max / SB_IDS_LANES + 1;
+}
+static inline uint32_t sb_ids_nodes_n(uint32_t max)
+{
+    return max + 1;
+}
+
+/* The arrays are zeroed and as long as said above; `near` and `far` begin at a cache line. */
+void sb_ids_init(struct sb_ids *t, uint32_t max, struct sb_ids_bucket *near,
+                 struct sb_ids_bucket *far, struct sb_ids_node *nodes);
+
+/* Another seed than 0, while nobody lives. */
+void sb_ids_seed(struct sb_ids *t, uint64_t seed);
+
+static inline uint64_t sb_ids_hash(const struct sb_ids *t, uint64_t id)
+{
+    __extension__ typedef unsigned __int128 wide;
+    const wide product = (wide)(id ^ t->key[0]) * t->key[1];
+    return (uint64_t)product ^ (uint64_t)(product >> 64);
+}
+/* The lowest bits; never 0. The near bucket is chosen by the highest, the far one by those between. */
+static inline uint32_t sb_ids_tag(uint64_t hash)
+{
+    return (uint32_t)hash | 1u;
+}
+static inline struct sb_ids_bucket *sb_ids_near(const struct sb_ids *t, uint64_t hash)
+{
+    return &t->near[hash >> t->near_shift];
+}
+
+/* The first (0) and the second (1) far bucket. */
+static inline struct sb_ids_bucket *sb_ids_far(const struct sb_ids *t, uint64_t hash, uint32_t i)
+{
+    const uint64_t mixed = i == 0 ? hash << 12 : hash * UINT64_C(0xd6e8feb86659fd93);
+    return &t->far[(mixed >> 32) * t->far_n >> 32];
+}
+
+/* A bit for each lane that has this tag. */
+static inline uint32_t sb_ids_match(const struct sb_ids_bucket *b, uint32_t tag)
+{
+#ifdef __SSE2__
+    const __m128i want = _mm_set1_epi32((int)tag);
+    const __m128i low = _mm_load_si128((const __m128i *)(const void *)b);
+    const __m128i high = _mm_load_si128((const __m128i *)(const void *)b + 1);
+    const __m128i same = _mm_packs_epi32(_mm_cmpeq_epi32(low, want), _mm_cmpeq_epi32(high, want));
+    return (uint32_t)_mm_movemask_epi8(_mm_packs_epi16(same, same)) & ((1u << SB_IDS_LANES) - 1);
+#else
+    uint32_t lanes = 0;
+    for (uint32_t i = 0; i < SB_IDS_LANES; i++)
+        lanes |= (uint32_t)(b->tag[i] == tag) << i;
+    return lanes;
+#endif
+}
+
+/* What the near bucket's first match does not settle. `slots` is the pool: whose ids are compared. */
+uint32_t sb_ids_find_far(const struct sb_ids *t, const struct sb_order *slots, uint64_t id);
+void sb_ids_add_far(struct sb_ids *t, const struct sb_order *slots, uint64_t id, uint32_t slot);
+void sb_ids_remove_far(struct sb_ids *t, uint64_t id, uint32_t slot);
+
+/* The slot of a live order, or 0. */
+static inline uint32_t sb_ids_find(const struct sb_ids *t, const struct sb_order *slots,
+                                   uint64_t id)
+{
+    const uint64_t hash = sb_ids_hash(t, id);
+    const struct sb_ids_bucket *b = sb_ids_near(t, hash);
+    const uint32_t lanes = sb_ids_match(b, sb_ids_tag(hash));
+    if (__builtin_expect(lanes != 0, 1)) {
+        const uint32_t slot = b->slot[__builtin_ctz(lanes)];
+        if (__builtin_expect(slots[slot].id == id, 1))
+            return slot;
+    } else if (__builtin_expect(b->more == 0, 1)) {
+        return 0;
+    }
+    return sb_ids_find_far(t, slots, id);
+}
+
+/* The id is not live; its order is in the slot already. Never fails for at most `max` orders. */
+static inline void sb_ids_add(struct sb_ids *t, const struct sb_order *slots, uint64_t id,
+                              uint32_t slot)
+{
+    const uint64_t hash = sb_ids_hash(t, id);
+    struct sb_ids_bucket *b = sb_ids_near(t, hash);
+    const uint32_t lanes = sb_ids_match(b, 0);
+    if (__builtin_expect(lanes != 0, 1)) {
+        const uint32_t lane = (uint32_t)__builtin_ctz(lanes);
+        b->tag[lane] = sb_ids_tag(hash);
+        b->slot[lane] = slot;
+        return;
+    }
+    sb_ids_add_far(t, slots, id, slot);
+}
+
+/* The id is live in this slot (asserted). */
+static inline void sb_ids_remove(struct sb_ids *t, uint64_t id, uint32_t slot)
+{
+    const uint64_t hash = sb_ids_hash(t, id);
+    struct sb_ids_bucket *b = sb_ids_near(t, hash);
+    const uint32_t lanes = sb_ids_match(b, sb_ids_tag(hash));
+    if (__builtin_expect(lanes != 0, 1)) {
+        const uint32_t lane = (uint32_t)__builtin_ctz(lanes);
+        if (__builtin_expect(b->slot[lane] == slot, 1)) {
+            b->tag[lane] = 0;
+            return;
+        }
+    }
+    sb_ids_remove_far(t, id, slot);
+}
+
+static inline void sb_ids_prefetch(const struct sb_ids *t, uint64_t id)
+{
+    __builtin_prefetch(sb_ids_near(t, sb_ids_hash(t, id)), 1);
+}
+
+/* Nobody lives, no count stands: for tests. O(buckets). */
+bool sb_ids_blank(const struct sb_ids *t);
+
+#endif
