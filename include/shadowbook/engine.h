@@ -234,13 +234,8 @@ bool sb_engine_best(const struct sb_engine *e, uint32_t instrument, uint8_t side
 
 /* Calls `visit` for every open order of a side, best price and oldest first. For tools and tests. */
 struct sb_order_view {
-<<<<<<< HEAD
-    uint64_t ref;
-    int64_t price;    /* where it rests; parked: its limit price, 0 if none */
-=======
     uint64_t ref, id; /* id: session << 32 | key */
-    int64_t price;
->>>>>>> f1
+    int64_t price;    /* where it rests; parked: its limit price, 0 if none */
     uint32_t session, key, open, executed;
     uint8_t side, capacity;
     uint8_t state;    /* enum sb_order_state */
