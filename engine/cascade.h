@@ -8,8 +8,8 @@
 #include "engine/arrival.h"
 
 /* Section 9 for one instrument, to its end; nothing while it is not in CONTINUOUS. To be called once after each command that
- * may have changed the book or its last price, after all other outputs for the instrument but before an operator's answer. A book that
- * is not `general` needs no call. */
+ * may have changed the book or its last price, after all other outputs for the instrument but before an operator's answer. Only the
+ * plain path does not: a book that is not `general` has nobody to follow, and sb_rare.traded is not set there. */
 void sb_cascade_run(struct sb_engine *e, struct sb_book *b, struct sb_outbox *box);
 
 /* Entering CONTINUOUS, after F_PHASE: the dark orders that are no pegs arrive again, then the cascade, in which pegs count as not

@@ -10,12 +10,6 @@ static struct sb_book *book_of(const struct sb_engine *e, uint32_t slot)
     return &e->books[sb_order_instrument(&e->orders.slots[slot])];
 }
 
-static void cascade(struct sb_engine *e, struct sb_book *b, struct sb_outbox *box)
-{
-    if (b->general != 0)
-        sb_cascade_run(e, b, box);
-}
-
 void sb_change_reduce_to(struct sb_engine *e, uint32_t slot, uint32_t total, struct sb_outbox *box)
 {
     struct sb_book *b = book_of(e, slot);
@@ -26,7 +20,7 @@ void sb_change_reduce_to(struct sb_engine *e, uint32_t slot, uint32_t total, str
         sb_rest_cancel(e, b, slot, SB_REASON_USER, box);
     else
         sb_rest_reduce(e, b, slot, now - total, SB_REASON_USER, box);
-    cascade(e, b, box);
+    sb_cascade_run(e, b, box);
 }
 
 /* Its limit price now; 0: it has none. */
@@ -162,7 +156,7 @@ void sb_change_replace(struct sb_engine *e, uint32_t slot, const struct sb_comma
         sb_rest_cancel(e, b, slot, SB_REASON_USER, box);
     else
         replace_do(e, b, slot, cmd, box);
-    cascade(e, b, box);
+    sb_cascade_run(e, b, box);
 }
 
 /* --- AMEND (16.1, 16.2) --------------------------------------------------------------------------------------------------- */
@@ -232,5 +226,5 @@ void sb_change_amend(struct sb_engine *e, const struct sb_command *cmd, struct s
         sb_rest_cancel(e, b, slot, SB_REASON_USER, box);
     else
         amend_do(e, b, slot, cmd, box);
-    cascade(e, b, box);
+    sb_cascade_run(e, b, box);
 }
