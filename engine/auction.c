@@ -79,9 +79,9 @@ static uint32_t collect(const struct sb_engine *e, const struct sb_book *b, uint
     uint32_t n = 0;
     for (sb_ladder_first(l, &e->levels, &c); c.level != NULL && c.key <= limit;
          sb_ladder_next(l, &e->levels, &c))
-        to[n++] = (struct sb_auction_level){
-            .quantity = c.level->quantity + (special ? reserves(e, c.level) : 0),
-            .ticks = sb_book_ticks(side, c.key)};
+        to[n++] = (struct sb_auction_level){.quantity = c.level->quantity +
+                                                        (special ? reserves(e, c.level) : 0),
+                                            .ticks = sb_book_ticks(side, c.key)};
     return n;
 }
 
@@ -139,14 +139,14 @@ void sb_auction_publish(struct sb_engine *e, const struct sb_book *b, struct sb_
 {
     const struct sb_auction_result r = sb_auction_indicate(e, b);
     const bool buy = r.demand >= r.supply;
-    sb_outbox_feed(e, box,
-                   (struct sb_output){
-                       .kind = SB_OUT_F_INDICATIVE,
-                       .instrument = b->index,
-                       .side = buy ? SB_BUY : SB_SELL,
-                       .quantity = r.volume < UINT32_MAX ? (uint32_t)r.volume : UINT32_MAX,
-                       .price = r.price,
-                       .ref = buy ? r.demand - r.supply : r.supply - r.demand});
+    sb_outbox_feed(
+        e, box,
+        (struct sb_output){.kind = SB_OUT_F_INDICATIVE,
+                           .instrument = b->index,
+                           .side = buy ? SB_BUY : SB_SELL,
+                           .quantity = r.volume < UINT32_MAX ? (uint32_t)r.volume : UINT32_MAX,
+                           .price = r.price,
+                           .ref = buy ? r.demand - r.supply : r.supply - r.demand});
 }
 
 /* --- the trades (14.2, 14.4) ---------------------------------------------------------------------------- */

@@ -12,8 +12,9 @@ struct sb_auction_level {
 
 /* What an uncross would do now. */
 struct sb_auction_result {
-    uint64_t volume, demand, supply; /* shares that would be paired, could be bought, sold at the price */
-    int64_t price;                   /* 0: nothing would trade, all is 0 */
+    uint64_t volume, demand,
+        supply;    /* shares that would be paired, could be bought, sold at the price */
+    int64_t price; /* 0: nothing would trade, all is 0 */
 };
 
 /* Changes nothing (but scratch). O(levels that cross; where icebergs are, orders there). */

@@ -3,7 +3,7 @@
 #include <xxhash.h>
 
 #include "engine/book.h"
-#include "engine/state.h"
+#include "engine/image.h"
 
 uint64_t sb_engine_seal(struct sb_engine *e, struct sb_outbox *box)
 {
@@ -36,38 +36,64 @@ static void walk_session(XXH3_state_t *x, uint32_t index, const struct sb_sessio
     word(x, s->view.login_port);
     word(x, s->view.operator_right);
     word(x, s->logged_in);
+    word(x, (uint64_t)s->view.stp << 8 | s->view.killed);
+    word(x, (uint64_t)s->view.stp_group << 32 | s->view.orders_max);
+    word(x, (uint64_t)s->view.quantity_max << 32 | s->view.notional_max);
 }
 
-static void walk_orders(XXH3_state_t *x, const struct sb_engine *e, const struct sb_book *b,
-                        uint8_t side)
+/* An order with terms, behind what every order has. */
+static void walk_terms(XXH3_state_t *x, const struct image_terms *t)
 {
-    const struct sb_ladder *l = &b->side[side];
-    struct sb_ladder_cursor c;
-    for (sb_ladder_first(l, &e->levels, &c); c.level != NULL; sb_ladder_next(l, &e->levels, &c)) {
-        word(x, sb_book_ticks(side, c.key));
-        for (uint32_t slot = c.level->head; slot != 0; slot = e->orders.slots[slot].next) {
-            const struct sb_order *o = &e->orders.slots[slot];
-            word(x, sb_order_name(o)); /* ref, side, session */
-            word(x, sb_order_rest(o)); /* client key */
-            word(x, (uint64_t)o->open << 32 | sb_orders_executed(&e->orders, slot));
-            word(x, sb_orders_extra(&e->orders, slot)); /* capacity */
-        }
-        word(x, 0); /* no order has the name 0: the end of a level */
-    }
-    word(x, UINT64_MAX); /* no price is that: the end of a side */
+    word(x, t->ref0);
+    word(x, t->expire_ns);
+    word(x, (uint64_t)t->limit << 32 | t->trail);
+    word(x, (uint64_t)(uint32_t)t->offset << 32 | t->minimum);
+    word(x, (uint64_t)t->reserve << 32 | t->display);
+    word(x, (uint64_t)t->range << 32 | t->slices);
+    word(x, (uint64_t)t->oco_key << 32 | t->quote_key);
+    word(x, (uint64_t)t->type << 32 | (uint64_t)t->tif << 24 | (uint64_t)t->attributes << 16 |
+                (uint64_t)t->peg << 8 | t->flags);
+}
+
+static void walk_order(void *arg, const struct sb_engine *e, enum sb_walk_place place,
+                       uint32_t slot)
+{
+    XXH3_state_t *x = arg;
+    const struct sb_order *o = &e->orders.slots[slot];
+    const bool plain = sb_rest_terms_index(e, slot) == 0;
+    word(x, sb_order_name(o)); /* ref, side, session; never 0 */
+    word(x, sb_order_rest(o)); /* client key */
+    word(x, (uint64_t)(plain ? 0 : place + 1) << 32 | sb_image_ticks(e, place, slot));
+    word(x, (uint64_t)o->open << 32 | sb_orders_executed(&e->orders, slot));
+    word(x, sb_rest_capacity(e, slot));
+    if (plain)
+        return;
+    const struct image_terms terms = sb_image_terms(e, slot);
+    walk_terms(x, &terms);
 }
 
 static void walk_book(XXH3_state_t *x, const struct sb_engine *e, const struct sb_book *b)
 {
+    const struct sb_instrument_view *v = &b->view;
     word(x, b->index);
-    (void)XXH3_64bits_update(x, b->view.symbol, sizeof b->view.symbol);
-    word(x, (uint64_t)b->view.tick);
-    word(x, (uint64_t)b->view.price_min);
-    word(x, (uint64_t)b->view.price_max);
-    word(x, (uint64_t)b->view.lot << 32 | b->view.quantity_max);
-    word(x, b->view.phase);
-    walk_orders(x, e, b, SB_BUY);
-    walk_orders(x, e, b, SB_SELL);
+    (void)XXH3_64bits_update(x, v->symbol, sizeof v->symbol);
+    word(x, (uint64_t)v->tick);
+    word(x, (uint64_t)v->price_min);
+    word(x, (uint64_t)v->price_max);
+    word(x, (uint64_t)v->lot << 32 | v->quantity_max);
+    word(x, (uint64_t)v->band_action << 32 | (uint64_t)v->tie << 24 | (uint64_t)v->matching << 16 |
+                (uint64_t)v->auction << 8 | v->phase);
+    word(x, (uint64_t)v->static_band << 16 | v->dynamic_band);
+    word(x, (uint64_t)v->pause_ms << 32 | v->notional_max);
+    word(x, v->pro_rata_min);
+    word(x, (uint64_t)v->reference);
+    word(x, (uint64_t)v->last_price);
+    word(x, v->resume_ns);
+    word(x, sb_image_top_ref(e, b, SB_BUY));
+    word(x, sb_image_top_ref(e, b, SB_SELL));
+    word(x, sb_image_traded(e, b));
+    sb_walk_book(e, b, walk_order, x);
+    word(x, 0); /* no order has the name 0: the end of a book */
 }
 
 static void walk_head(XXH3_state_t *x, const struct sb_engine *e)

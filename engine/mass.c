@@ -25,10 +25,8 @@ static struct sb_sweep sweep_of(const struct sb_command *cmd, uint8_t reason)
     static const uint8_t what[] = {[SB_SCOPE_SESSION] = SB_SWEEP_SESSION,
                                    [SB_SCOPE_FIRM] = SB_SWEEP_FIRM,
                                    [SB_SCOPE_ALL] = SB_SWEEP_ALL};
-    return (struct sb_sweep){.what = what[cmd->scope],
-                             .sides = SB_SWEEP_BOTH,
-                             .reason = reason,
-                             .who = target(cmd)};
+    return (struct sb_sweep){
+        .what = what[cmd->scope], .sides = SB_SWEEP_BOTH, .reason = reason, .who = target(cmd)};
 }
 
 static uint64_t cancel_in(struct sb_engine *e, struct sb_book *b, const struct sb_sweep *s,

@@ -28,9 +28,8 @@ static void enter(struct sb_engine *e, struct sb_book *b, uint8_t phase, struct 
 {
     if (phase == SB_PHASE_CLOSED) /* 14.6 */
         sb_sweep(e, b,
-                 &(struct sb_sweep){.what = SB_SWEEP_CLOSING,
-                                    .sides = SB_SWEEP_BOTH,
-                                    .reason = SB_REASON_CLOSED},
+                 &(struct sb_sweep){
+                     .what = SB_SWEEP_CLOSING, .sides = SB_SWEEP_BOTH, .reason = SB_REASON_CLOSED},
                  box);
     if (b->view.phase == SB_PHASE_CONTINUOUS)
         sb_peg_park_all(e, b); /* 8.4 */

@@ -158,12 +158,11 @@ static void arrive(struct sb_engine *e, struct sb_book *b, const struct leg *leg
 {
     if (!is_taken(leg) || leg->kept)
         return;
-    const struct sb_rest_order order = {
-        .id = sb_rest_quote_id(cmd->session, b->index, leg->x.side),
-        .ref = ++e->last_ref,
-        .open = leg->x.quantity,
-        .side = leg->x.side,
-        .capacity = cmd->capacity};
+    const struct sb_rest_order order = {.id = sb_rest_quote_id(cmd->session, b->index, leg->x.side),
+                                        .ref = ++e->last_ref,
+                                        .open = leg->x.quantity,
+                                        .side = leg->x.side,
+                                        .capacity = cmd->capacity};
     const struct sb_terms like = {.ref0 = order.ref,
                                   .limit = leg->ticks,
                                   .quote_key = cmd->key,
@@ -197,9 +196,8 @@ void sb_quote_apply(struct sb_engine *e, const struct sb_command *cmd, struct sb
 {
     const union sb_command_ext *x = sb_command_ext(cmd);
     struct sb_session_view *s = &e->sessions[cmd->session].view;
-    struct sb_output answer = {.kind = SB_OUT_QUOTED,
-                               .key = cmd->key,
-                               .instrument = x->quote.entry[0].instrument};
+    struct sb_output answer = {
+        .kind = SB_OUT_QUOTED, .key = cmd->key, .instrument = x->quote.entry[0].instrument};
     if (cmd->key <= s->last_key) {
         e->stats.ignored_resend++;
         return;

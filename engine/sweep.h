@@ -9,11 +9,11 @@
 #include "engine/rest.h"
 
 enum sb_sweep_what {
-    SB_SWEEP_CLOSING,  /* all but GTC and GTD (14.6) */
-    SB_SWEEP_EXPIRED,  /* GTD with expire_ns <= the command's time (15.3) */
-    SB_SWEEP_TIF,      /* of one time in force (14.4) */
-    SB_SWEEP_SESSION,  /* of session `who` (15.1) */
-    SB_SWEEP_FIRM,     /* of the sessions of firm `who` */
+    SB_SWEEP_CLOSING, /* all but GTC and GTD (14.6) */
+    SB_SWEEP_EXPIRED, /* GTD with expire_ns <= the command's time (15.3) */
+    SB_SWEEP_TIF,     /* of one time in force (14.4) */
+    SB_SWEEP_SESSION, /* of session `who` (15.1) */
+    SB_SWEEP_FIRM,    /* of the sessions of firm `who` */
     SB_SWEEP_ALL,
 };
 
