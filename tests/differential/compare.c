@@ -336,6 +336,12 @@ static struct sb_command2 numbered(const struct compare *c, uint32_t index)
     return copy;
 }
 
+/* Every so many outputs of commands are sealed. Closely looked at, a flow may be cut behind any command. */
+static uint32_t seal_every(const struct compare *c)
+{
+    return c->views_every == 1 ? 1 : SEAL_EVERY;
+}
+
 /* Applies [from, to), sealed where the first engine was. */
 static void replay(const struct compare *c, struct sb_engine *e, struct sb_outbox *box,
                    uint32_t from, uint32_t to)
@@ -344,7 +350,7 @@ static void replay(const struct compare *c, struct sb_engine *e, struct sb_outbo
         const struct sb_command2 command = numbered(c, i);
         sb_engine_prefetch(e, &command.c); /* changes nothing, so it may be anywhere */
         sb_engine_apply(e, &command.c, box);
-        if ((i + 1) % SEAL_EVERY == 0 || i + 1 == c->n)
+        if ((i + 1) % seal_every(c) == 0 || i + 1 == c->n)
             sb_engine_seal(e, box);
     }
 }
@@ -365,30 +371,45 @@ static struct sb_engine *by_image(const struct pair *p, struct sb_engine *e, voi
     return NULL;
 }
 
-/* A second engine over the same commands, half of the way as one that was loaded: the same digests. */
-static bool replay_equal(const struct pair *p)
+/* A second engine over the same commands, from command `cut` on as one that was loaded: the same digests. */
+static bool replay_equal(const struct pair *p, uint32_t cut)
 {
     const struct compare *c = p->c;
-    const uint32_t half = c->n / 2 / SEAL_EVERY * SEAL_EVERY;
     void *memory;
     struct sb_outbox box = {0};
     struct sb_engine *e = engine_open(c->limits, &memory);
     box_open(&box, c->limits);
-    replay(c, e, &box, 0, half);
+    replay(c, e, &box, 0, cut);
+    const uint64_t state = sb_engine_state_digest(e);
     e = by_image(p, e, &memory);
     bool equal = e != NULL;
+    if (equal && sb_engine_state_digest(e) != state)
+        equal =
+            differs(p, "an engine loaded from an image behind command %u has another state", cut);
     if (equal) {
-        replay(c, e, &box, half, c->n);
+        replay(c, e, &box, cut, c->n);
         equal = sb_engine_digest(p->engine) == sb_engine_digest(e) &&
                 sb_engine_state_digest(p->engine) == sb_engine_state_digest(e) &&
                 sb_engine_applied(e) == c->n;
         if (!equal)
-            differs(p, "an engine loaded from an image behind command %u ends with other digests",
-                    half);
+            differs(p, "an engine loaded from an image behind command %u ends with another %s", cut,
+                    sb_engine_digest(p->engine) != sb_engine_digest(e) ? "digest" : "state");
     }
     free(box.out);
     free(memory);
     return equal;
+}
+
+/* Closely looked at: with an image behind each command. */
+static bool replays_equal(const struct pair *p)
+{
+    const struct compare *c = p->c;
+    if (c->views_every != 1)
+        return replay_equal(p, c->n / 2 / SEAL_EVERY * SEAL_EVERY);
+    for (uint32_t cut = 0; cut < c->n; cut++)
+        if (!replay_equal(p, cut))
+            return false;
+    return true;
 }
 
 /* --- a run ------------------------------------------------------------------------------------- */
@@ -422,7 +443,7 @@ static bool step(struct pair *p, uint32_t i)
                        ((!last && i % every != 0) || state_equal(p));
     if (p->c->totals != NULL)
         p->c->totals->outputs += p->expected.n;
-    if (last || (i + 1) % SEAL_EVERY == 0)
+    if (last || (i + 1) % seal_every(p->c) == 0)
         sb_engine_seal(p->engine, &p->box);
     return equal;
 }
@@ -435,7 +456,7 @@ int64_t compare_run(const struct compare *c)
     for (uint32_t i = 0; i < c->n && difference == COMPARE_EQUAL; i++)
         if (!step(&p, i))
             difference = i;
-    if (difference == COMPARE_EQUAL && c->n > 0 && !replay_equal(&p))
+    if (difference == COMPARE_EQUAL && c->n > 0 && !replays_equal(&p))
         difference = c->n - 1;
     if (c->totals != NULL) {
         const struct sb_engine_stats *s = sb_reference_stats(p.reference);

@@ -21,9 +21,10 @@ struct compare {
     const struct sb_engine_limits *limits;
     const struct sb_command2 *commands; /* with times; numbered from 1 here */
     uint32_t n;
-    uint32_t views_every; /* commands; 0: COMPARE_VIEWS_EVERY */
-    FILE *say;            /* words about the difference; NULL: none */
-    bool story;           /* ... and about every command before it */
+    uint32_t
+        views_every; /* commands; 0: COMPARE_VIEWS_EVERY; 1: closely, with images behind each */
+    FILE *say;       /* words about the difference; NULL: none */
+    bool story;      /* ... and about every command before it */
     /* Where it is at, for whoever looks in from outside; NULL: nobody. */
     volatile uint32_t *at;
     struct compare_totals *totals; /* added to; may be NULL */

@@ -9,7 +9,7 @@
 
 #include "shadowbook/assert.h"
 
-enum { SECONDS = 20, SHORT = 600 }; /* a short flow is looked at closely */
+enum { SECONDS = 20, SHORT = 150 }; /* a short flow is looked at closely */
 
 struct apart {
     volatile uint32_t at;
