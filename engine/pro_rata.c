@@ -1,14 +1,16 @@
 /* pro_rata.c: one displayed queue, shared out by size (RULES.md 12). */
 #include "engine/arrival.h"
 
-/* How the queue is shared, as it stands: everything but the top order's part follows from these. */
+/* How the queue is shared, as it stands when a pass begins. */
 struct shares {
     uint64_t left;    /* of the arrival, for all but the top order */
     uint64_t sum;     /* open of all but the top order */
-    uint64_t rounded; /* what the shares leave, for the oldest first (12.3) */
     uint64_t top_ref; /* 0: the top order is not here */
     uint32_t top;     /* what it gets */
     uint32_t lot, least;
+    /* What the shares leave goes to the oldest first (12.3): to all before the order `last` as much as they have open, to it
+     * `more`, to those after it nothing. 0: it was passed, or there never was one. */
+    uint32_t last, more;
 };
 
 static uint32_t smaller(uint64_t x, uint32_t y)
@@ -26,6 +28,44 @@ static uint32_t part(const struct shares *s, uint32_t open)
     return lots < s->least ? 0 : lots;
 }
 
+/* Who is the last to get something of what the shares leave. */
+static void hand_rest(const struct sb_engine *e, const struct sb_level *level, struct shares *s)
+{
+    uint64_t rest = s->left < s->sum ? s->left : s->sum;
+    for (uint32_t slot = level->head; slot != 0; slot = e->orders.slots[slot].next)
+        if (sb_order_ref(&e->orders.slots[slot]) != s->top_ref)
+            rest -= part(s, e->orders.slots[slot].open);
+    for (uint32_t slot = level->head; slot != 0 && rest != 0; slot = e->orders.slots[slot].next) {
+        const struct sb_order *o = &e->orders.slots[slot];
+        if (sb_order_ref(o) == s->top_ref || part(s, o->open) == o->open)
+            continue;
+        s->last = slot;
+        s->more = smaller(rest, o->open - part(s, o->open));
+        rest -= s->more;
+    }
+}
+
+/* What the order in `slot`, whose turn it is, gets. */
+static uint32_t turn(const struct sb_engine *e, struct shares *s, uint32_t slot)
+{
+    const struct sb_order *o = &e->orders.slots[slot];
+    uint32_t q = s->top;
+    if (sb_order_ref(o) != s->top_ref) {
+        q = part(s, o->open);
+        if (s->last != 0)
+            q += slot == s->last ? smaller(s->more, o->open - q) : o->open - q;
+    }
+    /* Its partner ends with its fill: what that one would have got is nobody else's. */
+    const struct sb_terms *t = sb_rest_terms(e, slot);
+    if (q != 0 && t != NULL && t->oco != 0 && e->terms.records[t->oco].slot == s->last) {
+        s->last = e->orders.slots[s->last].prev; /* this one, or one after it */
+        s->more = UINT32_MAX;
+    }
+    if (slot == s->last)
+        s->last = 0;
+    return q;
+}
+
 static struct shares share(const struct sb_engine *e, const struct sb_book *b,
                            const struct sb_arrival *a, const struct sb_level *level)
 {
@@ -41,10 +81,7 @@ static struct shares share(const struct sb_engine *e, const struct sb_book *b,
         s.left -= s.top;
         s.sum -= o->open;
     }
-    s.rounded = s.left < s.sum ? s.left : s.sum;
-    for (uint32_t slot = level->head; slot != 0; slot = e->orders.slots[slot].next)
-        if (sb_order_ref(&e->orders.slots[slot]) != s.top_ref)
-            s.rounded -= part(&s, e->orders.slots[slot].open);
+    hand_rest(e, level, &s);
     return s;
 }
 
@@ -81,13 +118,7 @@ static void hand_out(struct sb_engine *e, struct sb_book *b, struct sb_arrival *
         if (sb_order_ref(o) > ref_max)
             break;
         r->walk_slot = o->next;
-        uint32_t q = s.top;
-        if (sb_order_ref(o) != s.top_ref) {
-            q = part(&s, o->open);
-            const uint32_t more = smaller(s.rounded, o->open - q);
-            s.rounded -= more;
-            q += more;
-        }
+        const uint32_t q = turn(e, &s, slot);
         if (q != 0)
             sb_arrival_fill(e, b, a, slot, q, box);
     }
