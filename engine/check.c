@@ -237,6 +237,16 @@ static bool change_terms(const struct sb_entry *x, const struct sb_terms *t)
     return t == NULL || t->display == 0 || UINT64_C(20) * (t->display - t->range) >= x->quantity;
 }
 
+/* 26 of a change (16.1): what is displayed stays so, AT_CLOSE in whatever phase. */
+static bool changed_levels_full(const struct sb_engine *e, struct sb_book *b,
+                                const struct sb_entry *x, uint32_t slot)
+{
+    struct sb_entry shown = *x;
+    if (shown.tif == SB_TIF_AT_CLOSE)
+        shown.tif = SB_TIF_DAY;
+    return sb_rest_state(e, slot) == SB_STATE_VISIBLE && sb_check_levels_full(e, b, &shown, slot);
+}
+
 uint8_t sb_check_change(const struct sb_engine *e, struct sb_book *b, uint32_t slot, int64_t price,
                         uint32_t quantity, uint8_t tif)
 {
@@ -256,7 +266,7 @@ uint8_t sb_check_change(const struct sb_engine *e, struct sb_book *b, uint32_t s
     uint8_t reason = sb_check_price_quantity(b, &x);
     if (reason != SB_REASON_NONE)
         return reason;
-    if (sb_rest_state(e, slot) == SB_STATE_VISIBLE && sb_check_levels_full(e, b, &x, slot))
+    if (changed_levels_full(e, b, &x, slot))
         return SB_REASON_FULL_LEVELS;
     if (!change_terms(&x, t))
         return SB_REASON_TERMS;
