@@ -213,7 +213,7 @@ static void seed_terms(uint8_t *p)
     static const struct {
         uint16_t has;
         uint8_t tif, type_peg;
-    } SHAPES[] = {
+    } LIKE[] = {
         {0, SB_TIF_DAY, 0},
         {0, SB_TIF_DAY, 0},
         {0, SB_TIF_IOC, 0},
@@ -235,11 +235,11 @@ static void seed_terms(uint8_t *p)
         {1024, SB_TIF_GTD, 0},
         {2048, SB_TIF_DAY, 0},
     };
-    const uint32_t s = p[29] % (sizeof SHAPES / sizeof *SHAPES);
-    p[29] = (uint8_t)SHAPES[s].has;
-    p[30] = (uint8_t)(SHAPES[s].has >> 8);
-    p[16] = SHAPES[s].type_peg;
-    p[3] = (uint8_t)((p[3] & 3) | SHAPES[s].tif << 2);
+    const uint32_t s = p[29] % (sizeof LIKE / sizeof *LIKE);
+    p[29] = (uint8_t)LIKE[s].has;
+    p[30] = (uint8_t)(LIKE[s].has >> 8);
+    p[16] = LIKE[s].type_peg;
+    p[3] = (uint8_t)((p[3] & 3) | LIKE[s].tif << 2);
     p[17] = (uint8_t)(1u << p[17] % 3);
     p[21] = (uint8_t)(6 + p[21] % 4 * 2); /* display, refresh_range, min_quantity */
     p[22] = (uint8_t)(2 + p[22] % 2 * 2);
