@@ -39,6 +39,9 @@ void ref_fill(struct sb_reference *r, struct ref_order *rest, struct ref_order *
               uint32_t quantity)
 {
     struct ref_instrument *inst = ref_instrument_of(r, rest);
+    SB_ASSERT(quantity > 0 && ref_within(arrival, rest->price));
+    SB_ASSERT(!ref_same_group(r, arrival, rest));
+    SB_ASSERT(rest->state == REF_VISIBLE || !ref_passes_over(quantity, rest));
     const uint64_t match = r->next_match++;
     ref_leave_feed(r, arrival);
     struct sb_output *out = ref_emit_order(r, rest->session, SB_OUT_EXECUTED, rest);
@@ -79,6 +82,7 @@ void ref_fill(struct sb_reference *r, struct ref_order *rest, struct ref_order *
 static void decrement(struct sb_reference *r, struct ref_order *rest, struct ref_order *arrival)
 {
     const uint32_t quantity = ref_min(arrival->open, rest->open - rest->reserve);
+    SB_ASSERT(quantity > 0);
     struct sb_output *out = ref_emit_order(r, rest->session, SB_OUT_CANCELED, rest);
     out->quantity = quantity;
     out->reason = SB_REASON_SELF_TRADE;

@@ -120,8 +120,10 @@ static void hear_session(struct walk *w, const struct sb_output *o)
         break;
     case SB_OUT_EXECUTED:
     case SB_OUT_CANCELED:
-        if (!s->known)
-            break; /* a quote */
+        if (!s->known) { /* a quote */
+            HOLDS(w, o->kind != SB_OUT_CANCELED || o->reason != SB_REASON_NO_ROOM);
+            break;
+        }
         HOLDS(w, o->quantity > 0 && s->open >= o->quantity);
         s->open -= o->quantity;
         break;
@@ -189,8 +191,9 @@ static void check_order(struct walk *w, const struct ref_order *o)
     if (o->display_quantity != 0 && o->state == REF_VISIBLE)
         HOLDS(w, o->open - o->reserve <= o->display_quantity + o->refresh_range);
     if (o->state != REF_PARKED)
-        HOLDS(w, o->price > 0 && (o->limit == 0 || sb_side_sells(o->side) ? o->price >= o->limit
-                                                                          : o->price <= o->limit));
+        HOLDS(w, o->price > 0 &&
+                     (o->limit == 0 ||
+                      (sb_side_sells(o->side) ? o->price >= o->limit : o->price <= o->limit)));
 }
 
 static void check_continuous(struct walk *w, uint32_t i)

@@ -19,8 +19,8 @@ void walk_flow_start(struct walk_flow *f, uint64_t seed)
     below(f, 2);
     f->limits = (struct sb_engine_limits){.instruments_max = WALK_INSTRUMENTS,
                                           .sessions_max = WALK_SESSIONS,
-                                          .orders_max = one_in(f, 4) ? 12 : 200,
-                                          .levels_max = one_in(f, 4) ? 6 : 60,
+                                          .orders_max = one_in(f, 8) ? 12 : 200,
+                                          .levels_max = one_in(f, 4) ? 5 + below(f, 12) : 60,
                                           .terms_max = one_in(f, 4) ? 8 : 150,
                                           .window_levels = 64};
     f->tick = one_in(f, 2) ? 1 : 100;
@@ -35,9 +35,9 @@ static struct sb_command2 make_session(struct walk_flow *f, uint32_t index)
     c.ext.session.operator_right = index == 1;
     c.ext.session.stp = (uint8_t)below(f, 5);
     c.ext.session.stp_group = one_in(f, 3) ? 1 + below(f, 2) : 0;
-    c.ext.session.orders_max = one_in(f, 4) ? 5 : 0;
+    c.ext.session.orders_max = one_in(f, 10) ? 5 : 0;
     c.ext.session.quantity_max = one_in(f, 4) ? 30 * f->lot : 0;
-    c.ext.session.notional_max = one_in(f, 6) ? 1 : 0;
+    c.ext.session.notional_max = one_in(f, 16) ? 1 : 0;
     return c;
 }
 
@@ -58,7 +58,7 @@ static struct sb_command2 make_instrument(struct walk_flow *f, uint32_t index)
     c.ext.instrument.static_band = one_in(f, 3) ? 900 : one_in(f, 9) ? 12000 : 0;
     c.ext.instrument.dynamic_band = one_in(f, 2) ? 300 : 0;
     c.ext.instrument.pause_ms = below(f, 3) * 10;
-    c.ext.instrument.notional_max = one_in(f, 6) ? 30 : 0;
+    c.ext.instrument.notional_max = one_in(f, 10) ? 30 : 0;
     c.ext.instrument.reference_price = one_in(f, 2) ? (uint32_t)(100 * f->tick) : 0;
     c.ext.instrument.pro_rata_min = below(f, 3) * f->lot;
     return c;
@@ -122,6 +122,7 @@ static void make_terms(struct walk_flow *f, struct sb_command2 *c)
             c->c.tif = one_in(f, 2) ? SB_TIF_FOK : SB_TIF_IOC;
     } else if (what == 11) {
         c->c.tif = SB_TIF_FOK;
+        c->c.quantity = f->lot * (1 + below(f, 60));
     } else if (what == 12) {
         c->c.tif = one_in(f, 2) ? SB_TIF_AT_CLOSE : SB_TIF_AT_OPEN;
     } else {
@@ -129,8 +130,9 @@ static void make_terms(struct walk_flow *f, struct sb_command2 *c)
     }
     if (c->c.tif == SB_TIF_GTD)
         c->ext.order.expire_ns = (f->n + below(f, 200)) * WALK_STEP_NS;
-    if (one_in(f, 4))
-        c->ext.order.oco_key = some_key(f, c->c.session);
+    if (one_in(f, 3))
+        c->ext.order.oco_key = one_in(f, 6) ? some_key(f, c->c.session)
+                                            : f->recent[c->c.session][c->c.instrument][sells];
     if (one_in(f, f->bad_often ? 3 : 40)) /* anything */
         c->ext.bytes[16 + below(f, 47)] = (uint8_t)below(f, 4);
 }
@@ -157,6 +159,7 @@ static struct sb_command2 make_order(struct walk_flow *f, bool replace)
         make_terms(f, &c);
     }
     c.c.key = ++f->last_key[c.c.session];
+    f->recent[c.c.session][c.c.instrument][sb_side_sells(c.c.side)] = c.c.key;
     return c;
 }
 

@@ -11,6 +11,7 @@ struct walk_flow {
     uint64_t random;
     struct sb_engine_limits limits;
     uint32_t n, last_key[WALK_SESSIONS + 1];
+    uint32_t recent[WALK_SESSIONS + 1][WALK_INSTRUMENTS + 2][2]; /* keys by instrument and side */
     int64_t tick;
     uint32_t lot;
     bool bad_often; /* how often terms that do not go together */
