@@ -4,8 +4,10 @@
 #include <string.h>
 
 #include "engine/book.h"
+#include "engine/rest.h"
 #include "tests/differential/random_flow.h"
 #include "tests/engine/rig.h"
+#include "tests/engine/terms_flow.h"
 
 /* --- engines of their own ------------------------------------------------------------------------ */
 
@@ -42,7 +44,7 @@ static void verify(const struct sb_engine *e)
 {
     uint32_t orders = 0;
     for (uint32_t i = 1; i <= e->instruments; i++)
-        orders += sb_book_verify(e, &e->books[i]);
+        orders += sb_book_verify(e, &e->books[i]) + sb_rest_verify(e, &e->books[i]);
     ck_assert_uint_eq(orders, e->orders.used);
     ck_assert_uint_eq(orders, e->stats.open_orders);
 }
@@ -74,7 +76,7 @@ static void apply(struct run *r, struct sb_engine *e, uint32_t i)
 {
     struct sb_command2 c = r->flow.commands[i];
     c.c.seq = i + 1;
-    c.c.time_ns = 1000 + 7 * (uint64_t)i;
+    c.c.time_ns = terms_flow_time_ns(i);
     sb_engine_apply(e, &c.c, &r->box);
 }
 
@@ -129,10 +131,17 @@ static void go_on(struct run *r, const uint8_t *image, size_t bytes, uint32_t at
     bench_close(&b);
 }
 
-START_TEST(an_image_goes_on_as_its_engine)
+/* Of the flow of seed, plain or with terms. */
+static void images_of(uint64_t seed, bool terms)
 {
     struct run r = {0};
-    random_flow_make(&r.flow, (uint64_t)_i + 1, COMMANDS);
+    if (terms) {
+        r.flow.n = COMMANDS;
+        r.flow.commands = calloc(COMMANDS, sizeof *r.flow.commands);
+        terms_flow_make(seed, r.flow.commands, COMMANDS, &r.flow.limits);
+    } else {
+        random_flow_make(&r.flow, seed, COMMANDS);
+    }
     r.box.cap = sb_engine_outputs_max(&r.flow.limits, 8);
     r.box.out = calloc(r.box.cap, sizeof *r.box.out);
     r.outputs_end = calloc(r.flow.n, sizeof *r.outputs_end);
@@ -166,14 +175,26 @@ START_TEST(an_image_goes_on_as_its_engine)
     free(r.outputs);
     free(r.outputs_end);
 }
+
+START_TEST(an_image_goes_on_as_its_engine)
+{
+    images_of((uint64_t)_i + 1, false);
+}
+END_TEST
+
+START_TEST(an_image_with_terms_goes_on_as_its_engine)
+{
+    images_of((uint64_t)_i + 1, true);
+}
 END_TEST
 
 /* --- a small one, by hand --------------------------------------------------------------------------- */
 
-/* Bytes: head 184; sessions 48 each; instruments 48 each; orders 32 each. */
-enum { SESSION = 184, INSTRUMENT = SESSION + 4 * 48, ORDER = INSTRUMENT + 2 * 48, ORDERS = 5 };
+/* Bytes: head 192; sessions 64 each; instruments 112 each; orders 32 each; terms 64 each. */
+enum { SESSION = 192, S = 64, I = 112, O = 32, T = 64, ORDERS = 5 };
+enum { INSTRUMENT = SESSION + 4 * S, ORDER = INSTRUMENT + 2 * I };
 enum { STATS = 88, STATS_END = 164 }; /* in the head; not part of the state digest */
-enum { SMALL_BYTES = ORDER + ORDERS * 32 };
+enum { SMALL_BYTES = ORDER + ORDERS * O };
 
 /* Session 2 logged in; instrument 2 in an auction, crossed; one order partly executed, one replaced. */
 static void small(struct rig *r, uint8_t image[SMALL_BYTES])
@@ -230,23 +251,23 @@ START_TEST(layout)
     ck_assert_mem_eq(image, "SBE1\2\0\0\0", 8);
     ck_assert_uint_eq(at(image + 8, 4), rig_limits.instruments_max);
     ck_assert_uint_eq(at(image + 24, 8), sb_engine_applied(r.e));
-    ck_assert_uint_eq(at(image + 48, 8), 8);           /* references: seven orders, a replace */
-    ck_assert_uint_eq(at(image + SESSION + 48, 8), 1); /* session 2: last message */
-    ck_assert_uint_eq(at(image + SESSION + 48 + 16, 8), 77);
-    ck_assert_uint_eq(at(image + SESSION + 48 + 24, 4), 2);
-    ck_assert_uint_eq(at(image + SESSION + 48 + 28, 4), 9); /* last key */
+    ck_assert_uint_eq(at(image + 48, 8), 8);          /* references: seven orders, a replace */
+    ck_assert_uint_eq(at(image + SESSION + S, 8), 1); /* session 2: last message */
+    ck_assert_uint_eq(at(image + SESSION + S + 16, 8), 77);
+    ck_assert_uint_eq(at(image + SESSION + S + 24, 4), 2);
+    ck_assert_uint_eq(at(image + SESSION + S + 28, 4), 9); /* last key */
     ck_assert_mem_eq(image + INSTRUMENT, "AAA     ", 8);
-    ck_assert_mem_eq(image + INSTRUMENT + 48, "BBB     ", 8);
-    const uint8_t *o = image + ORDER; /* sell 100@5000, 40 of it executed */
+    ck_assert_mem_eq(image + INSTRUMENT + I, "BBB     ", 8);
+    const uint8_t *o = image + ORDER + 2 * O; /* sell 100@5000, 40 of it executed */
     ck_assert_uint_eq(at(o, 8), UINT64_C(1) << 19 | SB_SELL << 16 | 1);
     ck_assert_uint_eq(at(o + 8, 4), 1);
     ck_assert_uint_eq(at(o + 12, 4), 60);
     ck_assert_uint_eq(at(o + 16, 4), 40);
     ck_assert_uint_eq(at(o + 20, 4), 500);
     ck_assert_uint_eq(at(o + 24, 2), 1);
-    static const uint64_t refs[ORDERS] = {1, 4, 5, 7, 8};
+    static const uint64_t refs[ORDERS] = {4, 5, 1, 7, 8}; /* in the order of the queues */
     for (uint32_t i = 0; i < ORDERS; i++)
-        ck_assert_uint_eq(at(image + ORDER + 32 * i, 8) >> 19, refs[i]);
+        ck_assert_uint_eq(at(image + ORDER + O * i, 8) >> 19, refs[i]);
     rig_close(&r);
 }
 END_TEST
@@ -332,35 +353,57 @@ START_TEST(what_no_engine_saves)
         {168, 4, 3, "an image of another size than its head says"},
         {168, 4, HALF, "an image of another size than its head says"},
         {176, 4, 4, "an image of another size than its head says"},
-        {180, 4, 1, "the image of an engine with other limits"},
+        {180, 4, 1, "an image of another size than its head says"},
+        {184, 4, 1, "the image of an engine with other limits"},
+        {188, 4, 1, "an impossible head"},
         {SESSION + 24, 4, 0, "a session out of place"},
-        {SESSION + 48 + 24, 4, 1, "a session out of place"},
-        {SESSION + 3 * 48 + 24, 4, HALF, "a session out of place"},
+        {SESSION + S + 24, 4, 1, "a session out of place"},
+        {SESSION + 3 * S + 24, 4, HALF, "a session out of place"},
         {SESSION + 8, 8, 0, "an impossible session"},
         {SESSION + 16, 8, 5, "an impossible session"}, /* a nonce without a login */
         {SESSION + 42, 1, 2, "an impossible session"},
         {SESSION + 43, 1, 2, "an impossible session"},
-        {SESSION + 44, 4, 1, "an impossible session"},
+        {SESSION + 44, 1, 5, "an impossible session"},
+        {SESSION + 45, 1, 2, "an impossible session"},
+        {SESSION + 46, 2, 1, "an impossible session"},
+        {SESSION + 45, 1, 1, "an order of a session that is blocked"},
+        {SESSION + 52, 4, 2, "more orders of a session than there may be"},
         {SESSION + 28, 4, 1, "an impossible order"}, /* last key below an order's */
-        {INSTRUMENT + 48 + 40, 4, 1, "an instrument out of place"},
-        {INSTRUMENT + 48 + 40, 4, HALF, "an impossible instrument"},
-        {INSTRUMENT + 48, 3, 0x414141, "an impossible instrument"}, /* a symbol twice */
+        {INSTRUMENT + I + 80, 4, 1, "an instrument out of place"},
+        {INSTRUMENT + I + 80, 4, HALF, "an impossible instrument"},
+        {INSTRUMENT + I, 3, 0x414141, "an impossible instrument"}, /* a symbol twice */
         {INSTRUMENT + 8, 8, 0, "an impossible instrument"},
         {INSTRUMENT + 24, 8, UINT64_MAX / 2, "an impossible instrument"},
-        {INSTRUMENT + 44, 1, 4, "an impossible instrument"},
-        {INSTRUMENT + 45, 1, 1, "an impossible instrument"},
-        {INSTRUMENT + 44, 1, SB_PHASE_CLOSED, "an order where none can rest"},
-        {INSTRUMENT + 48 + 44, 1, SB_PHASE_CONTINUOUS, "a crossed book in continuous trading"},
-        {ORDER + 32, 8, UINT64_C(1) << 19 | 1, "an order out of place"},
+        {INSTRUMENT + 32, 8, 7, "an impossible instrument"}, /* reference between two ticks */
+        {INSTRUMENT + 40, 8, 7, "an impossible instrument"}, /* last price, */
+        {INSTRUMENT + 40, 8, 2000000, "an impossible instrument"},
+        {INSTRUMENT + 48, 8, 9, "an impossible instrument"},      /* a pause outside of one */
+        {INSTRUMENT + 56, 8, 4, "a top order that is not there"}, /* no pro-rata here */
+        {INSTRUMENT + 100, 1, 4, "an impossible instrument"},
+        {INSTRUMENT + 101, 1, 4, "an impossible instrument"},
+        {INSTRUMENT + 102, 1, 2, "an impossible instrument"},
+        {INSTRUMENT + 103, 1, 4, "an impossible instrument"},
+        {INSTRUMENT + 104, 1, 2, "an impossible instrument"},
+        {INSTRUMENT + 105, 1, 1, "an impossible instrument"}, /* the cascade ran */
+        {INSTRUMENT + 106, 1, 1, "an impossible instrument"},
+        {INSTRUMENT + 100, 1, SB_PHASE_CLOSED, "an order where none can rest"},
+        {INSTRUMENT + I + 100, 1, SB_PHASE_CONTINUOUS, "a crossed book in continuous trading"},
+        {ORDER, 8, UINT64_C(5) << 19 | 1, "a reference that two orders have"},
+        {ORDER, 8, UINT64_C(9) << 19 | 1, "an order out of place"}, /* reference beyond the last */
+        {ORDER + O + 20, 4, 500, "an order out of place"},   /* a better price behind a worse */
+        {ORDER + 2 * O + 24, 2, 2, "an order out of place"}, /* a later instrument's before */
+        {ORDER + 30, 1, 1, "more orders with terms than its head says"},
+        {ORDER + 30, 1, 5, "more orders with terms than its head says"},
+        {ORDER + 31, 1, 1, "an impossible order"},
         {ORDER, 2, 0, "an order of nobody"},
         {ORDER, 2, 40, "an order of nobody"},
-        {ORDER + 2, 1, 2 | 8, "an impossible order"}, /* side */
-        {ORDER + 2, 1, 4 | 8, "an impossible order"},
-        {ORDER + 2, 1, 7 | 8, "an impossible order"},
+        {ORDER + 2, 1, 2 | 32, "an impossible order"}, /* side */
+        {ORDER + 2, 1, 4 | 32, "an impossible order"},
+        {ORDER + 2, 1, 7 | 32, "an impossible order"},
         {ORDER + 8, 4, 0, "an impossible order"},
         {ORDER + 8, 4, 9, "an impossible order"}, /* a key not yet used */
         {ORDER + 12, 4, 0, "an impossible order"},
-        {ORDER + 12, 4, 99961,
+        {ORDER + 2 * O + 12, 4, 99961,
          "an impossible order"}, /* more than quantity_max with what is executed */
         {ORDER + 20, 4, 0, "an order at an impossible price"},
         {ORDER + 20, 4, UINT32_MAX, "an order at an impossible price"},
@@ -368,8 +411,7 @@ START_TEST(what_no_engine_saves)
         {ORDER + 24, 2, 99, "an order where none can rest"},
         {ORDER + 27, 1, 1, "an order where none can rest"}, /* instrument 65,537 */
         {ORDER + 28, 2, 1, "an impossible order"},          /* an id beyond those of sessions */
-        {ORDER + 30, 1, 1, "an impossible order"},
-        {ORDER + 32 + 8, 4, 1, "an order that stands there twice"},
+        {ORDER + O + 8, 4, 3, "an order that stands there twice"},
     };
     struct rig r;
     uint8_t image[SMALL_BYTES];
@@ -410,7 +452,7 @@ START_TEST(full_tables)
     verify(b.e);
     expect_equal(r.e, b.e);
     bench_close(&b);
-    set(image + bytes - 32 + 20, 4, 3); /* the last order, at a price of its own */
+    set(image + bytes - 4 * O + 20, 4, 3); /* the first order, at a price of its own */
     bench_open(&b, &limits);
     ck_assert_str_eq(sb_engine_load(b.e, image, bytes), "more price levels than there may be");
     bench_close(&b);
@@ -439,6 +481,7 @@ static void add(TCase *tc)
 {
     tcase_set_timeout(tc, 100);
     tcase_add_loop_test(tc, an_image_goes_on_as_its_engine, 0, FLOWS);
+    tcase_add_loop_test(tc, an_image_with_terms_goes_on_as_its_engine, 0, FLOWS);
     tcase_add_test(tc, layout);
     tcase_add_test(tc, every_flipped_bit);
     tcase_add_test(tc, every_cut);
