@@ -88,9 +88,11 @@ static void pair_close(struct pair *p)
     free(p->memory);
 }
 
-__attribute__((format(printf, 2, 3))) static bool differs(const struct pair *p, const char *format,
-                                                          ...)
+__attribute__((format(printf, 3, 4))) static bool
+differs(const struct pair *p, enum compare_what what, const char *format, ...)
 {
+    if (p->c->what != NULL)
+        *p->c->what = what;
     if (p->say != NULL) {
         va_list args;
         va_start(args, format);
@@ -120,7 +122,8 @@ static bool outputs_equal(const struct pair *p, uint32_t from)
         i++;
     if (i == got && i == p->expected.n)
         return true;
-    differs(p, "outputs: engine %u, reference %zu; the first %zu are equal", got, p->expected.n, i);
+    differs(p, COMPARE_OUTPUTS, "outputs: engine %u, reference %zu; the first %zu are equal", got,
+            p->expected.n, i);
     for (size_t k = i; p->say != NULL && k < got && k < i + SHOWN; k++)
         say_output(p->say, "engine", &p->box.out[from + k]);
     for (size_t k = i; p->say != NULL && k < p->expected.n && k < i + SHOWN; k++)
@@ -139,7 +142,7 @@ static bool outputs_hold(struct pair *p, const struct sb_command2 *c, uint32_t f
         wrong = feed_book_apply(&p->feed, c, outputs, n, &at);
     if (wrong == NULL)
         return true;
-    differs(p, "both break a rule: %s; at output", wrong);
+    differs(p, COMPARE_RULES, "both break a rule: %s; at output", wrong);
     if (p->say != NULL && at < n)
         say_output(p->say, "both", &outputs[at]);
     return false;
@@ -176,8 +179,8 @@ static bool orders_equal(struct pair *p, uint32_t instrument)
         i++;
     if (i == p->a.n && i == p->b.n)
         return true;
-    differs(p, "orders of i%u: engine %zu, reference %zu; the first %zu are equal", instrument,
-            p->a.n, p->b.n, i);
+    differs(p, COMPARE_ORDERS, "orders of i%u: engine %zu, reference %zu; the first %zu are equal",
+            instrument, p->a.n, p->b.n, i);
     for (uint32_t who = 0; p->say != NULL && who < 2; who++) {
         const struct book *b = who == 0 ? &p->a : &p->b;
         if (i == b->n)
@@ -213,8 +216,8 @@ static bool side_told(struct pair *p, uint32_t instrument, uint8_t side)
         equal = v->ref == o->ref && feed_rank(v->price, v->side) == o->rank &&
                 v->open == o->quantity && v->side == o->side;
     }
-    return equal || differs(p, "i%u: the displayed %s are not what the feed told", instrument,
-                            side == SB_BUY ? "buys" : "sells");
+    return equal || differs(p, COMPARE_VIEWS, "i%u: the displayed %s are not what the feed told",
+                            instrument, side == SB_BUY ? "buys" : "sells");
 }
 
 static bool orders_told(struct pair *p, uint32_t instrument, uint32_t *accepted_n)
@@ -223,7 +226,7 @@ static bool orders_told(struct pair *p, uint32_t instrument, uint32_t *accepted_
         p->open_orders[p->b.orders[i].session]++;
         const char *wrong = ledger_view(&p->ledger, instrument, &p->b.orders[i], accepted_n);
         if (wrong != NULL)
-            return differs(p, "i%u: %s", instrument, wrong);
+            return differs(p, COMPARE_RULES, "i%u: %s", instrument, wrong);
     }
     return true;
 }
@@ -257,13 +260,13 @@ static bool instrument_equal(const struct pair *p, uint32_t i)
     const struct sb_instrument_view *a = sb_engine_instrument(p->engine, i);
     const struct sb_instrument_view *b = sb_reference_instrument(p->reference, i);
     if (!b->defined)
-        return a == NULL || !a->defined || differs(p, "i%u is defined", i);
+        return a == NULL || !a->defined || differs(p, COMPARE_VIEWS, "i%u is defined", i);
     if (a != NULL && instrument_view_equal(a, b) &&
         sb_engine_find_symbol(p->engine, b->symbol) == i)
         return true;
     return a == NULL
-               ? differs(p, "i%u is not defined", i)
-               : differs(p,
+               ? differs(p, COMPARE_VIEWS, "i%u is not defined", i)
+               : differs(p, COMPARE_VIEWS,
                          "i%u (engine/reference): phase %u/%u auction %u/%u reference %" PRId64
                          "/%" PRId64 " last price %" PRId64 "/%" PRId64 " resume %" PRIu64
                          "/%" PRIu64 ", or what does not change",
@@ -278,15 +281,15 @@ static bool sessions_equal(const struct pair *p)
         const struct sb_session_view *b = sb_reference_session(p->reference, s);
         if (!(b->defined ? a != NULL && session_equal(a, b) : a == NULL || !a->defined))
             return a == NULL
-                       ? differs(p, "s%u is not defined", s)
-                       : differs(p,
+                       ? differs(p, COMPARE_VIEWS, "s%u is not defined", s)
+                       : differs(p, COMPARE_VIEWS,
                                  "s%u (engine/reference): open %u/%u killed %u/%u last key %u/%u, "
                                  "or something else",
                                  s, a->open_orders, b->open_orders, a->killed, b->killed,
                                  a->last_key, b->last_key);
         if (b->defined && b->open_orders != p->open_orders[s])
-            return differs(p, "s%u has %u open orders, the views show %u", s, b->open_orders,
-                           p->open_orders[s]);
+            return differs(p, COMPARE_VIEWS, "s%u has %u open orders, the views show %u", s,
+                           b->open_orders, p->open_orders[s]);
     }
     return true;
 }
@@ -300,7 +303,7 @@ static bool stats_equal(const struct pair *p)
         a->ignored_superfluous == b->ignored_superfluous &&
         a->ignored_session == b->ignored_session && a->open_orders == b->open_orders)
         return true;
-    return differs(p,
+    return differs(p, COMPARE_VIEWS,
                    "counts (engine/reference): trades %" PRIu64 "/%" PRIu64 " accepted %" PRIu64
                    "/%" PRIu64 " rejected %" PRIu64 "/%" PRIu64 " replaced %" PRIu64 "/%" PRIu64
                    " resend %" PRIu64 "/%" PRIu64 " superfluous %" PRIu64 "/%" PRIu64
@@ -322,7 +325,7 @@ static bool state_equal(struct pair *p)
             !side_told(p, i, SB_BUY) || !side_told(p, i, SB_SELL))
             return false;
     if (accepted_n != ledger_open_orders(&p->ledger))
-        return differs(p, "%u accepted orders are open, the views show %u",
+        return differs(p, COMPARE_VIEWS, "%u accepted orders are open, the views show %u",
                        ledger_open_orders(&p->ledger), accepted_n);
     return sessions_equal(p);
 }
@@ -367,7 +370,7 @@ static struct sb_engine *by_image(const struct pair *p, struct sb_engine *e, voi
     free(image);
     if (wrong == NULL)
         return again;
-    differs(p, "an image of the engine is refused: %s", wrong);
+    differs(p, COMPARE_IMAGE, "an image of the engine is refused: %s", wrong);
     return NULL;
 }
 
@@ -384,15 +387,16 @@ static bool replay_equal(const struct pair *p, uint32_t cut)
     e = by_image(p, e, &memory);
     bool equal = e != NULL;
     if (equal && sb_engine_state_digest(e) != state)
-        equal =
-            differs(p, "an engine loaded from an image behind command %u has another state", cut);
+        equal = differs(p, COMPARE_IMAGE,
+                        "an engine loaded from an image behind command %u has another state", cut);
     if (equal) {
         replay(c, e, &box, cut, c->n);
         equal = sb_engine_digest(p->engine) == sb_engine_digest(e) &&
                 sb_engine_state_digest(p->engine) == sb_engine_state_digest(e) &&
                 sb_engine_applied(e) == c->n;
         if (!equal)
-            differs(p, "an engine loaded from an image behind command %u ends with another %s", cut,
+            differs(p, COMPARE_IMAGE,
+                    "an engine loaded from an image behind command %u ends with another %s", cut,
                     sb_engine_digest(p->engine) != sb_engine_digest(e) ? "digest" : "state");
     }
     free(box.out);

@@ -13,6 +13,16 @@
 
 enum { COMPARE_EQUAL = -1, COMPARE_VIEWS_EVERY = 64 };
 
+/* What can differ. */
+enum compare_what {
+    COMPARE_CRASH, /* nothing yet: what ends before anything differs */
+    COMPARE_OUTPUTS,
+    COMPARE_RULES, /* both do what the ledger or the feed's books do not allow */
+    COMPARE_ORDERS,
+    COMPARE_VIEWS, /* sessions, instruments, counts, best prices */
+    COMPARE_IMAGE, /* a second engine, loaded from an image of the first */
+};
+
 struct compare_totals {
     uint64_t commands, outputs, trades, accepted, rejected, replaced;
 };
@@ -25,8 +35,9 @@ struct compare {
         views_every; /* commands; 0: COMPARE_VIEWS_EVERY; 1: closely, with images behind each */
     FILE *say;       /* words about the difference; NULL: none */
     bool story;      /* ... and about every command before it */
-    /* Where it is at, for whoever looks in from outside; NULL: nobody. */
+    /* Where it is at, and what differs, for whoever looks in from outside; NULL: nobody. */
     volatile uint32_t *at;
+    _Atomic(enum compare_what) *what;
     struct compare_totals *totals; /* added to; may be NULL */
     struct coverage *coverage;     /* added to; may be NULL */
 };

@@ -1,10 +1,12 @@
 /* differential.c: the engine against the reference matcher under random flow.
  *
- *     differential [--seed S] [--runs R] [--commands N] [--jobs J] [--coverage] [--complete] [--record FILE]
+ *     differential [--seed S] [--runs R] [--commands N] [--jobs J] [--stop-at-first] [--coverage] [--complete]
+ *                  [--record FILE]
  *
  * Run r uses seed S + r: limits, instruments and flow follow from it (random_flow.h). A run in which something differs is
  * shrunk (by leaving out and simplifying commands as long as something differs) and told, with the command line that makes
  * it again; the first three of them. Exit code 1 if there was any.
+ *   --stop-at-first   ends with the first run that differs, and does not shrink it
  *   --coverage   what has occurred;  --complete: exit code 1 if something never has that must
  *   --record     adds a line of JSON: commit (SHADOWBOOK_COMMIT), seeds, counts, failed seeds
  * Not covered: what engine and reference both misread, and the ledger does not know.
@@ -29,13 +31,14 @@ enum { JOBS_MAX = 64, TOLD = 3, FAILED_MAX = 1024, RUN_SECONDS = 120 };
 struct options {
     uint64_t seed;
     uint32_t runs, commands, jobs;
-    bool coverage, complete;
+    bool stop, coverage, complete;
     const char *record;
 };
 
 /* A process that compares. What it says is in memory that all share. */
 struct worker {
     _Atomic uint64_t seed; /* that it is at */
+    _Atomic(enum compare_what) what;
     struct compare_totals totals;
     struct coverage coverage;
     pid_t pid;
@@ -44,7 +47,10 @@ struct worker {
 struct shared {
     _Atomic uint32_t next; /* run */
     _Atomic uint32_t failed_n;
-    uint64_t failed[FAILED_MAX];
+    struct failure {
+        uint64_t seed;
+        enum compare_what what;
+    } failed[FAILED_MAX];
     struct worker workers[JOBS_MAX];
 };
 
@@ -83,6 +89,7 @@ static bool run(const struct options *o, struct worker *w, uint64_t seed)
     const struct compare c = {.limits = &flow.limits,
                               .commands = flow.commands,
                               .n = flow.n,
+                              .what = &w->what,
                               .totals = &w->totals,
                               .coverage = &w->coverage};
     const int64_t difference = compare_run(&c);
@@ -92,20 +99,21 @@ static bool run(const struct options *o, struct worker *w, uint64_t seed)
 
 /* --- workers ------------------------------------------------------------------------------------- */
 
-static void failed(struct shared *s, uint64_t seed)
+static void failed(struct shared *s, const struct worker *w)
 {
     const uint32_t n = s->failed_n++;
     if (n < FAILED_MAX)
-        s->failed[n] = seed;
+        s->failed[n] = (struct failure){.seed = w->seed, .what = w->what};
 }
 
 static _Noreturn void work(const struct options *o, struct shared *s, struct worker *w)
 {
-    for (uint32_t r; (r = s->next++) < o->runs;) {
+    for (uint32_t r; (!o->stop || s->failed_n == 0) && (r = s->next++) < o->runs;) {
         w->seed = o->seed + r;
+        w->what = COMPARE_CRASH;
         alarm(RUN_SECONDS);
         if (!run(o, w, w->seed))
-            failed(s, w->seed);
+            failed(s, w);
     }
     _exit(0);
 }
@@ -132,16 +140,16 @@ static void work_all(const struct options *o, struct shared *s)
             j++;
             continue;
         }
-        failed(s, s->workers[j].seed);
+        failed(s, &s->workers[j]);
         start(o, s, &s->workers[j]);
     }
 }
 
 /* --- results ------------------------------------------------------------------------------------- */
 
-static int by_number(const void *a, const void *b)
+static int by_seed(const void *a, const void *b)
 {
-    const uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+    const uint64_t x = ((const struct failure *)a)->seed, y = ((const struct failure *)b)->seed;
     return (x > y) - (x < y);
 }
 
@@ -158,7 +166,7 @@ static void record(const struct options *o, const struct shared *s, const struct
             ", \"outputs\": %" PRIu64 ", \"trades\": %" PRIu64 ", \"failed\": [",
             commit != NULL ? commit : "none", o->seed, o->runs, t->commands, t->outputs, t->trades);
     for (uint32_t k = 0; k < s->failed_n && k < FAILED_MAX; k++)
-        fprintf(f, "%s%" PRIu64, k > 0 ? ", " : "", s->failed[k]);
+        fprintf(f, "%s%" PRIu64, k > 0 ? ", " : "", s->failed[k].seed);
     fprintf(f, "]}\n");
     SB_ASSERT(fclose(f) == 0);
 }
@@ -178,18 +186,30 @@ static void add_up(const struct shared *s, uint32_t jobs, struct compare_totals 
     }
 }
 
+static void tell_all(const struct options *o, const struct failure *failures, uint32_t n)
+{
+    static const char *const CHECKERS[] = {"crash", "outputs", "rules", "orders", "views", "image"};
+    if (o->stop) {
+        if (n > 0)
+            printf("FAILED seed=%" PRIu64 " checker=%s\n", failures->seed,
+                   CHECKERS[failures->what]);
+        return;
+    }
+    for (uint32_t k = 0; k < n && k < TOLD; k++)
+        tell(o, failures[k].seed);
+    for (uint32_t k = TOLD; k < n; k++)
+        printf("%s%" PRIu64 "%s", k == TOLD ? "also different, seeds: " : " ", failures[k].seed,
+               k + 1 == n ? "\n" : "");
+}
+
 static int results(const struct options *o, struct shared *s)
 {
     static struct coverage coverage;
     struct compare_totals t = {0};
     const uint32_t n = s->failed_n < FAILED_MAX ? s->failed_n : FAILED_MAX;
     add_up(s, o->jobs, &t, &coverage);
-    qsort(s->failed, n, sizeof *s->failed, by_number);
-    for (uint32_t k = 0; k < n && k < TOLD; k++)
-        tell(o, s->failed[k]);
-    for (uint32_t k = TOLD; k < n; k++)
-        printf("%s%" PRIu64 "%s", k == TOLD ? "also different, seeds: " : " ", s->failed[k],
-               k + 1 == n ? "\n" : "");
+    qsort(s->failed, n, sizeof *s->failed, by_seed);
+    tell_all(o, s->failed, n);
     printf("%s: seeds %" PRIu64 "..%" PRIu64 ", %" PRIu64 " commands, %" PRIu64 " outputs, %" PRIu64
            " trades, %" PRIu64 " accepted, %" PRIu64 " rejected, %" PRIu64 " replaced\n",
            s->failed_n == 0 ? "equal" : "different", o->seed, o->seed + o->runs - 1, t.commands,
@@ -206,11 +226,15 @@ static int results(const struct options *o, struct shared *s)
 
 static bool parse(struct options *o, int argc, char **argv)
 {
-    static const struct option OPTIONS[] = {
-        {"seed", required_argument, NULL, 's'},     {"runs", required_argument, NULL, 'r'},
-        {"commands", required_argument, NULL, 'n'}, {"jobs", required_argument, NULL, 'j'},
-        {"coverage", no_argument, NULL, 'c'},       {"complete", no_argument, NULL, 'C'},
-        {"record", required_argument, NULL, 'f'},   {0}};
+    static const struct option OPTIONS[] = {{"seed", required_argument, NULL, 's'},
+                                            {"runs", required_argument, NULL, 'r'},
+                                            {"commands", required_argument, NULL, 'n'},
+                                            {"jobs", required_argument, NULL, 'j'},
+                                            {"stop-at-first", no_argument, NULL, 'S'},
+                                            {"coverage", no_argument, NULL, 'c'},
+                                            {"complete", no_argument, NULL, 'C'},
+                                            {"record", required_argument, NULL, 'f'},
+                                            {0}};
     for (int c; (c = getopt_long(argc, argv, "", OPTIONS, NULL)) != -1;) {
         if (c == 's')
             o->seed = strtoull(optarg, NULL, 10);
@@ -220,6 +244,8 @@ static bool parse(struct options *o, int argc, char **argv)
             o->commands = (uint32_t)strtoul(optarg, NULL, 10);
         else if (c == 'j')
             o->jobs = (uint32_t)strtoul(optarg, NULL, 10);
+        else if (c == 'S')
+            o->stop = true;
         else if (c == 'c')
             o->coverage = true;
         else if (c == 'C')
@@ -236,8 +262,10 @@ int main(int argc, char **argv)
 {
     struct options o = {.seed = 1, .runs = 64, .commands = 5000, .jobs = 1};
     if (!parse(&o, argc, argv)) {
-        fprintf(stderr, "usage: differential [--seed S] [--runs R] [--commands N] [--jobs J] "
-                        "[--coverage] [--complete] [--record FILE]\n");
+        fprintf(
+            stderr,
+            "usage: differential [--seed S] [--runs R] [--commands N] [--jobs J] [--stop-at-first] "
+            "[--coverage] [--complete] [--record FILE]\n");
         return 2;
     }
     struct shared *s =
