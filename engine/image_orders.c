@@ -29,7 +29,6 @@ static struct sb_terms record_of(const struct sb_image_row *r)
                              .trail = t->trail,
                              .offset = t->offset,
                              .minimum = t->minimum,
-                             .reserve = t->reserve,
                              .display = t->display,
                              .range = t->range,
                              .slices = t->slices,
@@ -74,6 +73,7 @@ static void load_special(struct sb_engine *e, const struct sb_image_row *r)
     if (queue != NULL)
         sb_plain_link(e, queue, slot, r->o.open);
     e->orders.slots[slot].level = key | (uint32_t)(r->side & 1u) << 31;
+    t->reserve = r->t.reserve;
     t->state = r->o.place == IMAGE_VISIBLE ? SB_STATE_VISIBLE
                : r->o.place == IMAGE_DARK  ? SB_STATE_DARK
                                            : SB_STATE_PARKED;

@@ -62,44 +62,47 @@ void rig_close(struct rig *r)
     free(r->box.out);
 }
 
+/* What output.h says a kind has: key, orig_key (o), instrument, side, the IOC bit (c), the phase bits (h), quantity, price, ref, match,
+ * reason (n), liquidity. */
+static const char *fields_of(uint8_t kind)
+{
+    static const char *const fields[] = {
+        [SB_OUT_LOGIN] = "qr",           [SB_OUT_ACCEPTED] = "kiscqprn",
+        [SB_OUT_REPLACED] = "koiscqprn", [SB_OUT_CANCELED] = "kisqrn",
+        [SB_OUT_EXECUTED] = "kisqprml",  [SB_OUT_REJECTED] = "kn",
+        [SB_OUT_OPERATOR] = "kihnq",     [SB_OUT_SYSTEM] = "l",
+        [SB_OUT_AMENDED] = "kisqprn",    [SB_OUT_TRIGGERED] = "kisqpr",
+        [SB_OUT_MASS] = "kiqn",          [SB_OUT_QUOTED] = "kiqn",
+        [SB_OUT_F_SYSTEM] = "l",         [SB_OUT_F_DIRECTORY] = "iq",
+        [SB_OUT_F_PHASE] = "ih",         [SB_OUT_F_ADD] = "isqpr",
+        [SB_OUT_F_EXECUTED] = "isqprm",  [SB_OUT_F_EXECUTED_AT] = "isqprm",
+        [SB_OUT_F_REDUCED] = "isqr",     [SB_OUT_F_DELETED] = "isr",
+        [SB_OUT_F_REPLACED] = "isqprm",  [SB_OUT_F_CROSS] = "iprm",
+        [SB_OUT_F_TRADE] = "isqpm",      [SB_OUT_F_INDICATIVE] = "isqpr"};
+    ck_assert(kind < sizeof fields / sizeof *fields && fields[kind] != NULL);
+    return fields[kind];
+}
+
 /* Clears every field that the kind may have; what is left must be zero. */
 static void check_no_others(struct sb_output o)
 {
-    const uint8_t kind = o.kind;
-    const bool order = kind == SB_OUT_ACCEPTED || kind == SB_OUT_REPLACED ||
-                       kind == SB_OUT_EXECUTED || kind == SB_OUT_CANCELED ||
-                       (kind >= SB_OUT_F_ADD && kind <= SB_OUT_F_REPLACED);
-    const bool phase = kind == SB_OUT_OPERATOR || kind == SB_OUT_F_PHASE;
-    const bool execution =
-        kind == SB_OUT_EXECUTED || kind == SB_OUT_F_EXECUTED || kind == SB_OUT_F_EXECUTED_AT;
-    if (order || kind == SB_OUT_LOGIN || kind == SB_OUT_F_CROSS)
-        o.ref = 0;
-    if (execution || kind == SB_OUT_F_REPLACED || kind == SB_OUT_F_CROSS)
-        o.match = 0;
-    if (execution || kind == SB_OUT_ACCEPTED || kind == SB_OUT_REPLACED || kind == SB_OUT_F_ADD ||
-        kind == SB_OUT_F_REPLACED || kind == SB_OUT_F_CROSS)
-        o.price = 0;
-    if (kind >= SB_OUT_ACCEPTED && kind <= SB_OUT_OPERATOR)
-        o.key = 0;
-    if (kind == SB_OUT_REPLACED)
-        o.orig_key = 0;
-    if (order || phase || kind == SB_OUT_F_DIRECTORY || kind == SB_OUT_F_CROSS)
-        o.instrument = 0;
-    if ((order && kind != SB_OUT_F_DELETED) || kind == SB_OUT_LOGIN || kind == SB_OUT_OPERATOR ||
-        kind == SB_OUT_F_DIRECTORY)
-        o.quantity = 0;
-    if (order)
-        o.side &= (uint8_t)~SB_OUT_SIDE_MASK;
-    if (kind == SB_OUT_ACCEPTED || kind == SB_OUT_REPLACED)
-        o.side &= (uint8_t)~SB_OUT_IOC;
-    if (phase)
-        o.side &= (uint8_t) ~(3u << SB_OUT_PHASE_SHIFT);
-    if (kind >= SB_OUT_ACCEPTED && kind <= SB_OUT_OPERATOR && kind != SB_OUT_EXECUTED)
-        o.reason = 0;
-    if (kind == SB_OUT_EXECUTED || kind == SB_OUT_SYSTEM || kind == SB_OUT_F_SYSTEM)
-        o.liquidity = 0;
     const struct sb_output zero = {
-        .kind = kind, .time_ns = o.time_ns, .stream = o.stream, .stream_seq = o.stream_seq};
+        .kind = o.kind, .time_ns = o.time_ns, .stream = o.stream, .stream_seq = o.stream_seq};
+    for (const char *f = fields_of(o.kind); *f != '\0'; f++) {
+        o.key = *f == 'k' ? 0 : o.key;
+        o.orig_key = *f == 'o' ? 0 : o.orig_key;
+        o.instrument = *f == 'i' ? 0 : o.instrument;
+        o.side &= (uint8_t) ~(*f == 's'   ? SB_OUT_SIDE_MASK
+                              : *f == 'c' ? SB_OUT_IOC
+                              : *f == 'h' ? 3u << SB_OUT_PHASE_SHIFT
+                                          : 0u);
+        o.quantity = *f == 'q' ? 0 : o.quantity;
+        o.price = *f == 'p' ? 0 : o.price;
+        o.ref = *f == 'r' ? 0 : o.ref;
+        o.match = *f == 'm' ? 0 : o.match;
+        o.reason = *f == 'n' ? 0 : o.reason;
+        o.liquidity = *f == 'l' ? 0 : o.liquidity;
+    }
     ck_assert_mem_eq(&o, &zero, sizeof o);
 }
 
@@ -221,6 +224,23 @@ static int line(char *to, size_t room, const struct sb_output *o)
     case SB_OUT_OPERATOR:
         return PRINT("%s OP i%d phase %u reason %u q%u\n", who, (int)o->instrument, phase,
                      o->reason, o->quantity);
+    case SB_OUT_AMENDED:
+        return PRINT("%s AMD k%u %s %u@%" PRId64 " r%" PRIu64 "\n", who, o->key, side, o->quantity,
+                     o->price, o->ref);
+    case SB_OUT_TRIGGERED:
+        return PRINT("%s TRG k%u %s %u@%" PRId64 " r%" PRIu64 "\n", who, o->key, side, o->quantity,
+                     o->price, o->ref);
+    case SB_OUT_MASS:
+    case SB_OUT_QUOTED:
+        return PRINT("%s %s k%u i%d q%u reason %u\n", who,
+                     o->kind == SB_OUT_MASS ? "MASS" : "QUOTED", o->key, (int)o->instrument,
+                     o->quantity, o->reason);
+    case SB_OUT_F_TRADE:
+        return PRINT("%s TRADE i%u %s %u@%" PRId64 " m%" PRIu64 "\n", who, o->instrument, side,
+                     o->quantity, o->price, o->match);
+    case SB_OUT_F_INDICATIVE:
+        return PRINT("%s IND i%u %u@%" PRId64 " %s %" PRIu64 "\n", who, o->instrument, o->quantity,
+                     o->price, side, o->ref);
     case SB_OUT_SYSTEM:
     case SB_OUT_F_SYSTEM:
         return PRINT("%s SYS %c\n", who, o->liquidity);

@@ -4,6 +4,8 @@
  *     2 EXE k7 S 40@5000 r2 m1 A    session 2: Executed, match 1, liquidity added
  *     F EXE r2 S 40@5000 m1         the feed
  *     1 CXL k1 B 60 r1 reason 1     1 REJ k3 reason 23     1 REP k2<k1 B 50@5000 r3     F REP r3<r1 B 50@5000
+ *     1 AMD k1 B 40@5000 r4         1 TRG k8 B 100@0 r9     4 MASS k7 i1 q3 reason 0    3 QUOTED k1 i1 q2 reason 0
+ *     F TRADE i1 S 40@5090 m3       F IND i1 40@20 B 5      indicative: 40 paired at 20, 5 more to buy
  *
  * The rig itself checks what the lines leave out, for every output: the time is the command's, stream
  * numbers have no holes, and fields that the kind does not have are zero.

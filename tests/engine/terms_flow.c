@@ -249,7 +249,7 @@ static void put_operator(struct maker *m, struct sb_command2 *c)
         break;
     default:
         c->c.kind = SB_CMD_PHASE;
-        c->c.phase = phases[below(m, 20) == 0 ? 5 : below(m, 5)];
+        c->c.phase = phases[percent(m, 4) ? 5 : percent(m, 4) ? 4 : below(m, 4)];
         c->c.auction = (uint8_t)below(m, 4);
         break;
     }
@@ -257,10 +257,10 @@ static void put_operator(struct maker *m, struct sb_command2 *c)
 
 static void put_mass(struct maker *m, struct sb_command2 *c)
 {
-    c->c.kind = percent(m, 70) ? SB_CMD_MASS_CANCEL : SB_CMD_KILL;
+    c->c.kind = percent(m, 50) ? SB_CMD_MASS_CANCEL : SB_CMD_KILL;
     c->c.scope = (uint8_t)below(m, 2);
     c->c.orig_key = percent(m, 50) ? 0 : 1 + below(m, SESSIONS);
-    c->c.quantity = c->c.kind == SB_CMD_KILL ? below(m, 2) : 0;
+    c->c.quantity = c->c.kind == SB_CMD_KILL && percent(m, 30);
     c->c.side = (uint8_t)below(m, 2);
     if (c->c.kind == SB_CMD_MASS_CANCEL && percent(m, 50))
         c->c.flags = SB_CMD_F_ONE_SIDE;

@@ -430,6 +430,106 @@ START_TEST(what_no_engine_saves)
 }
 END_TEST
 
+/* --- every state of an order with terms -------------------------------------------------------------- */
+
+static void special(struct rig *r, uint32_t key, uint8_t side, uint32_t quantity, int64_t price,
+                    uint8_t tif, struct sb_command2 terms)
+{
+    terms.c = (struct sb_command){.kind = SB_CMD_ORDER,
+                                  .flags = SB_CMD_F_EXT,
+                                  .session = 1,
+                                  .instrument = 1,
+                                  .key = key,
+                                  .side = side,
+                                  .tif = tif,
+                                  .quantity = quantity,
+                                  .price = price,
+                                  .capacity = 'P'};
+    rig_send(r, terms);
+    ck_assert_uint_eq(r->box.out[r->shown].kind, SB_OUT_ACCEPTED);
+    rig_forget(r);
+}
+#define TERMS(...) ((struct sb_command2){.ext.order = {__VA_ARGS__}})
+
+/* Continuous trading with every kind of order; an auction with what it leaves behind. */
+static uint8_t *all_states(struct rig *r, size_t *bytes)
+{
+    rig_open(r, &rig_limits, SB_PHASE_CONTINUOUS);
+    rig_order(r, 2, 1, SB_BUY, 100, 5000);
+    rig_order(r, 2, 2, SB_SELL, 100, 5000); /* the last price is 5000 */
+    rig_order(r, 2, 3, SB_BUY, 100, 4900);
+    rig_order(r, 2, 4, SB_SELL, 100, 5100);
+    rig_forget(r);
+    special(r, 1, SB_BUY, 300, 4800, SB_TIF_GTC,
+            TERMS(.display_quantity = 50, .refresh_range = 20));
+    special(r, 2, SB_SELL, 100, 5100, SB_TIF_GTD, TERMS(.expire_ns = UINT64_MAX));
+    special(r, 3, SB_BUY, 100, 4850, SB_TIF_DAY, TERMS(.attributes = SB_ATTR_HIDDEN));
+    special(r, 4, SB_SELL, 100, 5090, SB_TIF_DAY, TERMS(.min_quantity = 50));
+    special(r, 5, SB_SELL, 100, 5090, SB_TIF_DAY, TERMS(.attributes = SB_ATTR_ALL_OR_NONE));
+    special(r, 6, SB_BUY, 100, 0, SB_TIF_DAY, TERMS(.peg = SB_PEG_MIDPOINT));
+    special(r, 7, SB_BUY, 100, 4900, SB_TIF_DAY,
+            TERMS(.peg = SB_PEG_PRIMARY, .peg_offset = -10000));
+    special(r, 8, SB_BUY, 100, 0, SB_TIF_DAY, TERMS(.type = SB_TYPE_STOP, .stop_price = 5200));
+    special(r, 9, SB_SELL, 100, 4000, SB_TIF_GTC,
+            TERMS(.type = SB_TYPE_STOP_LIMIT, .stop_price = 4700, .oco_key = 5));
+    special(r, 10, SB_SELL, 100, 0, SB_TIF_DAY,
+            TERMS(.type = SB_TYPE_TRAILING_STOP, .stop_price = 4700, .trail = 300));
+    special(r, 11, SB_BUY, 100, 4700, SB_TIF_AT_CLOSE, TERMS(.type = SB_TYPE_LIMIT));
+    rig_send(r, (struct sb_command2){
+                    .c = {.kind = SB_CMD_QUOTE, .flags = SB_CMD_F_EXT, .session = 3, .key = 1},
+                    .ext.quote = {.entry = {{1, 4890, 100, 5120, 100}}, .count = 1}});
+    rig_order(r, 3, 2, SB_SELL, 30, 4800); /* takes of the best buy */
+    rig_phase(r, RIG_OPERATOR, 2, SB_PHASE_AUCTION);
+    for (uint32_t i = 0; i < 2; i++)
+        rig_send(r, (struct sb_command2){.c = {.kind = SB_CMD_ORDER,
+                                               .session = 2,
+                                               .instrument = 2,
+                                               .key = 8 + i,
+                                               .side = i == 0 ? SB_BUY : SB_SELL,
+                                               .quantity = 5 + i,
+                                               .price = 20}});
+    rig_uncross(r, RIG_OPERATOR, 2);
+    rig_forget(r);
+    sb_engine_seal(r->e, &r->box);
+    return save(r->e, bytes);
+}
+
+/* Any flipped bit, any cut: refused, or the image of an engine that is whole and has that very image. */
+START_TEST(every_flipped_bit_with_terms)
+{
+    struct rig r;
+    size_t bytes;
+    uint8_t *image = all_states(&r, &bytes);
+    uint32_t taken = 0;
+    for (size_t bit = 0; bit < bytes * 8; bit++) {
+        struct bench b;
+        image[bit / 8] ^= (uint8_t)(1u << bit % 8);
+        if (load(&b, image, bytes) == NULL) {
+            size_t n;
+            verify(b.e);
+            uint8_t *again = save(b.e, &n);
+            ck_assert_uint_eq(n, bytes);
+            ck_assert_msg(memcmp(again, image, n) == 0, "bit %zu of byte %zu", bit % 8, bit / 8);
+            const bool stats = bit >= STATS * 8 && bit < STATS_END * 8;
+            ck_assert_msg((sb_engine_state_digest(b.e) == sb_engine_state_digest(r.e)) == stats,
+                          "bit %zu of byte %zu", bit % 8, bit / 8);
+            free(again);
+            taken++;
+        }
+        bench_close(&b);
+        image[bit / 8] ^= (uint8_t)(1u << bit % 8);
+    }
+    ck_assert_uint_lt(taken, bytes * 4);
+    for (size_t n = 0; n < bytes; n++) {
+        struct bench b;
+        ck_assert_ptr_nonnull(load(&b, image, n));
+        bench_close(&b);
+    }
+    free(image);
+    rig_close(&r);
+}
+END_TEST
+
 /* Full tables: as many orders and levels as there may be are taken, one level more is not. */
 START_TEST(full_tables)
 {
@@ -486,6 +586,7 @@ static void add(TCase *tc)
     tcase_add_test(tc, every_flipped_bit);
     tcase_add_test(tc, every_cut);
     tcase_add_test(tc, what_no_engine_saves);
+    tcase_add_test(tc, every_flipped_bit_with_terms);
     tcase_add_test(tc, full_tables);
     tcase_add_test(tc, nothing_applied);
 }
