@@ -207,7 +207,7 @@ static void check_session(const struct play *p, struct words *w, bool *good)
     }
 }
 
-static void check_ignored(const struct play *p, struct words *w, bool *good)
+static void check_counts(const struct play *p, struct words *w, bool *good)
 {
     const struct sb_engine_stats *v =
         p->matcher == REFERENCE ? sb_reference_stats(p->reference) : sb_engine_stats(p->engine);
@@ -216,6 +216,12 @@ static void check_ignored(const struct play *p, struct words *w, bool *good)
             check_is(w, "resend", words_number(w), v->ignored_resend, good);
         else if (words_take(w, "superfluous"))
             check_is(w, "superfluous", words_number(w), v->ignored_superfluous, good);
+        else if (words_take(w, "accepted"))
+            check_is(w, "accepted", words_number(w), v->accepted, good);
+        else if (words_take(w, "replaced"))
+            check_is(w, "replaced", words_number(w), v->replaced, good);
+        else if (words_take(w, "rejected"))
+            check_is(w, "rejected", words_number(w), v->rejected, good);
         else
             words_refuse(w, "unknown word");
     }
@@ -228,8 +234,8 @@ static bool check_views(const struct play *p, const struct case_check *c)
     bool good = true;
     memcpy(text, c->text, sizeof text);
     words_split(&w, p->f->path, c->line, text);
-    if (words_take(&w, "ignored"))
-        check_ignored(p, &w, &good);
+    if (words_take(&w, "counts"))
+        check_counts(p, &w, &good);
     else if (words_more(&w) && w.word[w.at][0] == 's')
         check_session(p, &w, &good);
     else
