@@ -41,11 +41,19 @@ bool words_take(struct words *w, const char *word)
     return true;
 }
 
-const char *words_next(struct words *w)
+/* The next word; it is taken when it could be read, so that a refusal names it. */
+static const char *peek(const struct words *w)
 {
     if (w->at == w->n)
         words_refuse(w, "the line ends too early");
-    return w->word[w->at++];
+    return w->word[w->at];
+}
+
+const char *words_next(struct words *w)
+{
+    const char *word = peek(w);
+    w->at++;
+    return word;
 }
 
 /* Digits at the start of s; *end is behind them. */
@@ -67,13 +75,14 @@ static uint32_t whole_number(const struct words *w, const char *s)
 
 uint32_t words_number(struct words *w)
 {
-    const uint32_t n = whole_number(w, words_next(w));
+    const uint32_t n = whole_number(w, peek(w));
+    w->at++;
     return n;
 }
 
 int64_t words_price(struct words *w)
 {
-    const char *s = words_next(w);
+    const char *s = peek(w);
     const bool negative = *s == '-';
     char *end;
     int64_t price = (int64_t)digits(w, s + negative, &end) * 10000;
@@ -84,6 +93,7 @@ int64_t words_price(struct words *w)
     }
     if (*end != '\0')
         words_refuse(w, "no price");
+    w->at++;
     return negative ? -price : price;
 }
 
@@ -94,19 +104,23 @@ uint64_t words_time_ns(struct words *w)
         uint64_t ns;
     } UNITS[] = {{"ns", 1}, {"us", 1000}, {"ms", 1000000}, {"s", 1000000000}};
     char *end;
-    const uint64_t n = digits(w, words_next(w), &end);
+    const uint64_t n = digits(w, peek(w), &end);
     for (size_t i = 0; i < sizeof UNITS / sizeof *UNITS; i++)
-        if (strcmp(end, UNITS[i].unit) == 0)
+        if (strcmp(end, UNITS[i].unit) == 0) {
+            w->at++;
             return n * UNITS[i].ns;
+        }
     words_refuse(w, "no time");
 }
 
 uint32_t words_lettered(struct words *w, char letter)
 {
-    const char *s = words_next(w);
+    const char *s = peek(w);
     if (*s != letter)
         words_refuse(w, "another letter is expected");
-    return whole_number(w, s + 1);
+    const uint32_t n = whole_number(w, s + 1);
+    w->at++;
+    return n;
 }
 
 uint8_t words_one_of(struct words *w, const char *const *names, size_t n)
