@@ -154,5 +154,6 @@ void sb_entry_order(struct sb_engine *e, struct sb_book *b, const struct sb_comm
         sb_rest_aside(e, b, a.slot);
     else
         arrive(e, b, &x, &a, box);
-    sb_cascade_run(e, b, box); /* whatever is left in the book: what follows later starts from here */
+    sb_cascade_run(e, b,
+                   box); /* whatever is left in the book: what follows later starts from here */
 }

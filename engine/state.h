@@ -39,8 +39,9 @@ struct sb_book {
     _Alignas(64) uint64_t per_tick; /* 2^63 / tick rounded down, plus 1: for sb_book_divide() */
     uint32_t index, tick, price_min, price_max;
     uint32_t lot, quantity_max;
-    uint8_t general; /* SB_GENERAL_*. Not 0: the plain path does not know enough here. It asks once an order */
-    uint8_t direct;  /* defined, and a direct user's */
+    uint8_t
+        general; /* SB_GENERAL_*. Not 0: the plain path does not know enough here. It asks once an order */
+    uint8_t direct; /* defined, and a direct user's */
     uint8_t zero[30];
     struct sb_ladder side[2];
     struct sb_instrument_view view;

@@ -32,15 +32,18 @@ enum sb_cmd_kind {
     SB_CMD_SESSION = 2,    /* defines session `key` (index), firm `firm`, ext.session */
     SB_CMD_INSTRUMENT = 3, /* defines instrument `instrument`, ext.instrument */
 
-    SB_CMD_TIMER = 10, /* what time_ns has brought: GTD orders expire, pauses end; instrument or all */
+    SB_CMD_TIMER =
+        10, /* what time_ns has brought: GTD orders expire, pauses end; instrument or all */
 
     /* Operator. From a session with the operator right, or session 0. */
     SB_CMD_PHASE = 8,   /* instrument (SB_INSTRUMENT_ALL: every one) enters phase `phase` */
     SB_CMD_UNCROSS = 9, /* run the call auction of instrument (or all) now; phase stays AUCTION */
-    SB_CMD_INDICATIVE = 11,  /* publish what an uncross of instrument (or all) would give now */
-    SB_CMD_MASS_CANCEL = 12, /* scope, orig_key = session or firm; instrument or all; one side or both.
+    SB_CMD_INDICATIVE = 11, /* publish what an uncross of instrument (or all) would give now */
+    SB_CMD_MASS_CANCEL =
+        12, /* scope, orig_key = session or firm; instrument or all; one side or both.
                                 A client may name its own session only */
-    SB_CMD_KILL = 13,        /* scope, orig_key = session or firm; quantity 1: block and cancel all, 0: let in
+    SB_CMD_KILL =
+        13, /* scope, orig_key = session or firm; quantity 1: block and cancel all, 0: let in
                                 again. A client may block its own session */
 
     /* Clients. */
@@ -50,7 +53,8 @@ enum sb_cmd_kind {
     SB_CMD_REPLACE = 19, /* OUCH U: orig_key -> key; quantity = intended size of the whole chain */
     SB_CMD_REDUCE = 20,  /* quantity = how much to take off what is open (library users) */
     SB_CMD_INVALID = 21, /* a message that could not be read: answers J with reason `reason` */
-    SB_CMD_AMEND = 22, /* key stays: new price and quantity (intended size, executed included); place
+    SB_CMD_AMEND =
+        22, /* key stays: new price and quantity (intended size, executed included); place
                           kept if only the quantity falls */
     SB_CMD_QUOTE = 23, /* ext.quote: up to three two-sided quotes; key as an ORDER's */
 };
@@ -90,7 +94,8 @@ enum {
     SB_ATTR_HIDDEN = 1u << 0,
     SB_ATTR_POST_ONLY = 1u << 1,
     SB_ATTR_ALL_OR_NONE = 1u << 2,
-    SB_ATTR_REDUCE_ONLY = 1u << 3, /* needs an account with positions: refused until there are some */
+    SB_ATTR_REDUCE_ONLY =
+        1u << 3, /* needs an account with positions: refused until there are some */
     SB_ATTR_ALL = 15
 };
 
@@ -129,7 +134,7 @@ enum sb_phase {
 };
 
 enum {
-    SB_CMD_F_EXT = 1u << 0,     /* a second line follows */
+    SB_CMD_F_EXT = 1u << 0,      /* a second line follows */
     SB_CMD_F_SKIP_KEY = 1u << 1, /* INVALID only: `key` was not readable; it is not consumed */
     SB_CMD_F_ONE_SIDE = 1u << 2, /* MASS_CANCEL only: orders of `side` (bit 0), not of both */
 };
@@ -147,22 +152,23 @@ struct sb_command {
     uint32_t session;     /* 24 session index from 1; 0 = the shard itself */
     uint32_t firm;        /* 28 of the session, copied by the sequencer */
     uint32_t key;         /* 32 client key (OUCH UserRefNum) */
-    uint32_t orig_key;    /* 36 REPLACE: the order that is replaced; MASS_CANCEL, KILL: session or firm */
-    uint32_t instrument;  /* 40 index from 1 */
-    uint8_t kind;         /* 44 enum sb_cmd_kind */
-    uint8_t side;         /* 45 enum sb_side */
-    uint8_t tif;          /* 46 enum sb_tif */
-    uint8_t flags;        /* 47 SB_CMD_F_* */
-    uint32_t quantity;    /* 48 */
-    uint8_t phase;        /* 52 PHASE: enum sb_phase */
+    uint32_t
+        orig_key; /* 36 REPLACE: the order that is replaced; MASS_CANCEL, KILL: session or firm */
+    uint32_t instrument; /* 40 index from 1 */
+    uint8_t kind;        /* 44 enum sb_cmd_kind */
+    uint8_t side;        /* 45 enum sb_side */
+    uint8_t tif;         /* 46 enum sb_tif */
+    uint8_t flags;       /* 47 SB_CMD_F_* */
+    uint32_t quantity;   /* 48 */
+    uint8_t phase;       /* 52 PHASE: enum sb_phase */
     union {
         uint8_t reason;  /* 53 INVALID: enum sb_reason (output.h) */
         uint8_t scope;   /*    MASS_CANCEL, KILL: enum sb_scope */
         uint8_t auction; /*    PHASE to AUCTION: enum sb_auction */
     };
-    uint8_t display;      /* 54 OUCH display character, echoed */
-    uint8_t capacity;     /* 55 OUCH capacity character, echoed */
-    int64_t price;        /* 56 limit; LOGIN: the client's nonce */
+    uint8_t display;  /* 54 OUCH display character, echoed */
+    uint8_t capacity; /* 55 OUCH capacity character, echoed */
+    int64_t price;    /* 56 limit; LOGIN: the client's nonce */
 };
 _Static_assert(sizeof(struct sb_command) == SB_LINE_BYTES, "one line");
 _Static_assert(offsetof(struct sb_command, kind) == 44, "layout is the log format");
@@ -174,18 +180,20 @@ union sb_command_ext {
         char
             clordid[14]; /* echoed to the client; blank (spaces) = the command has no second line */
         uint8_t iso, cross;
-        int64_t stop_price;         /* STOP, STOP_LIMIT, TRAILING_STOP */
-        uint64_t expire_ns;         /* GTD */
-        uint32_t display_quantity;  /* iceberg: how much shows at a time; 0: all */
-        uint32_t min_quantity;      /* fills of less are not wanted */
-        int32_t peg_offset;         /* 1/10000; negative is less aggressive */
-        uint32_t account;           /* reserved */
-        uint32_t trail;             /* TRAILING_STOP: distance, 1/10000 */
-        uint32_t oco_key;           /* the order whose fill or end cancels this one, and the other way round */
-        uint32_t refresh_range;     /* iceberg: each slice is display_quantity up to so much less or more */
-        uint8_t type;               /* enum sb_order_type */
-        uint8_t attributes;         /* SB_ATTR_* */
-        uint8_t peg;                /* enum sb_peg */
+        int64_t stop_price;        /* STOP, STOP_LIMIT, TRAILING_STOP */
+        uint64_t expire_ns;        /* GTD */
+        uint32_t display_quantity; /* iceberg: how much shows at a time; 0: all */
+        uint32_t min_quantity;     /* fills of less are not wanted */
+        int32_t peg_offset;        /* 1/10000; negative is less aggressive */
+        uint32_t account;          /* reserved */
+        uint32_t trail;            /* TRAILING_STOP: distance, 1/10000 */
+        uint32_t
+            oco_key; /* the order whose fill or end cancels this one, and the other way round */
+        uint32_t
+            refresh_range;  /* iceberg: each slice is display_quantity up to so much less or more */
+        uint8_t type;       /* enum sb_order_type */
+        uint8_t attributes; /* SB_ATTR_* */
+        uint8_t peg;        /* enum sb_peg */
         uint8_t zero[1];
     } order;
     struct { /* QUOTE */
@@ -212,10 +220,10 @@ union sb_command_ext {
         uint8_t operator_right; /* 1: may send PHASE, UNCROSS and what else is the operator's */
         uint8_t stp;            /* enum sb_stp */
         uint8_t zero[2];
-        uint32_t stp_group;     /* 0: the firm is the group */
-        uint32_t orders_max;    /* open orders at once; here and below 0: no limit */
-        uint32_t quantity_max;  /* of one order */
-        uint32_t notional_max;  /* of one order, whole units of the currency */
+        uint32_t stp_group;    /* 0: the firm is the group */
+        uint32_t orders_max;   /* open orders at once; here and below 0: no limit */
+        uint32_t quantity_max; /* of one order */
+        uint32_t notional_max; /* of one order, whole units of the currency */
         uint8_t zero2[44];
     } session;
     struct {                                /* INSTRUMENT */
@@ -227,10 +235,10 @@ union sb_command_ext {
         uint8_t tie;                        /* enum sb_tie: auction price among equals */
         uint8_t band_action;                /* enum sb_band_action */
         uint16_t static_band, dynamic_band; /* 1/10000 of the reference; 0: none */
-        uint32_t pause_ms;                  /* PAUSE: TIMER reopens after so long; 0: the operator does */
-        uint32_t notional_max;              /* of one order, whole units; 0: no limit */
-        uint32_t reference_price;           /* static reference until the first auction; 0: none */
-        uint32_t pro_rata_min;              /* shares below this are not allotted */
+        uint32_t pause_ms;        /* PAUSE: TIMER reopens after so long; 0: the operator does */
+        uint32_t notional_max;    /* of one order, whole units; 0: no limit */
+        uint32_t reference_price; /* static reference until the first auction; 0: none */
+        uint32_t pro_rata_min;    /* shares below this are not allotted */
     } instrument;
     uint8_t bytes[SB_LINE_BYTES];
 };
@@ -281,8 +289,7 @@ static inline bool sb_command_ext_valid(const struct sb_command *c, const union 
  * read from c. Says nothing about whether the engine will accept the order. Pure, ~5 ns. */
 static inline bool sb_command_valid(const struct sb_command *c, uint32_t lines)
 {
-    if (lines < 1 ||
-        (c->flags & ~(SB_CMD_F_EXT | SB_CMD_F_SKIP_KEY | SB_CMD_F_ONE_SIDE)) != 0 ||
+    if (lines < 1 || (c->flags & ~(SB_CMD_F_EXT | SB_CMD_F_SKIP_KEY | SB_CMD_F_ONE_SIDE)) != 0 ||
         lines < sb_command_lines(c))
         return false;
     const bool ext = (c->flags & SB_CMD_F_EXT) != 0;

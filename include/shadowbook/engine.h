@@ -102,19 +102,20 @@ struct sb_engine; /* opaque */
 
 /* Sizes of all tables. They are part of what must be equal in two engines. */
 struct sb_engine_limits {
-    uint32_t instruments_max; /* 1..131071; a feed whose locate has 16 bits bounds a shard to 65535 */
-    uint32_t sessions_max;    /* 1..65535 */
-    uint32_t orders_max;      /* open orders in all books, 1..2^27 */
-    uint32_t levels_max;      /* price levels in use, both sides of all books, 1..2^27 */
-    uint32_t terms_max;       /* open orders with terms (RULES.md), 1..2^24 */
-    uint32_t window_levels;   /* dense levels per side and instrument, a power of two, 64..4096;
+    uint32_t
+        instruments_max;    /* 1..131071; a feed whose locate has 16 bits bounds a shard to 65535 */
+    uint32_t sessions_max;  /* 1..65535 */
+    uint32_t orders_max;    /* open orders in all books, 1..2^27 */
+    uint32_t levels_max;    /* price levels in use, both sides of all books, 1..2^27 */
+    uint32_t terms_max;     /* open orders with terms (RULES.md), 1..2^24 */
+    uint32_t window_levels; /* dense levels per side and instrument, a power of two, 64..4096;
                                  speed only: it never shows in outputs */
 };
 
 #define SB_ENGINE_LIMITS_DEFAULT                                                                   \
     {                                                                                              \
         .instruments_max = 128, .sessions_max = 128, .orders_max = 1u << 20,                       \
-        .levels_max = 1u << 16, .terms_max = 1u << 14, .window_levels = 1024                                              \
+        .levels_max = 1u << 16, .terms_max = 1u << 14, .window_levels = 1024                       \
     }
 
 /* NULL if the limits can be served, else what is wrong with them. */
@@ -210,9 +211,9 @@ struct sb_instrument_view {
     uint8_t matching, tie, band_action;
     uint16_t static_band, dynamic_band;
     uint32_t pause_ms, notional_max, pro_rata_min;
-    int64_t reference;    /* static: configured, then the last auction's price; 0: none */
-    int64_t last_price;   /* of the last trade today; 0: none */
-    uint64_t resume_ns;   /* when TIMER ends the pause; 0: not paused, or the operator does */
+    int64_t reference;  /* static: configured, then the last auction's price; 0: none */
+    int64_t last_price; /* of the last trade today; 0: none */
+    uint64_t resume_ns; /* when TIMER ends the pause; 0: not paused, or the operator does */
 };
 const struct sb_instrument_view *sb_engine_instrument(const struct sb_engine *e,
                                                       uint32_t instrument);
@@ -238,7 +239,7 @@ struct sb_order_view {
     int64_t price;    /* where it rests; parked: its limit price, 0 if none */
     uint32_t session, key, open, executed;
     uint8_t side, capacity;
-    uint8_t state;    /* enum sb_order_state */
+    uint8_t state; /* enum sb_order_state */
     uint8_t tif;
     uint32_t reserve; /* iceberg that is displayed: open, but not in `open` */
 };

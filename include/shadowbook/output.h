@@ -57,10 +57,13 @@ enum sb_out_kind {
                             reason (SB_REASON_NONE = done), quantity = shares uncrossed (capped u32) */
     SB_OUT_SYSTEM =
         8, /* [S] liquidity field holds the event character: first login of the day 'S' */
-    SB_OUT_AMENDED = 9, /* [U, key = orig_key] quantity = now outstanding; ref: new if the place was lost */
+    SB_OUT_AMENDED =
+        9, /* [U, key = orig_key] quantity = now outstanding; ref: new if the place was lost */
     SB_OUT_TRIGGERED = 10, /* ours 'T': a stop became an order: quantity, price (0: market) */
-    SB_OUT_MASS = 11,   /* ours 'M': answer to MASS_CANCEL and KILL: quantity = orders canceled, reason */
-    SB_OUT_QUOTED = 12, /* ours 'Q': answer to QUOTE: quantity = sides now quoted, reason = first refusal */
+    SB_OUT_MASS =
+        11, /* ours 'M': answer to MASS_CANCEL and KILL: quantity = orders canceled, reason */
+    SB_OUT_QUOTED =
+        12, /* ours 'Q': answer to QUOTE: quantity = sides now quoted, reason = first refusal */
 
     /* Feed. */
     SB_OUT_F_SYSTEM = 32,      /* [S] liquidity = event: 'O' at DAY */
@@ -74,7 +77,8 @@ enum sb_out_kind {
     SB_OUT_F_REPLACED = 40,    /* [U] match = old ref, ref = new ref, quantity, price */
     SB_OUT_F_CROSS = 41, /* [Q] instrument, ref = shares (64 bits), price, match = its own number */
     SB_OUT_F_TRADE = 42, /* [P] a fill of an order that is not displayed: quantity, price, match */
-    SB_OUT_F_INDICATIVE = 43, /* [I] quantity = shares paired (capped u32), ref = imbalance in shares,
+    SB_OUT_F_INDICATIVE =
+        43, /* [I] quantity = shares paired (capped u32), ref = imbalance in shares,
                                  side = of the imbalance, price; all zero when nothing would trade */
 };
 
@@ -98,22 +102,22 @@ enum sb_reason {
     SB_REASON_QUOTE = 13,      /* 'U' quote withdrawn, or refused anew */
     SB_REASON_KILL = 14,       /* 'S' kill switch */
     /* Rejects. */
-    SB_REASON_SYMBOL = 16,      /* J 0x17 unknown instrument */
-    SB_REASON_HALTED = 17,      /* 0x07 */
-    SB_REASON_PHASE = 18,       /* 0x02 closed: no orders now */
-    SB_REASON_TIF = 19,         /* 0x0F (other) IOC during an auction, or unknown time in force */
-    SB_REASON_SIDE = 20,        /* 0x09 */
-    SB_REASON_PRICE_TICK = 21,  /* 0x1D */
-    SB_REASON_PRICE_BAND = 22,  /* 0x1D outside price_min..price_max, or not positive */
-    SB_REASON_LOT = 23,         /* 0x13 */
-    SB_REASON_QUANTITY = 24,    /* 0x13 zero or above quantity_max */
-    SB_REASON_FULL_ORDERS = 25, /* 0x0F order table is full */
-    SB_REASON_FULL_LEVELS = 26, /* 0x0F no room for another price level */
-    SB_REASON_NO_RIGHT = 27,    /* 0x0C not an operator */
-    SB_REASON_MALFORMED = 28,   /* 0x0F a message of ours or of OUCH that could not be read */
-    SB_REASON_DISPLAY = 29,     /* 0x03 display, peg, cross or option that is not supported yet */
-    SB_REASON_CROSSED = 30,     /* operator: CONTINUOUS while the book is crossed */
-    SB_REASON_NOT_AUCTION = 31, /* operator: UNCROSS outside AUCTION */
+    SB_REASON_SYMBOL = 16,       /* J 0x17 unknown instrument */
+    SB_REASON_HALTED = 17,       /* 0x07 */
+    SB_REASON_PHASE = 18,        /* 0x02 closed: no orders now */
+    SB_REASON_TIF = 19,          /* 0x0F (other) IOC during an auction, or unknown time in force */
+    SB_REASON_SIDE = 20,         /* 0x09 */
+    SB_REASON_PRICE_TICK = 21,   /* 0x1D */
+    SB_REASON_PRICE_BAND = 22,   /* 0x1D outside price_min..price_max, or not positive */
+    SB_REASON_LOT = 23,          /* 0x13 */
+    SB_REASON_QUANTITY = 24,     /* 0x13 zero or above quantity_max */
+    SB_REASON_FULL_ORDERS = 25,  /* 0x0F order table is full */
+    SB_REASON_FULL_LEVELS = 26,  /* 0x0F no room for another price level */
+    SB_REASON_NO_RIGHT = 27,     /* 0x0C not an operator */
+    SB_REASON_MALFORMED = 28,    /* 0x0F a message of ours or of OUCH that could not be read */
+    SB_REASON_DISPLAY = 29,      /* 0x03 display, peg, cross or option that is not supported yet */
+    SB_REASON_CROSSED = 30,      /* operator: CONTINUOUS while the book is crossed */
+    SB_REASON_NOT_AUCTION = 31,  /* operator: UNCROSS outside AUCTION */
     SB_REASON_TERMS = 32,        /* 0x0F terms out of range, or that do not go together */
     SB_REASON_EXPIRY = 33,       /* 0x0F GTD: expire_ns is not after now */
     SB_REASON_REDUCE_ONLY = 34,  /* 0x0F no positions are kept */
@@ -124,7 +128,8 @@ enum sb_reason {
     SB_REASON_KILLED = 39,       /* 0x0F the session is blocked */
     SB_REASON_OCO_PARTNER = 40,  /* 0x0F no such order, or not one that can be linked */
     SB_REASON_POST_ONLY = 41,    /* 0x0F it would have traded at once */
-    SB_REASON_FULL_TERMS = 42,   /* 0x0F table of orders with terms is full, or the instrument's pegs or trailing stops */
+    SB_REASON_FULL_TERMS =
+        42, /* 0x0F table of orders with terms is full, or the instrument's pegs or trailing stops */
 };
 
 enum sb_liquidity {
