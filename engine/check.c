@@ -94,17 +94,22 @@ bool sb_check_rests_shown(const struct sb_book *b, const struct sb_entry *x)
            (x->tif != SB_TIF_AT_CLOSE || closing);
 }
 
-/* Is there no level for it, with the order in `old` (0: none) taken out? The price is on tick and in range. */
-bool sb_check_levels_full(const struct sb_engine *e, struct sb_book *b, const struct sb_entry *x,
-                          uint32_t old)
+/* Is there no level at its price, with the order in `old` (0: none) taken out? The price is on tick and in range. */
+static bool no_level(const struct sb_engine *e, struct sb_book *b, const struct sb_entry *x,
+                     uint32_t old)
 {
-    const uint32_t ticks = sb_book_divide(b, (uint32_t)x->price);
-    if (!sb_check_rests_shown(b, x) || !sb_book_levels_full(e, b, x->side, ticks))
+    if (!sb_book_levels_full(e, b, x->side, sb_book_divide(b, (uint32_t)x->price)))
         return false;
     if (old == 0 || sb_rest_state(e, old) != SB_STATE_VISIBLE)
         return true;
     const struct sb_order *o = &e->orders.slots[old];
     return o->next != 0 || o->prev != 0; /* alone: its own level becomes free */
+}
+
+bool sb_check_levels_full(const struct sb_engine *e, struct sb_book *b, const struct sb_entry *x,
+                          uint32_t old)
+{
+    return sb_check_rests_shown(b, x) && no_level(e, b, x, old);
 }
 
 /* 3.14 */
@@ -256,7 +261,8 @@ uint8_t sb_check_change(const struct sb_engine *e, struct sb_book *b, uint32_t s
     uint8_t reason = sb_check_price_quantity(b, &x);
     if (reason != SB_REASON_NONE)
         return reason;
-    if (sb_rest_state(e, slot) == SB_STATE_VISIBLE && sb_check_levels_full(e, b, &x, slot))
+    if (sb_check_can_rest(&x) && sb_rest_state(e, slot) == SB_STATE_VISIBLE &&
+        no_level(e, b, &x, slot))
         return SB_REASON_FULL_LEVELS;
     if (!change_terms(&x, t))
         return SB_REASON_TERMS;

@@ -68,6 +68,7 @@ static void load_special(struct sb_engine *e, const struct sb_image_row *r)
     const uint32_t slot = sb_rest_new(e, r->book, &order, &like);
     const uint32_t key = (uint32_t)sb_image_row_rank(r);
     struct sb_terms *t = sb_rest_terms(e, slot);
+    t->reserve = r->t.reserve; /* a new record has none */
     struct sb_level *queue = queue_of(e, r, key);
     if (queue != NULL)
         sb_plain_link(e, queue, slot, r->o.open);

@@ -235,12 +235,12 @@ bool sb_engine_best(const struct sb_engine *e, uint32_t instrument, uint8_t side
 /* Calls `visit` for every open order of a side, best price and oldest first. For tools and tests. */
 struct sb_order_view {
     uint64_t ref, id; /* id: session << 32 | key */
-    int64_t price;
+    int64_t price;    /* where it rests; parked: its limit price, 0 if none */
     uint32_t session, key, open, executed;
     uint8_t side, capacity;
     uint8_t state;    /* enum sb_order_state */
     uint8_t tif;
-    uint32_t reserve; /* iceberg: open, but not in `open` */
+    uint32_t reserve; /* iceberg that is displayed: open, but not in `open` */
 };
 enum sb_order_state {
     SB_STATE_VISIBLE = 0, /* in the displayed book */

@@ -1,4 +1,4 @@
-/* reference.c: commands in, records out, the slow way. */
+/* reference.c: commands in, records out, the slow way: records, configuration, dispatch, views. */
 #include "reference_internal.h"
 
 #include <stdlib.h>
@@ -6,7 +6,7 @@
 
 #include "shadowbook/assert.h"
 
-static void *grow(void *old, size_t bytes)
+void *ref_grow(void *old, size_t bytes)
 {
     void *p = realloc(old, bytes);
     SB_ASSERT(p != NULL);
@@ -27,29 +27,47 @@ struct sb_reference *sb_reference_new(const struct sb_engine_limits *limits)
     return r;
 }
 
+static void free_ended(struct sb_reference *r)
+{
+    while (r->ended != NULL) {
+        struct ref_order *o = r->ended;
+        r->ended = o->next;
+        free(o);
+    }
+}
+
+static void free_list(struct ref_list *list)
+{
+    for (size_t k = 0; k < list->n; k++)
+        free(list->orders[k]);
+    free(list->orders);
+}
+
 void sb_reference_free(struct sb_reference *r)
 {
     if (r == NULL)
         return;
     for (uint32_t i = 0; i <= r->limits.instruments_max; i++) {
+        struct ref_instrument *inst = &r->instruments[i];
         for (int s = 0; s < 2; s++) {
-            struct ref_side *side = &r->instruments[i].sides[s];
-            for (size_t k = 0; k < side->n; k++)
-                free(side->orders[k]);
-            free(side->orders);
+            free_list(&inst->shown[s]);
+            free_list(&inst->dark[s]);
         }
+        free_list(&inst->parked);
     }
     free(r->instruments);
     free(r->sessions);
     free(r);
 }
 
+/* ---- records ---- */
+
 struct sb_output *ref_emit(struct sb_reference *r, uint32_t stream, uint8_t kind)
 {
     struct sb_reference_outputs *o = r->outputs;
     if (o->n == o->cap) {
         o->cap = o->cap * 2 + 64;
-        o->out = grow(o->out, o->cap * sizeof *o->out);
+        o->out = ref_grow(o->out, o->cap * sizeof *o->out);
     }
     struct sb_output *out = &o->out[o->n++];
     memset(out, 0, sizeof *out);
@@ -72,175 +90,14 @@ struct sb_output *ref_emit_order(struct sb_reference *r, uint32_t stream, uint8_
     return out;
 }
 
-/* ---- the books ---- */
-
-static uint32_t bucket_of(uint32_t session, uint32_t key)
+void ref_emit_phase(struct sb_reference *r, uint32_t instrument)
 {
-    return (key * 31u + session) % REF_BUCKETS;
+    struct sb_output *out = ref_emit(r, SB_STREAM_FEED, SB_OUT_F_PHASE);
+    out->instrument = instrument;
+    out->side = (uint8_t)(r->instruments[instrument].view.phase << SB_OUT_PHASE_SHIFT);
 }
 
-static struct ref_order *order_find(const struct sb_reference *r, uint32_t session, uint32_t key)
-{
-    struct ref_order *o = r->buckets[bucket_of(session, key)];
-    while (o != NULL && (o->session != session || o->key != key))
-        o = o->next_in_bucket;
-    return o;
-}
-
-/* Puts o behind everything that is as good or better. */
-static void order_insert(struct sb_reference *r, struct ref_order *o)
-{
-    const bool sells = sb_side_sells(o->side);
-    struct ref_side *side = &r->instruments[o->instrument].sides[sells];
-    if (side->n == side->cap) {
-        side->cap = side->cap * 2 + 16;
-        side->orders = grow(side->orders, side->cap * sizeof(struct ref_order *));
-    }
-    size_t at = side->n;
-    while (at > 0 && (sells ? side->orders[at - 1]->price > o->price
-                            : side->orders[at - 1]->price < o->price))
-        at--;
-    for (size_t i = side->n; i > at; i--)
-        side->orders[i] = side->orders[i - 1];
-    side->orders[at] = o;
-    side->n++;
-    struct ref_order **bucket = &r->buckets[bucket_of(o->session, o->key)];
-    o->next_in_bucket = *bucket;
-    *bucket = o;
-    r->stats.open_orders++;
-}
-
-/* Out of the book, not freed. */
-static void order_take_out(struct sb_reference *r, struct ref_order *o)
-{
-    struct ref_side *side = &r->instruments[o->instrument].sides[sb_side_sells(o->side)];
-    size_t at = 0;
-    while (side->orders[at] != o)
-        at++;
-    for (; at + 1 < side->n; at++)
-        side->orders[at] = side->orders[at + 1];
-    side->n--;
-    struct ref_order **link = &r->buckets[bucket_of(o->session, o->key)];
-    while (*link != o)
-        link = &(*link)->next_in_bucket;
-    *link = o->next_in_bucket;
-    r->stats.open_orders--;
-}
-
-void ref_order_remove(struct sb_reference *r, struct ref_order *o)
-{
-    order_take_out(r, o);
-    free(o);
-}
-
-/* Would a DAY order there need a price level that the tables have no room for? `without`: an order
- * to leave out of account, or NULL. */
-static bool levels_full(const struct sb_reference *r, uint32_t instrument, bool sells,
-                        int64_t price, const struct ref_order *without)
-{
-    if (r->stats.open_orders < r->limits.levels_max)
-        return false; /* each open order at a level of its own would still fit */
-    uint32_t used = 0;
-    for (uint32_t i = 1; i <= r->limits.instruments_max; i++) {
-        for (int s = 0; s < 2; s++) {
-            const struct ref_side *side = &r->instruments[i].sides[s];
-            const struct ref_order *last = NULL;
-            for (size_t k = 0; k < side->n; k++) {
-                const struct ref_order *o = side->orders[k];
-                if (o == without)
-                    continue;
-                if (i == instrument && (s == 1) == sells && o->price == price)
-                    return false;
-                if (last == NULL || last->price != o->price)
-                    used++;
-                last = o;
-            }
-        }
-    }
-    return used >= r->limits.levels_max;
-}
-
-/* ---- matching ---- */
-
-static void fill(struct sb_reference *r, struct ref_order *rest, struct ref_order *aggr)
-{
-    const uint32_t quantity = rest->open < aggr->open ? rest->open : aggr->open;
-    const uint64_t match = r->next_match++;
-    struct sb_output *out = ref_emit_order(r, rest->session, SB_OUT_EXECUTED, rest);
-    out->quantity = quantity;
-    out->price = rest->price;
-    out->match = match;
-    out->liquidity = SB_LIQ_ADDED;
-    out = ref_emit_order(r, aggr->session, SB_OUT_EXECUTED, aggr);
-    out->quantity = quantity;
-    out->price = rest->price;
-    out->match = match;
-    out->liquidity = SB_LIQ_REMOVED;
-    out = ref_emit_order(r, SB_STREAM_FEED, SB_OUT_F_EXECUTED, rest);
-    out->quantity = quantity;
-    out->price = rest->price;
-    out->match = match;
-    r->stats.trades++;
-    rest->open -= quantity;
-    rest->executed += quantity;
-    aggr->open -= quantity;
-    aggr->executed += quantity;
-    if (rest->open == 0)
-        ref_order_remove(r, rest);
-}
-
-/* The order on the other side that o trades with next, or NULL. */
-static struct ref_order *counterpart(const struct sb_reference *r, const struct ref_order *o)
-{
-    const struct ref_instrument *inst = &r->instruments[o->instrument];
-    const bool sells = sb_side_sells(o->side);
-    const struct ref_side *other = &inst->sides[!sells];
-    if (inst->view.phase != SB_PHASE_CONTINUOUS || o->open == 0 || other->n == 0)
-        return NULL;
-    struct ref_order *best = other->orders[0];
-    return (sells ? best->price >= o->price : best->price <= o->price) ? best : NULL;
-}
-
-/* What is left of an order that has traded what it could: rests or is canceled. Takes o. */
-static void settle(struct sb_reference *r, struct ref_order *o, uint8_t tif, bool announce)
-{
-    if (o->open == 0) {
-        free(o);
-    } else if (tif == SB_TIF_IOC) {
-        struct sb_output *out = ref_emit_order(r, o->session, SB_OUT_CANCELED, o);
-        out->quantity = o->open;
-        out->reason = SB_REASON_IOC;
-        free(o);
-    } else {
-        order_insert(r, o);
-        if (announce) {
-            struct sb_output *out = ref_emit_order(r, SB_STREAM_FEED, SB_OUT_F_ADD, o);
-            out->quantity = o->open;
-            out->price = o->price;
-        }
-    }
-}
-
-/* Takes `quantity` (at most what is open) off an order. */
-static void take_off(struct sb_reference *r, struct ref_order *o, uint32_t quantity, uint8_t reason)
-{
-    if (quantity == 0)
-        return;
-    struct sb_output *out = ref_emit_order(r, o->session, SB_OUT_CANCELED, o);
-    out->quantity = quantity;
-    out->reason = reason;
-    o->open -= quantity;
-    if (o->open == 0) {
-        ref_emit_order(r, SB_STREAM_FEED, SB_OUT_F_DELETED, o);
-        ref_order_remove(r, o);
-    } else {
-        ref_emit_order(r, SB_STREAM_FEED, SB_OUT_F_REDUCED, o)->quantity = quantity;
-    }
-}
-
-/* ---- clients ---- */
-
-static void reject(struct sb_reference *r, uint8_t reason)
+void ref_reject(struct sb_reference *r, uint8_t reason)
 {
     struct sb_output *out = ref_emit(r, r->cmd->session, SB_OUT_REJECTED);
     out->key = r->cmd->key;
@@ -248,168 +105,13 @@ static void reject(struct sb_reference *r, uint8_t reason)
     r->stats.rejected++;
 }
 
-/* Price and quantity against the instrument, in the order of the reasons' numbers. */
-static uint8_t details(const struct sb_instrument_view *v, int64_t price, uint32_t quantity)
+bool ref_defined(const struct sb_reference *r, uint32_t instrument)
 {
-    if (price % v->tick != 0)
-        return SB_REASON_PRICE_TICK;
-    if (price <= 0 || price < v->price_min || price > v->price_max)
-        return SB_REASON_PRICE_BAND;
-    if (quantity % v->lot != 0)
-        return SB_REASON_LOT;
-    if (quantity == 0 || quantity > v->quantity_max)
-        return SB_REASON_QUANTITY;
-    return SB_REASON_NONE;
+    return instrument != 0 && instrument <= r->limits.instruments_max &&
+           r->instruments[instrument].view.defined;
 }
 
-static uint8_t order_reason(const struct sb_reference *r, const struct sb_command *c)
-{
-    if (c->instrument == 0 || c->instrument > r->limits.instruments_max ||
-        !r->instruments[c->instrument].view.defined)
-        return SB_REASON_SYMBOL;
-    const struct sb_instrument_view *v = &r->instruments[c->instrument].view;
-    if (v->phase == SB_PHASE_HALTED)
-        return SB_REASON_HALTED;
-    if (v->phase == SB_PHASE_CLOSED)
-        return SB_REASON_PHASE;
-    if (v->phase == SB_PHASE_AUCTION && c->tif == SB_TIF_IOC)
-        return SB_REASON_TIF;
-    const uint8_t reason = details(v, c->price, c->quantity);
-    if (reason != SB_REASON_NONE || c->tif == SB_TIF_IOC)
-        return reason;
-    if (r->stats.open_orders >= r->limits.orders_max)
-        return SB_REASON_FULL_ORDERS;
-    if (levels_full(r, c->instrument, sb_side_sells(c->side), c->price, NULL))
-        return SB_REASON_FULL_LEVELS;
-    return SB_REASON_NONE;
-}
-
-static struct ref_order *order_make(struct sb_reference *r, const struct sb_command *c)
-{
-    struct ref_order *o = calloc(1, sizeof *o);
-    SB_ASSERT(o != NULL);
-    o->ref = r->next_ref++;
-    o->price = c->price;
-    o->session = c->session;
-    o->key = c->key;
-    o->instrument = c->instrument;
-    o->open = c->quantity;
-    o->side = c->side;
-    o->capacity = c->capacity;
-    return o;
-}
-
-/* ACCEPTED or REPLACED. */
-static struct sb_output *answer(struct sb_reference *r, uint8_t kind, const struct ref_order *o,
-                                uint8_t tif)
-{
-    struct sb_output *out = ref_emit_order(r, o->session, kind, o);
-    out->side = (uint8_t)(o->side | (tif == SB_TIF_IOC ? SB_OUT_IOC : 0));
-    out->quantity = o->open;
-    out->price = o->price;
-    out->reason = o->capacity;
-    return out;
-}
-
-static void apply_order(struct sb_reference *r, const struct sb_command *c)
-{
-    struct sb_session_view *s = &r->sessions[c->session].view;
-    if (c->key <= s->last_key) {
-        r->stats.ignored_resend++;
-        return;
-    }
-    s->last_key = c->key;
-    const uint8_t reason = order_reason(r, c);
-    if (reason != SB_REASON_NONE) {
-        reject(r, reason);
-        return;
-    }
-    struct ref_order *o = order_make(r, c);
-    answer(r, SB_OUT_ACCEPTED, o, c->tif);
-    r->stats.accepted++;
-    for (struct ref_order *rest; (rest = counterpart(r, o)) != NULL;)
-        fill(r, rest, o);
-    settle(r, o, c->tif, true);
-}
-
-static bool replace_invalid(const struct sb_reference *r, const struct sb_command *c,
-                            const struct ref_order *old)
-{
-    const struct sb_instrument_view *v = &r->instruments[old->instrument].view;
-    if (v->phase == SB_PHASE_AUCTION && c->tif == SB_TIF_IOC)
-        return true;
-    if (details(v, c->price, c->quantity) != SB_REASON_NONE)
-        return true;
-    return c->tif != SB_TIF_IOC &&
-           levels_full(r, old->instrument, sb_side_sells(old->side), c->price, old);
-}
-
-static void apply_replace(struct sb_reference *r, const struct sb_command *c)
-{
-    struct sb_session_view *s = &r->sessions[c->session].view;
-    if (c->key <= s->last_key) {
-        r->stats.ignored_resend++;
-        return;
-    }
-    struct ref_order *old = order_find(r, c->session, c->orig_key);
-    if (old == NULL) {
-        r->stats.ignored_superfluous++;
-        return;
-    }
-    const uint8_t phase = r->instruments[old->instrument].view.phase;
-    if (phase == SB_PHASE_HALTED || phase == SB_PHASE_CLOSED) {
-        s->last_key = c->key;
-        reject(r, phase == SB_PHASE_HALTED ? SB_REASON_HALTED : SB_REASON_PHASE);
-        return;
-    }
-    if (replace_invalid(r, c, old)) {
-        take_off(r, old, old->open, SB_REASON_REPLACE_INVALID);
-        return;
-    }
-    if (c->quantity <= old->executed) {
-        take_off(r, old, old->open, SB_REASON_USER);
-        return;
-    }
-    s->last_key = c->key;
-    r->stats.replaced++;
-    order_take_out(r, old);
-    struct ref_order *o = order_make(r, c);
-    o->instrument = old->instrument;
-    o->side = old->side;
-    o->capacity = old->capacity;
-    o->executed = old->executed;
-    o->open = c->quantity - old->executed;
-    answer(r, SB_OUT_REPLACED, o, c->tif)->orig_key = old->key;
-    struct ref_order *rest = counterpart(r, o);
-    const bool in_place = rest == NULL && c->tif != SB_TIF_IOC;
-    if (in_place) {
-        struct sb_output *out = ref_emit_order(r, SB_STREAM_FEED, SB_OUT_F_REPLACED, o);
-        out->quantity = o->open;
-        out->price = o->price;
-        out->match = old->ref;
-    } else {
-        ref_emit_order(r, SB_STREAM_FEED, SB_OUT_F_DELETED, old);
-    }
-    free(old);
-    for (; rest != NULL; rest = counterpart(r, o))
-        fill(r, rest, o);
-    settle(r, o, c->tif, !in_place);
-}
-
-static void apply_cancel(struct sb_reference *r, const struct sb_command *c)
-{
-    struct ref_order *o = order_find(r, c->session, c->key);
-    if (o == NULL) {
-        r->stats.ignored_superfluous++;
-        return;
-    }
-    if (c->kind == SB_CMD_REDUCE) {
-        take_off(r, o, c->quantity < o->open ? c->quantity : o->open, SB_REASON_USER);
-        return;
-    }
-    const uint32_t wanted = c->quantity > o->executed ? c->quantity - o->executed : 0;
-    take_off(r, o, wanted < o->open ? o->open - wanted : 0, SB_REASON_USER);
-}
+/* ---- sessions ---- */
 
 static void apply_invalid(struct sb_reference *r, const struct sb_command *c)
 {
@@ -421,7 +123,7 @@ static void apply_invalid(struct sb_reference *r, const struct sb_command *c)
         }
         s->last_key = c->key;
     }
-    reject(r, c->reason);
+    ref_reject(r, c->reason);
 }
 
 static void apply_login(struct sb_reference *r, const struct sb_command *c)
@@ -442,72 +144,6 @@ static void apply_login(struct sb_reference *r, const struct sb_command *c)
     out->ref = s->view.last_session_seq;
 }
 
-/* ---- operator ---- */
-
-static uint8_t enter_phase(struct sb_reference *r, uint32_t instrument, uint8_t phase)
-{
-    struct ref_instrument *inst = &r->instruments[instrument];
-    if (inst->view.phase == phase)
-        return SB_REASON_NONE;
-    if (phase == SB_PHASE_CONTINUOUS && inst->sides[0].n > 0 && inst->sides[1].n > 0 &&
-        inst->sides[0].orders[0]->price >= inst->sides[1].orders[0]->price)
-        return SB_REASON_CROSSED;
-    inst->view.phase = phase;
-    if (phase == SB_PHASE_CLOSED) {
-        for (int s = 0; s < 2; s++) {
-            while (inst->sides[s].n > 0) {
-                struct ref_order *o = inst->sides[s].orders[0];
-                take_off(r, o, o->open, SB_REASON_CLOSED);
-            }
-        }
-    }
-    struct sb_output *out = ref_emit(r, SB_STREAM_FEED, SB_OUT_F_PHASE);
-    out->instrument = instrument;
-    out->side = (uint8_t)(phase << SB_OUT_PHASE_SHIFT);
-    return SB_REASON_NONE;
-}
-
-static uint8_t operate_one(struct sb_reference *r, const struct sb_command *c, uint32_t instrument,
-                           uint64_t *shares)
-{
-    if (c->kind == SB_CMD_PHASE)
-        return enter_phase(r, instrument, c->phase);
-    if (r->instruments[instrument].view.phase != SB_PHASE_AUCTION)
-        return SB_REASON_NOT_AUCTION;
-    *shares += ref_uncross(r, instrument);
-    return SB_REASON_NONE;
-}
-
-static void apply_operator(struct sb_reference *r, const struct sb_command *c)
-{
-    uint8_t reason = SB_REASON_NONE;
-    uint64_t shares = 0;
-    const uint32_t max = r->limits.instruments_max;
-    if (c->session != 0 && !r->sessions[c->session].view.operator_right) {
-        reason = SB_REASON_NO_RIGHT;
-    } else if (c->instrument == SB_INSTRUMENT_ALL) {
-        for (uint32_t i = 1; i <= max; i++) {
-            if (!r->instruments[i].view.defined)
-                continue;
-            const uint8_t one = operate_one(r, c, i, &shares);
-            reason = reason == SB_REASON_NONE ? one : reason;
-        }
-    } else if (c->instrument == 0 || c->instrument > max ||
-               !r->instruments[c->instrument].view.defined) {
-        reason = SB_REASON_SYMBOL;
-    } else {
-        reason = operate_one(r, c, c->instrument, &shares);
-    }
-    if (c->session == 0)
-        return;
-    struct sb_output *out = ref_emit(r, c->session, SB_OUT_OPERATOR);
-    out->key = c->key;
-    out->instrument = c->instrument;
-    out->side = (uint8_t)(c->kind == SB_CMD_PHASE ? c->phase << SB_OUT_PHASE_SHIFT : 0);
-    out->reason = reason;
-    out->quantity = shares > UINT32_MAX ? UINT32_MAX : (uint32_t)shares;
-}
-
 /* ---- configuration ---- */
 
 static void apply_session(struct sb_reference *r, const struct sb_command *c)
@@ -519,7 +155,13 @@ static void apply_session(struct sb_reference *r, const struct sb_command *c)
     struct sb_session_view *s = &r->sessions[c->key].view;
     s->defined = 1;
     s->firm = c->firm;
-    s->operator_right = sb_command_ext(c)->session.operator_right;
+    const union sb_command_ext *x = sb_command_ext(c);
+    s->operator_right = x->session.operator_right;
+    s->stp = x->session.stp;
+    s->stp_group = x->session.stp_group;
+    s->orders_max = x->session.orders_max;
+    s->quantity_max = x->session.quantity_max;
+    s->notional_max = x->session.notional_max;
 }
 
 static bool instrument_acceptable(const struct sb_reference *r, const struct sb_command *c)
@@ -540,7 +182,12 @@ static bool instrument_acceptable(const struct sb_reference *r, const struct sb_
            x->instrument.price_min % x->instrument.tick == 0 &&
            x->instrument.price_max % x->instrument.tick == 0 &&
            x->instrument.quantity_max >= x->instrument.lot &&
-           x->instrument.quantity_max <= SB_QUANTITY_MAX && x->instrument.phase <= SB_PHASE_HALTED;
+           x->instrument.quantity_max <= SB_QUANTITY_MAX &&
+           x->instrument.phase <= SB_PHASE_HALTED &&
+           (x->instrument.reference_price == 0 ||
+            (x->instrument.reference_price % x->instrument.tick == 0 &&
+             x->instrument.reference_price >= x->instrument.price_min &&
+             x->instrument.reference_price <= x->instrument.price_max));
 }
 
 static void apply_instrument(struct sb_reference *r, const struct sb_command *c)
@@ -559,12 +206,19 @@ static void apply_instrument(struct sb_reference *r, const struct sb_command *c)
     v->quantity_max = x->instrument.quantity_max;
     v->phase = x->instrument.phase;
     v->defined = 1;
+    v->matching = x->instrument.matching;
+    v->tie = x->instrument.tie;
+    v->band_action = x->instrument.band_action;
+    v->static_band = x->instrument.static_band;
+    v->dynamic_band = x->instrument.dynamic_band;
+    v->pause_ms = x->instrument.pause_ms;
+    v->notional_max = x->instrument.notional_max;
+    v->pro_rata_min = x->instrument.pro_rata_min;
+    v->reference = x->instrument.reference_price;
     struct sb_output *out = ref_emit(r, SB_STREAM_FEED, SB_OUT_F_DIRECTORY);
     out->instrument = c->instrument;
     out->quantity = v->lot;
-    out = ref_emit(r, SB_STREAM_FEED, SB_OUT_F_PHASE);
-    out->instrument = c->instrument;
-    out->side = (uint8_t)(v->phase << SB_OUT_PHASE_SHIFT);
+    ref_emit_phase(r, c->instrument);
 }
 
 /* ---- dispatch ---- */
@@ -588,6 +242,56 @@ static bool admit(struct sb_reference *r, const struct sb_command *c)
     return true;
 }
 
+static void dispatch(struct sb_reference *r, const struct sb_command *c)
+{
+    switch (c->kind) {
+    case SB_CMD_SESSION:
+        apply_session(r, c);
+        break;
+    case SB_CMD_INSTRUMENT:
+        apply_instrument(r, c);
+        break;
+    case SB_CMD_TIMER:
+        ref_apply_timer(r, c);
+        break;
+    case SB_CMD_PHASE:
+    case SB_CMD_UNCROSS:
+    case SB_CMD_INDICATIVE:
+        ref_apply_phase_etc(r, c);
+        break;
+    case SB_CMD_MASS_CANCEL:
+        ref_apply_mass_cancel(r, c);
+        break;
+    case SB_CMD_KILL:
+        ref_apply_kill(r, c);
+        break;
+    case SB_CMD_LOGIN:
+        apply_login(r, c);
+        break;
+    case SB_CMD_ORDER:
+        ref_apply_order(r, c);
+        break;
+    case SB_CMD_REPLACE:
+        ref_apply_replace(r, c);
+        break;
+    case SB_CMD_AMEND:
+        ref_apply_amend(r, c);
+        break;
+    case SB_CMD_CANCEL:
+    case SB_CMD_REDUCE:
+        ref_apply_cancel(r, c);
+        break;
+    case SB_CMD_QUOTE:
+        ref_apply_quote(r, c);
+        break;
+    case SB_CMD_INVALID:
+        apply_invalid(r, c);
+        break;
+    default:
+        SB_ASSERT(false); /* the caller gives valid commands only */
+    }
+}
+
 void sb_reference_apply(struct sb_reference *r, const struct sb_command *c,
                         struct sb_reference_outputs *outputs)
 {
@@ -602,57 +306,48 @@ void sb_reference_apply(struct sb_reference *r, const struct sb_command *c,
         r->day_open = true;
         return;
     }
-    if (!admit(r, c))
-        return;
-    switch (c->kind) {
-    case SB_CMD_SESSION:
-        apply_session(r, c);
-        break;
-    case SB_CMD_INSTRUMENT:
-        apply_instrument(r, c);
-        break;
-    case SB_CMD_PHASE:
-    case SB_CMD_UNCROSS:
-        apply_operator(r, c);
-        break;
-    case SB_CMD_LOGIN:
-        apply_login(r, c);
-        break;
-    case SB_CMD_ORDER:
-        apply_order(r, c);
-        break;
-    case SB_CMD_REPLACE:
-        apply_replace(r, c);
-        break;
-    case SB_CMD_CANCEL:
-    case SB_CMD_REDUCE:
-        apply_cancel(r, c);
-        break;
-    case SB_CMD_INVALID:
-        apply_invalid(r, c);
-        break;
-    default:
-        SB_ASSERT(false); /* the caller gives valid commands only */
-    }
+    if (admit(r, c))
+        dispatch(r, c);
+    free_ended(r);
 }
 
 /* ---- views ---- */
 
+static struct sb_order_view view_of(const struct ref_order *o)
+{
+    return (struct sb_order_view){.ref = o->ref,
+                                  .price = o->state == REF_PARKED ? o->limit : o->price,
+                                  .session = o->session,
+                                  .key = o->key,
+                                  .open = o->open - o->reserve,
+                                  .executed = o->executed,
+                                  .side = o->side,
+                                  .capacity = o->capacity,
+                                  .state = o->state,
+                                  .tif = o->tif,
+                                  .reserve = o->reserve};
+}
+
 void sb_reference_visit(const struct sb_reference *r, uint32_t instrument, uint8_t side,
                         void (*visit)(void *arg, const struct sb_order_view *order), void *arg)
 {
-    const struct ref_side *s = &r->instruments[instrument].sides[side & 1u];
-    for (size_t i = 0; i < s->n; i++) {
-        const struct ref_order *o = s->orders[i];
-        const struct sb_order_view view = {.ref = o->ref,
-                                           .price = o->price,
-                                           .session = o->session,
-                                           .key = o->key,
-                                           .open = o->open,
-                                           .executed = o->executed,
-                                           .side = o->side};
+    const struct ref_list *list = &r->instruments[instrument].shown[side & 1u];
+    for (size_t i = 0; i < list->n; i++) {
+        const struct sb_order_view view = view_of(list->orders[i]);
         visit(arg, &view);
     }
+}
+
+void sb_reference_visit_all(const struct sb_reference *r, uint32_t instrument,
+                            void (*visit)(void *arg, const struct sb_order_view *order), void *arg)
+{
+    struct ref_list all = {0};
+    ref_book_order(r, instrument, &all);
+    for (size_t i = 0; i < all.n; i++) {
+        const struct sb_order_view view = view_of(all.orders[i]);
+        visit(arg, &view);
+    }
+    free(all.orders);
 }
 
 const struct sb_session_view *sb_reference_session(const struct sb_reference *r, uint32_t session)

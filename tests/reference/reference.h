@@ -1,6 +1,6 @@
-/* reference.h: a second, deliberately slow and obvious matcher with the semantics of engine.h.
+/* reference.h: a second, deliberately slow and obvious matcher with the semantics of engine/RULES.md and engine.h.
  *
- * The same commands give the same records, byte for byte. It is written from the text of engine.h and
+ * The same commands give the same records, byte for byte. It is written from the text of RULES.md, engine.h and
  * output.h alone and shares no code with engine/: sorted arrays of pointers, linear scans, malloc. Where it and the
  * engine differ, one of the two has misread the contract.
  *
@@ -27,9 +27,13 @@ void sb_reference_free(struct sb_reference *r);
 void sb_reference_apply(struct sb_reference *r, const struct sb_command *cmd,
                         struct sb_reference_outputs *outputs);
 
-/* Every open order of a side, best price and oldest first. */
+/* Every displayed order of a side, best price and oldest first. */
 void sb_reference_visit(const struct sb_reference *r, uint32_t instrument, uint8_t side,
                         void (*visit)(void *arg, const struct sb_order_view *order), void *arg);
+
+/* Every open order of an instrument in book order (RULES.md section 2). */
+void sb_reference_visit_all(const struct sb_reference *r, uint32_t instrument,
+                            void (*visit)(void *arg, const struct sb_order_view *order), void *arg);
 
 /* Index must be within the limits; `defined` says whether it is. */
 const struct sb_session_view *sb_reference_session(const struct sb_reference *r, uint32_t session);
