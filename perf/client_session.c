@@ -191,14 +191,14 @@ void sb_client_session_deliver(void *arg, uint64_t seq, const uint8_t *message, 
     struct sb_client_session *s = arg;
     s->client->progress_ns = s->client->quiet_ns = s->client->now_ns;
     struct sb_entry_out ours;
-    if (len > 0 && (message[0] == 'L' || message[0] == 'O')) {
+    if (len > 0 && memchr("LOTMQ", message[0], 5) != NULL) {
         if (!sb_entry_read_out(message, len, &ours))
             error(s, seq, (char)message[0], "cannot be read");
         else if (ours.type == 'L')
             on_login(s, seq, &ours);
-        else
+        else if (ours.type == 'O')
             on_operator(s, seq, &ours);
-        return;
+        return; /* of T, M and Q, which answer what a flow does not have, nothing is expected */
     }
     struct sb_ouch_out m;
     if (!sb_ouch_read_out(message, len, &m)) {

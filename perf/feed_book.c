@@ -121,7 +121,7 @@ static void directory(struct sb_feed_book *book, uint64_t seq, const struct sb_i
 /* Messages that carry a symbol must carry their locate's. */
 static bool symbol_right(const struct sb_feed_book *book, const struct sb_itch *m)
 {
-    if (m->type != 'A' && m->type != 'H' && m->type != 'Q')
+    if (memchr("AHQPI", m->type, 5) == NULL)
         return true;
     return memcmp(book->instruments[m->locate].symbol, m->symbol, sizeof m->symbol) == 0;
 }
@@ -171,6 +171,9 @@ void sb_feed_book_apply(struct sb_feed_book *book, uint64_t seq, const uint8_t *
         break;
     case 'Q':
         book->instruments[m.locate].crosses++;
+        break;
+    case 'P': /* trades of what is not displayed, indications: the book is as before */
+    case 'I':
         break;
     default:
         error(book, seq, &m, "a type that this feed does not carry");

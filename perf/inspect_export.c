@@ -191,7 +191,7 @@ static struct event order_event(const char *type, const struct sb_inspect_order 
 {
     return (struct event){.type = type,
                           .side = sb_words_side(o->side),
-                          .tif = o->ioc ? "IOC" : "DAY",
+                          .tif = sb_words_tif(o->tif),
                           .clordid = o->clordid,
                           .ref = o->ref,
                           .price = o->price,
@@ -206,11 +206,18 @@ static struct event order_event(const char *type, const struct sb_inspect_order 
                           .capacity = o->capacity};
 }
 
-static struct sb_inspect_order *order_of(const struct exporter *x, const struct sb_output *out)
+/* A side of a quote is remembered by nobody: what the output itself says. */
+static struct event quote_event(const char *type, const struct sb_output *out)
 {
-    struct sb_inspect_order *o = sb_inspect_orders_find(&x->orders, out->stream, out->key);
-    SB_ASSERT(o != NULL); /* the engine answered for it: it was open */
-    return o;
+    return (struct event){.type = type,
+                          .side = sb_words_side(out->side & SB_OUT_SIDE_MASK),
+                          .tif = "DAY",
+                          .ref = out->ref,
+                          .session = out->stream,
+                          .key = out->key,
+                          .instrument = out->instrument,
+                          .quantity = out->quantity,
+                          .has_quantity = true};
 }
 
 /* ACCEPTED and REPLACED: an order begins. */
@@ -225,7 +232,7 @@ static bool begins(struct exporter *x, const struct sb_output *out)
                                  .instrument = out->instrument,
                                  .side = out->side & SB_OUT_SIDE_MASK,
                                  .capacity = out->reason,
-                                 .ioc = (out->side & SB_OUT_IOC) != 0};
+                                 .tif = x->run.c->tif};
     memset(o.clordid, ' ', sizeof o.clordid);
     if (ext != NULL)
         memcpy(o.clordid, ext->order.clordid, sizeof o.clordid);
@@ -234,6 +241,8 @@ static bool begins(struct exporter *x, const struct sb_output *out)
             sb_inspect_orders_find(&x->orders, out->stream, out->orig_key);
         SB_ASSERT(old != NULL);
         o.executed = old->executed;
+        if (o.tif == SB_TIF_DAY)
+            o.tif = old->tif; /* a replace keeps it */
         sb_inspect_orders_remove(&x->orders, old);
     }
     struct event v = order_event(out->kind == SB_OUT_REPLACED ? "replaced" : "accepted", &o);
@@ -248,15 +257,21 @@ static bool begins(struct exporter *x, const struct sb_output *out)
 /* CANCELED and EXECUTED: less is open. */
 static bool lessens(struct exporter *x, const struct sb_output *out, uint64_t contra_ref)
 {
-    struct sb_inspect_order *o = order_of(x, out);
+    struct sb_inspect_order *o = sb_inspect_orders_find(&x->orders, out->stream, out->key);
     const bool trade = out->kind == SB_OUT_EXECUTED;
-    SB_ASSERT_LE(out->quantity, o->open);
-    o->open -= out->quantity;
-    if (trade)
-        o->executed += out->quantity;
-    struct event v = order_event(trade ? "executed" : "canceled", o);
+    const char *type = trade ? "executed" : "canceled";
+    struct event v = quote_event(type, out);
+    if (o != NULL) {
+        SB_ASSERT_LE(out->quantity, o->open);
+        o->open -= out->quantity;
+        if (trade)
+            o->executed += out->quantity;
+        v = order_event(type, o);
+    }
+    v.ref = out->ref; /* the next slice of an iceberg has another one */
     v.quantity = out->quantity;
     if (trade) {
+        v.has_price = true;
         v.price = out->price;
         v.match = out->match;
         v.contra_ref = contra_ref;
@@ -268,9 +283,22 @@ static bool lessens(struct exporter *x, const struct sb_output *out, uint64_t co
         v.reason = sb_words_reason(out->reason);
     }
     const bool good = put_row(x, &v);
-    if (o->open == 0)
+    if (o != NULL && o->open == 0)
         sb_inspect_orders_remove(&x->orders, o);
     return good;
+}
+
+/* AMENDED and TRIGGERED: an order goes on as another. */
+static bool changes(struct exporter *x, const struct sb_output *out)
+{
+    struct sb_inspect_order *o = sb_inspect_orders_find(&x->orders, out->stream, out->key);
+    SB_ASSERT(o != NULL); /* the engine answered for it: it was open */
+    o->ref = out->ref;
+    o->price = out->price;
+    o->open = out->quantity;
+    struct event v = order_event(out->kind == SB_OUT_AMENDED ? "amended" : "triggered", o);
+    v.quantity = out->quantity;
+    return put_row(x, &v);
 }
 
 /* What was asked for, as far as it could be read. */
@@ -289,7 +317,7 @@ static bool rejected(struct exporter *x, const struct sb_output *out)
                       .clordid = ext != NULL ? ext->order.clordid : NULL};
     if (readable) {
         v.side = sb_words_side(old != NULL ? old->side : c->side);
-        v.tif = c->tif == SB_TIF_IOC ? "IOC" : "DAY";
+        v.tif = sb_words_tif(c->tif);
         v.orig_key = c->orig_key;
         v.instrument = old != NULL ? old->instrument : c->instrument;
         v.capacity = old != NULL ? old->capacity : c->capacity;
@@ -343,6 +371,10 @@ static bool put_outputs(struct exporter *x)
             break;
         case SB_OUT_CANCELED:
             good = lessens(x, out, 0);
+            break;
+        case SB_OUT_AMENDED:
+        case SB_OUT_TRIGGERED:
+            good = changes(x, out);
             break;
         case SB_OUT_REJECTED:
             good = rejected(x, out);

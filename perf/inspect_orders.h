@@ -17,7 +17,7 @@ struct sb_inspect_order {
     uint32_t open, executed; /* executed: of the whole chain of replaces */
     uint32_t instrument;
     uint8_t side, capacity;
-    bool ioc;
+    uint8_t tif;      /* enum sb_tif */
     char clordid[14]; /* spaces where the client gave none */
 };
 

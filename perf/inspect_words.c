@@ -91,22 +91,42 @@ const char *sb_words_command_kind(uint8_t kind)
                                         [SB_CMD_CANCEL] = "CANCEL",
                                         [SB_CMD_REPLACE] = "REPLACE",
                                         [SB_CMD_REDUCE] = "REDUCE",
-                                        [SB_CMD_INVALID] = "INVALID"};
+                                        [SB_CMD_INVALID] = "INVALID",
+                                        [SB_CMD_AMEND] = "AMEND",
+                                        [SB_CMD_QUOTE] = "QUOTE",
+                                        [SB_CMD_TIMER] = "TIMER",
+                                        [SB_CMD_INDICATIVE] = "INDICATIVE",
+                                        [SB_CMD_MASS_CANCEL] = "MASS_CANCEL",
+                                        [SB_CMD_KILL] = "KILL"};
     return NAME_OF(names, kind);
 }
 
 const char *sb_words_output_kind(uint8_t kind)
 {
-    static const char *const names[] = {
-        [SB_OUT_LOGIN] = "LOGIN",           [SB_OUT_ACCEPTED] = "ACCEPTED",
-        [SB_OUT_REPLACED] = "REPLACED",     [SB_OUT_CANCELED] = "CANCELED",
-        [SB_OUT_EXECUTED] = "EXECUTED",     [SB_OUT_REJECTED] = "REJECTED",
-        [SB_OUT_OPERATOR] = "OPERATOR",     [SB_OUT_SYSTEM] = "SYSTEM",
-        [SB_OUT_F_SYSTEM] = "F_SYSTEM",     [SB_OUT_F_DIRECTORY] = "F_DIRECTORY",
-        [SB_OUT_F_PHASE] = "F_PHASE",       [SB_OUT_F_ADD] = "F_ADD",
-        [SB_OUT_F_EXECUTED] = "F_EXECUTED", [SB_OUT_F_EXECUTED_AT] = "F_EXECUTED_AT",
-        [SB_OUT_F_REDUCED] = "F_REDUCED",   [SB_OUT_F_DELETED] = "F_DELETED",
-        [SB_OUT_F_REPLACED] = "F_REPLACED", [SB_OUT_F_CROSS] = "F_CROSS"};
+    static const char *const names[] = {[SB_OUT_LOGIN] = "LOGIN",
+                                        [SB_OUT_ACCEPTED] = "ACCEPTED",
+                                        [SB_OUT_REPLACED] = "REPLACED",
+                                        [SB_OUT_CANCELED] = "CANCELED",
+                                        [SB_OUT_EXECUTED] = "EXECUTED",
+                                        [SB_OUT_REJECTED] = "REJECTED",
+                                        [SB_OUT_OPERATOR] = "OPERATOR",
+                                        [SB_OUT_SYSTEM] = "SYSTEM",
+                                        [SB_OUT_F_SYSTEM] = "F_SYSTEM",
+                                        [SB_OUT_F_DIRECTORY] = "F_DIRECTORY",
+                                        [SB_OUT_F_PHASE] = "F_PHASE",
+                                        [SB_OUT_F_ADD] = "F_ADD",
+                                        [SB_OUT_F_EXECUTED] = "F_EXECUTED",
+                                        [SB_OUT_F_EXECUTED_AT] = "F_EXECUTED_AT",
+                                        [SB_OUT_F_REDUCED] = "F_REDUCED",
+                                        [SB_OUT_F_DELETED] = "F_DELETED",
+                                        [SB_OUT_F_REPLACED] = "F_REPLACED",
+                                        [SB_OUT_F_CROSS] = "F_CROSS",
+                                        [SB_OUT_AMENDED] = "AMENDED",
+                                        [SB_OUT_TRIGGERED] = "TRIGGERED",
+                                        [SB_OUT_MASS] = "MASS",
+                                        [SB_OUT_QUOTED] = "QUOTED",
+                                        [SB_OUT_F_TRADE] = "F_TRADE",
+                                        [SB_OUT_F_INDICATIVE] = "F_INDICATIVE"};
     return NAME_OF(names, kind);
 }
 
@@ -133,8 +153,71 @@ const char *sb_words_reason(uint8_t reason)
                                         [SB_REASON_MALFORMED] = "malformed",
                                         [SB_REASON_DISPLAY] = "display",
                                         [SB_REASON_CROSSED] = "crossed",
-                                        [SB_REASON_NOT_AUCTION] = "not_auction"};
+                                        [SB_REASON_NOT_AUCTION] = "not_auction",
+                                        [SB_REASON_EXPIRED] = "expired",
+                                        [SB_REASON_SELF_TRADE] = "self_trade",
+                                        [SB_REASON_OCO] = "oco",
+                                        [SB_REASON_MINIMUM] = "minimum",
+                                        [SB_REASON_BAND] = "band",
+                                        [SB_REASON_AUCTION] = "auction",
+                                        [SB_REASON_NO_ROOM] = "no_room",
+                                        [SB_REASON_QUOTE] = "quote",
+                                        [SB_REASON_KILL] = "kill",
+                                        [SB_REASON_TERMS] = "terms",
+                                        [SB_REASON_EXPIRY] = "expiry",
+                                        [SB_REASON_REDUCE_ONLY] = "reduce_only",
+                                        [SB_REASON_STATIC_BAND] = "static_band",
+                                        [SB_REASON_FAT_QUANTITY] = "fat_quantity",
+                                        [SB_REASON_FAT_NOTIONAL] = "fat_notional",
+                                        [SB_REASON_MAX_ORDERS] = "max_orders",
+                                        [SB_REASON_KILLED] = "killed",
+                                        [SB_REASON_OCO_PARTNER] = "oco_partner",
+                                        [SB_REASON_POST_ONLY] = "post_only",
+                                        [SB_REASON_FULL_TERMS] = "full_terms"};
     return NAME_OF(names, reason);
+}
+
+const char *sb_words_tif(uint8_t tif)
+{
+    static const char *const names[] = {
+        [SB_TIF_DAY] = "DAY",          [SB_TIF_IOC] = "IOC", [SB_TIF_GTC] = "GTC",
+        [SB_TIF_GTD] = "GTD",          [SB_TIF_FOK] = "FOK", [SB_TIF_AT_OPEN] = "AT_OPEN",
+        [SB_TIF_AT_CLOSE] = "AT_CLOSE"};
+    return NAME_OF(names, tif);
+}
+
+static const char *type_name(uint8_t type)
+{
+    static const char *const names[] = {[SB_TYPE_LIMIT] = "limit",
+                                        [SB_TYPE_MARKET] = "market",
+                                        [SB_TYPE_MARKET_TO_LIMIT] = "market_to_limit",
+                                        [SB_TYPE_STOP] = "stop",
+                                        [SB_TYPE_STOP_LIMIT] = "stop_limit",
+                                        [SB_TYPE_TRAILING_STOP] = "trailing_stop"};
+    return NAME_OF(names, type);
+}
+
+static const char *peg_name(uint8_t peg)
+{
+    static const char *const names[] = {
+        [SB_PEG_PRIMARY] = "primary", [SB_PEG_MARKET] = "market", [SB_PEG_MIDPOINT] = "midpoint"};
+    return NAME_OF(names, peg);
+}
+
+static const char *auction_name(uint8_t auction)
+{
+    static const char *const names[] = {[SB_AUCTION_INTRADAY] = "intraday",
+                                        [SB_AUCTION_OPENING] = "opening",
+                                        [SB_AUCTION_CLOSING] = "closing",
+                                        [SB_AUCTION_VOLATILITY] = "volatility"};
+    return NAME_OF(names, auction);
+}
+
+static const char *scope_name(uint8_t scope)
+{
+    static const char *const names[] = {
+        [SB_SCOPE_SESSION] = "session", [SB_SCOPE_FIRM] = "firm", [SB_SCOPE_ALL] = "all"};
+    return NAME_OF(names, scope);
 }
 
 const char *sb_words_side(uint8_t side)
@@ -223,7 +306,16 @@ static void put_order_ext(json_t *o, const union sb_command_ext *x)
     put_if(o, "expire_ns", x->order.expire_ns);
     put_if(o, "display_quantity", x->order.display_quantity);
     put_if(o, "min_quantity", x->order.min_quantity);
-    put_if(o, "peg", x->order.peg);
+    put_if(o, "refresh_range", x->order.refresh_range);
+    put_if(o, "trail", x->order.trail);
+    put_if(o, "oco_key", x->order.oco_key);
+    put_if(o, "attributes", x->order.attributes);
+    if (x->order.type != SB_TYPE_LIMIT)
+        sb_words_put_text(o, "type", type_name(x->order.type));
+    if (x->order.peg != SB_PEG_NONE)
+        sb_words_put_text(o, "peg", peg_name(x->order.peg));
+    if (x->order.peg_offset != 0)
+        put_price(o, "peg_offset", x->order.peg_offset);
     put_if(o, "account", x->order.account);
 }
 
@@ -237,9 +329,45 @@ static void put_instrument_ext(json_t *o, const union sb_command_ext *x)
     sb_words_put_number(o, "lot", x->instrument.lot);
     sb_words_put_number(o, "quantity_max", x->instrument.quantity_max);
     sb_words_put_text(o, "initial_phase", sb_words_phase(x->instrument.phase));
+    put_if(o, "matching", x->instrument.matching);
+    put_if(o, "tie", x->instrument.tie);
+    put_if(o, "band_action", x->instrument.band_action);
+    put_if(o, "static_band", x->instrument.static_band);
+    put_if(o, "dynamic_band", x->instrument.dynamic_band);
+    put_if(o, "pause_ms", x->instrument.pause_ms);
+    put_if(o, "notional_max", x->instrument.notional_max);
+    put_if(o, "pro_rata_min", x->instrument.pro_rata_min);
+    if (x->instrument.reference_price != 0)
+        put_price(o, "reference_price", x->instrument.reference_price);
 }
 
-static void put_ext(json_t *o, const struct sb_command *c)
+static void put_session_ext(json_t *o, const union sb_command_ext *x)
+{
+    sb_words_put_number(o, "operator_right", x->session.operator_right);
+    put_if(o, "stp", x->session.stp);
+    put_if(o, "stp_group", x->session.stp_group);
+    put_if(o, "orders_max", x->session.orders_max);
+    put_if(o, "quantity_max", x->session.quantity_max);
+    put_if(o, "notional_max", x->session.notional_max);
+}
+
+static void put_quote_ext(json_t *o, const struct sb_engine *e, const union sb_command_ext *x)
+{
+    json_t *entries = json_array();
+    for (uint32_t i = 0; i < x->quote.count; i++) {
+        const struct sb_quote *q = &x->quote.entry[i];
+        json_t *entry = json_object();
+        put_instrument(entry, e, q->instrument);
+        put_price(entry, "bid_price", q->bid_price);
+        sb_words_put_number(entry, "bid_quantity", q->bid_quantity);
+        put_price(entry, "ask_price", q->ask_price);
+        sb_words_put_number(entry, "ask_quantity", q->ask_quantity);
+        SB_ASSERT(json_array_append_new(entries, entry) == 0);
+    }
+    sb_words_put(o, "quotes", entries);
+}
+
+static void put_ext(json_t *o, const struct sb_engine *e, const struct sb_command *c)
 {
     const union sb_command_ext *x = sb_command_ext(c);
     if (x == NULL)
@@ -252,7 +380,10 @@ static void put_ext(json_t *o, const struct sb_command *c)
         sb_words_put_number(o, "generation", x->day.generation);
         break;
     case SB_CMD_SESSION:
-        sb_words_put_number(o, "operator_right", x->session.operator_right);
+        put_session_ext(o, x);
+        break;
+    case SB_CMD_QUOTE:
+        put_quote_ext(o, e, x);
         break;
     case SB_CMD_INSTRUMENT:
         put_instrument_ext(o, x);
@@ -269,7 +400,9 @@ static void put_ext(json_t *o, const struct sb_command *c)
 json_t *sb_words_command(const struct sb_engine *e, const struct sb_command *c)
 {
     json_t *o = json_object();
-    const bool order = c->kind == SB_CMD_ORDER || c->kind == SB_CMD_REPLACE;
+    const bool order =
+        c->kind == SB_CMD_ORDER || c->kind == SB_CMD_REPLACE || c->kind == SB_CMD_AMEND;
+    const bool mass = c->kind == SB_CMD_MASS_CANCEL || c->kind == SB_CMD_KILL;
     sb_words_put_text(o, "kind", sb_words_command_kind(c->kind));
     sb_words_put_number(o, "input", c->seq);
     sb_words_put_text(o, "time", sb_words_time(c->time_ns).text);
@@ -279,7 +412,7 @@ json_t *sb_words_command(const struct sb_engine *e, const struct sb_command *c)
     put_if(o, "key", c->key);
     put_if(o, "orig_key", c->orig_key);
     put_instrument(o, e, c->instrument);
-    if (order || c->side != 0)
+    if (order || c->side != 0 || (c->flags & SB_CMD_F_ONE_SIDE) != 0)
         sb_words_put_text(o, "side", sb_words_side(c->side));
     if (order || c->quantity != 0 || c->kind == SB_CMD_CANCEL || c->kind == SB_CMD_REDUCE)
         sb_words_put_number(o, "quantity", c->quantity);
@@ -288,16 +421,20 @@ json_t *sb_words_command(const struct sb_engine *e, const struct sb_command *c)
     else if (order || c->price != 0)
         put_price(o, "price", c->price);
     if (order || c->tif != 0)
-        sb_words_put_text(o, "tif", c->tif == SB_TIF_IOC ? "IOC" : "DAY");
+        sb_words_put_text(o, "tif", sb_words_tif(c->tif));
     if (c->kind == SB_CMD_PHASE || c->phase != 0)
         sb_words_put_text(o, "phase", sb_words_phase(c->phase));
-    if (c->reason != 0)
+    if (c->kind == SB_CMD_PHASE && c->auction != 0)
+        sb_words_put_text(o, "auction", auction_name(c->auction));
+    else if (mass)
+        sb_words_put_text(o, "scope", scope_name(c->scope));
+    else if (c->reason != 0)
         sb_words_put_text(o, "reason", sb_words_reason(c->reason));
     if ((c->flags & SB_CMD_F_SKIP_KEY) != 0)
         sb_words_put_number(o, "skip_key", 1);
     put_character(o, "display", c->display);
     put_character(o, "capacity", c->capacity);
-    put_ext(o, c);
+    put_ext(o, e, c);
     return o;
 }
 
@@ -318,6 +455,9 @@ static void put_details(json_t *o, const struct sb_output *out)
         put_price(o, "price", out->price);
         sb_words_put_number(o, "match", out->match);
         return;
+    case SB_OUT_F_INDICATIVE:
+        put_if(o, "imbalance", out->ref);
+        break;
     case SB_OUT_F_REPLACED:
         sb_words_put_number(o, "ref", out->ref);
         sb_words_put_number(o, "old_ref", out->match);
@@ -336,8 +476,11 @@ json_t *sb_words_output(const struct sb_engine *e, const struct sb_output *out)
 {
     json_t *o = json_object();
     const bool order = out->kind == SB_OUT_ACCEPTED || out->kind == SB_OUT_REPLACED;
+    const bool amended = out->kind == SB_OUT_AMENDED;
     const bool phase = out->kind == SB_OUT_F_PHASE || out->kind == SB_OUT_OPERATOR;
-    const bool sided = order || out->kind == SB_OUT_EXECUTED || out->kind == SB_OUT_CANCELED ||
+    const bool sided = order || amended || out->kind == SB_OUT_EXECUTED ||
+                       out->kind == SB_OUT_CANCELED || out->kind == SB_OUT_TRIGGERED ||
+                       out->kind == SB_OUT_F_TRADE || out->kind == SB_OUT_F_INDICATIVE ||
                        (out->kind >= SB_OUT_F_ADD && out->kind <= SB_OUT_F_REPLACED);
     sb_words_put_text(o, "kind", sb_words_output_kind(out->kind));
     if (out->stream == SB_STREAM_FEED)
@@ -355,7 +498,7 @@ json_t *sb_words_output(const struct sb_engine *e, const struct sb_output *out)
     if (phase)
         sb_words_put_text(o, "phase", sb_words_phase(out->side >> SB_OUT_PHASE_SHIFT));
     put_details(o, out);
-    if (order)
+    if (order || amended)
         put_character(o, "capacity", out->reason);
     else if (out->reason != 0)
         sb_words_put_text(o, "reason", sb_words_reason(out->reason));

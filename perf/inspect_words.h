@@ -29,7 +29,8 @@ struct sb_words sb_words_symbol(const struct sb_engine *e, uint32_t instrument);
 
 const char *sb_words_command_kind(uint8_t kind);
 const char *sb_words_output_kind(uint8_t kind);
-const char *sb_words_reason(uint8_t reason);       /* "" for NONE */
+const char *sb_words_reason(uint8_t reason); /* "" for NONE */
+const char *sb_words_tif(uint8_t tif);
 const char *sb_words_side(uint8_t side);           /* "buy", "sell_short", ... */
 const char *sb_words_phase(uint8_t phase);         /* "auction", ... */
 const char *sb_words_liquidity(uint8_t liquidity); /* "added", "removed", "auction" */

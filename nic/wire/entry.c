@@ -27,6 +27,28 @@ uint32_t sb_entry_write_phase(uint8_t *p, uint32_t key, const char symbol[8], ch
     return SB_ENTRY_PHASE_BYTES;
 }
 
+static bool read_triggered(const uint8_t *p, struct sb_entry_out *out)
+{
+    *out = (struct sb_entry_out){.type = 'T',
+                                 .timestamp = sb_get64(p + 1),
+                                 .key = sb_get32(p + 9),
+                                 .quantity = sb_get32(p + 13),
+                                 .price = sb_get64(p + 17),
+                                 .order_ref = sb_get64(p + 25)};
+    return true;
+}
+
+static bool read_count(const uint8_t *p, struct sb_entry_out *out)
+{
+    *out = (struct sb_entry_out){.type = (char)p[0],
+                                 .timestamp = sb_get64(p + 1),
+                                 .key = sb_get32(p + 9),
+                                 .reason = sb_get16(p + 21),
+                                 .quantity = sb_get32(p + 23)};
+    memcpy(out->symbol, p + 13, 8);
+    return true;
+}
+
 bool sb_entry_read_out(const uint8_t *p, uint32_t len, struct sb_entry_out *out)
 {
     if (len == SB_ENTRY_LOGGED_IN_BYTES && p[0] == 'L') {
@@ -50,7 +72,9 @@ bool sb_entry_read_out(const uint8_t *p, uint32_t len, struct sb_entry_out *out)
         memcpy(out->symbol, p + 13, 8);
         return true;
     }
-    return false;
+    if (len == SB_ENTRY_TRIGGERED_BYTES && p[0] == 'T')
+        return read_triggered(p, out);
+    return len == SB_ENTRY_COUNT_BYTES && (p[0] == 'M' || p[0] == 'Q') && read_count(p, out);
 }
 
 static bool is_clients(uint8_t type)

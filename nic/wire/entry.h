@@ -6,9 +6,13 @@
  *   out 'O' operator   28: 0 'O' | 1 u64 timestamp | 9 u32 key | 13 symbol8 | 21 phase char | 22 u16 reason
  *                          (enum sb_reason, 0 = done) | 24 u32 shares uncrossed
  *                          (phase: what was asked for; symbol blank: all, or one that is not known)
+ *   out 'T' triggered  33: 0 'T' | 1 u64 timestamp | 9 u32 key | 13 u32 quantity | 17 u64 limit price, 0 = market
+ *                          | 25 u64 order reference number
+ *   out 'M' mass       27: 0 'M' | 1 u64 timestamp | 9 u32 key | 13 symbol8 | 21 u16 reason | 23 u32 orders canceled
+ *   out 'Q' quoted     27: the same with the number of sides that are quoted now, and the first refusal's reason
  * A login's return address is a host's, its port not 0, or the message is INVALID. A login is answered when its nonce is
  * not the session's last one, and always when it is the session's first of the day; else it only moves the address.
- * Phase characters: C closed, A auction, U uncross now, T continuous (trading), H halted.
+ * Phase characters: C closed, A auction, U uncross now, I indicative, T continuous (trading), H halted.
  */
 #ifndef SHADOWBOOK_WIRE_ENTRY_H
 #define SHADOWBOOK_WIRE_ENTRY_H
@@ -22,7 +26,9 @@ enum {
     SB_ENTRY_LOGIN_BYTES = 15,
     SB_ENTRY_PHASE_BYTES = 22,
     SB_ENTRY_LOGGED_IN_BYTES = 21,
-    SB_ENTRY_OPERATOR_BYTES = 28
+    SB_ENTRY_OPERATOR_BYTES = 28,
+    SB_ENTRY_TRIGGERED_BYTES = 33,
+    SB_ENTRY_COUNT_BYTES = 27 /* 'M', 'Q' */
 };
 
 /* Inbound messages, for clients and tests; return the length. */
@@ -30,14 +36,15 @@ uint32_t sb_entry_write_login(uint8_t *p, uint64_t nonce, uint32_t ipv4, uint16_
 /* phase: one of "CAUTH" */
 uint32_t sb_entry_write_phase(uint8_t *p, uint32_t key, const char symbol[8], char phase);
 
-struct sb_entry_out { /* outbound 'L' and 'O' */
+struct sb_entry_out { /* outbound messages of ours; those fields that the type has */
     char type, phase;
     uint16_t reason;
     uint64_t timestamp, last_session_seq;
+    uint64_t price, order_ref;
     uint32_t key, quantity;
     char symbol[8];
 };
-/* False if not exactly one 'L' or 'O' of ours by type and length; field values are not judged. */
+/* False if not exactly one of ours by type and length; field values are not judged. */
 bool sb_entry_read_out(const uint8_t *p, uint32_t len, struct sb_entry_out *out);
 
 /* Frames of our own: writes head and returns where the body starts (p + 40). `bytes` = body. */

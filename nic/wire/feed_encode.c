@@ -33,6 +33,17 @@ static char state_of(const struct sb_output *o)
     return state[o->side >> SB_OUT_PHASE_SHIFT & 3];
 }
 
+static void indicative_fill(struct sb_itch *m, const struct sb_output *o)
+{
+    const char side = sb_side_sells(o->side & SB_OUT_SIDE_MASK) ? 'S' : 'B';
+    m->type = 'I';
+    m->imbalance = o->ref;
+    m->side = o->price == 0 ? 'O' : o->ref == 0 ? 'N' : side;
+    m->price = m->near = m->reference = price_of(o);
+    m->cross = 'O';
+    m->variation = ' ';
+}
+
 uint32_t sb_feed_encode(uint8_t *p, const struct sb_output *o, const char symbol[8],
                         uint64_t midnight_ns)
 {
@@ -89,6 +100,14 @@ uint32_t sb_feed_encode(uint8_t *p, const struct sb_output *o, const char symbol
         m.shares = o->ref;
         m.price = price_of(o);
         m.cross = 'O';
+        break;
+    case SB_OUT_F_TRADE:
+        m.type = 'P';
+        m.side = 'B';
+        m.price = price_of(o);
+        break;
+    case SB_OUT_F_INDICATIVE:
+        indicative_fill(&m, o);
         break;
     default:
         SB_ASSERT_EQ(o->kind, SB_OUT_F_SYSTEM); /* not a feed output */

@@ -38,6 +38,32 @@ static void add_write(uint8_t *p, const struct sb_itch *m)
     sb_put32(p + 32, m->price);
 }
 
+static void indicative_read(const uint8_t *p, struct sb_itch *out)
+{
+    out->shares = sb_get64(p + 11);
+    out->imbalance = sb_get64(p + 19);
+    out->side = (char)p[27];
+    memcpy(out->symbol, p + 28, 8);
+    out->price = sb_get32(p + 36);
+    out->near = sb_get32(p + 40);
+    out->reference = sb_get32(p + 44);
+    out->cross = (char)p[48];
+    out->variation = (char)p[49];
+}
+
+static void indicative_write(uint8_t *p, const struct sb_itch *m)
+{
+    sb_put64(p + 11, m->shares);
+    sb_put64(p + 19, m->imbalance);
+    p[27] = (uint8_t)m->side;
+    memcpy(p + 28, m->symbol, 8);
+    sb_put32(p + 36, m->price);
+    sb_put32(p + 40, m->near);
+    sb_put32(p + 44, m->reference);
+    p[48] = (uint8_t)m->cross;
+    p[49] = (uint8_t)m->variation;
+}
+
 static void body_read(const uint8_t *p, struct sb_itch *out)
 {
     switch (out->type) {
@@ -92,6 +118,9 @@ static void body_read(const uint8_t *p, struct sb_itch *out)
         out->price = sb_get32(p + 27);
         out->match = sb_get64(p + 31);
         out->cross = (char)p[39];
+        break;
+    case 'I':
+        indicative_read(p, out);
         break;
     default:
         break;
@@ -170,6 +199,9 @@ uint32_t sb_itch_write(uint8_t *p, const struct sb_itch *m)
         sb_put32(p + 27, m->price);
         sb_put64(p + 31, m->match);
         p[39] = (uint8_t)m->cross;
+        break;
+    case 'I':
+        indicative_write(p, m);
         break;
     default:
         return 0;

@@ -50,7 +50,7 @@ uint32_t sb_ouch_write_cancel(uint8_t *p, const struct sb_ouch_cancel *m);
 
 /* Outbound. One struct for all: `type` says which fields hold. */
 struct sb_ouch_out {
-    char type;          /* S A U C E J; for our own L and O see entry.h */
+    char type;          /* S A U C E J; for our own L, O, T, M and Q see entry.h */
     uint64_t timestamp; /* ns since midnight */
     uint32_t ref, orig_ref, quantity;
     uint64_t price, order_ref, match;

@@ -10,12 +10,25 @@ static char cancel_char(uint8_t reason)
 {
     switch (reason) {
     case SB_REASON_IOC:
+    case SB_REASON_MINIMUM:
         return 'I';
     case SB_REASON_CLOSED:
         return 'E';
     case SB_REASON_SUPERVISORY:
+    case SB_REASON_NO_ROOM:
+    case SB_REASON_KILL:
         return 'S';
-    default: /* USER, REPLACE_INVALID */
+    case SB_REASON_EXPIRED:
+        return 'T';
+    case SB_REASON_SELF_TRADE:
+        return 'Q';
+    case SB_REASON_OCO:
+        return 'C';
+    case SB_REASON_BAND:
+        return 'D';
+    case SB_REASON_AUCTION:
+        return 'X';
+    default: /* USER, REPLACE_INVALID, QUOTE */
         return 'U';
     }
 }
@@ -33,15 +46,18 @@ static uint16_t reject_number(uint8_t reason)
         return 0x09;
     case SB_REASON_PRICE_TICK:
     case SB_REASON_PRICE_BAND:
+    case SB_REASON_STATIC_BAND:
         return 0x1D;
     case SB_REASON_LOT:
     case SB_REASON_QUANTITY:
+    case SB_REASON_FAT_QUANTITY:
+    case SB_REASON_FAT_NOTIONAL:
         return 0x13;
     case SB_REASON_NO_RIGHT:
         return 0x0C;
     case SB_REASON_DISPLAY:
         return 0x03;
-    default: /* TIF, full tables, MALFORMED */
+    default: /* TIF, MALFORMED, full tables, what is wrong with terms, blocked sessions */
         return 0x0F;
     }
 }
@@ -86,6 +102,40 @@ static uint32_t logged_in_put(uint8_t *p, const struct sb_output *o, uint64_t ti
     return SB_ENTRY_LOGGED_IN_BYTES;
 }
 
+/* What answers of ours begin with. */
+static void answer_put(uint8_t *p, char type, const struct sb_output *o, const char symbol[8],
+                       uint64_t timestamp)
+{
+    p[0] = (uint8_t)type;
+    sb_put64(p + 1, timestamp);
+    sb_put32(p + 9, o->key);
+    if (o->instrument == SB_INSTRUMENT_ALL || o->instrument == SB_INSTRUMENT_NONE)
+        memset(p + 13, ' ', 8);
+    else
+        memcpy(p + 13, symbol, 8);
+}
+
+/* MASS and QUOTED. */
+static uint32_t count_put(uint8_t *p, char type, const struct sb_output *o, const char symbol[8],
+                          uint64_t timestamp)
+{
+    answer_put(p, type, o, symbol, timestamp);
+    sb_put16(p + 21, o->reason);
+    sb_put32(p + 23, o->quantity);
+    return SB_ENTRY_COUNT_BYTES;
+}
+
+static uint32_t triggered_put(uint8_t *p, const struct sb_output *o, uint64_t timestamp)
+{
+    p[0] = 'T';
+    sb_put64(p + 1, timestamp);
+    sb_put32(p + 9, o->key);
+    sb_put32(p + 13, o->quantity);
+    sb_put64(p + 17, (uint64_t)o->price);
+    sb_put64(p + 25, o->ref);
+    return SB_ENTRY_TRIGGERED_BYTES;
+}
+
 static uint32_t operator_put(uint8_t *p, const struct sb_output *o, const struct sb_command *cmd,
                              const char symbol[8], uint64_t timestamp)
 {
@@ -93,21 +143,17 @@ static uint32_t operator_put(uint8_t *p, const struct sb_output *o, const struct
                                   [SB_PHASE_AUCTION] = 'A',
                                   [SB_PHASE_CONTINUOUS] = 'T',
                                   [SB_PHASE_HALTED] = 'H'};
-    const bool uncross = cmd != NULL && cmd->kind == SB_CMD_UNCROSS;
-    p[0] = 'O';
-    sb_put64(p + 1, timestamp);
-    sb_put32(p + 9, o->key);
-    if (o->instrument == SB_INSTRUMENT_ALL || o->instrument == SB_INSTRUMENT_NONE)
-        memset(p + 13, ' ', 8);
-    else
-        memcpy(p + 13, symbol, 8);
-    p[21] = (uint8_t)(uncross ? 'U' : phase[o->side >> SB_OUT_PHASE_SHIFT & 3]);
+    const uint8_t kind = cmd != NULL ? cmd->kind : SB_CMD_PHASE;
+    answer_put(p, 'O', o, symbol, timestamp);
+    p[21] = (uint8_t)(kind == SB_CMD_UNCROSS      ? 'U'
+                      : kind == SB_CMD_INDICATIVE ? 'I'
+                                                  : phase[o->side >> SB_OUT_PHASE_SHIFT & 3]);
     sb_put16(p + 22, o->reason);
     sb_put32(p + 24, o->quantity);
     return SB_ENTRY_OPERATOR_BYTES;
 }
 
-/* Accepted and Replaced. */
+/* Accepted, Replaced and Amended. */
 static void order_fill(struct sb_ouch_out *m, const struct sb_output *o,
                        const struct sb_command *cmd, const char symbol[8])
 {
@@ -135,6 +181,12 @@ uint32_t sb_session_encode(uint8_t *p, const struct sb_output *o, const struct s
         return logged_in_put(p, o, m.timestamp);
     case SB_OUT_OPERATOR:
         return operator_put(p, o, cmd, symbol, m.timestamp);
+    case SB_OUT_MASS:
+        return count_put(p, 'M', o, symbol, m.timestamp);
+    case SB_OUT_QUOTED:
+        return count_put(p, 'Q', o, symbol, m.timestamp);
+    case SB_OUT_TRIGGERED:
+        return triggered_put(p, o, m.timestamp);
     case SB_OUT_ACCEPTED:
         m.type = 'A';
         order_fill(&m, o, cmd, symbol);
@@ -143,6 +195,12 @@ uint32_t sb_session_encode(uint8_t *p, const struct sb_output *o, const struct s
         m.type = 'U';
         order_fill(&m, o, cmd, symbol);
         m.capacity = o->reason != 0 ? (char)o->reason : ' '; /* the first order's */
+        break;
+    case SB_OUT_AMENDED: /* the order keeps its key: both are it */
+        m.type = 'U';
+        order_fill(&m, o, cmd, symbol);
+        m.orig_ref = o->key;
+        m.capacity = o->reason != 0 ? (char)o->reason : ' ';
         break;
     case SB_OUT_CANCELED:
         m.type = 'C';

@@ -223,6 +223,11 @@ START_TEST(book_follows)
     m = base;
     m.type = 'D', m.ref = 3;
     feed(&b, m);
+    m = base; /* neither is about an order of the book */
+    m.type = 'P', m.side = 'B', m.shares = 10, m.price = 5000, m.match = 2;
+    feed(&b, m);
+    m.type = 'I', m.side = 'N', m.cross = 'O';
+    feed(&b, m);
     ck_assert_uint_eq(b.open, 1);
     ck_assert_str_eq(b.first_error, "");
     ck_assert_uint_eq(b.errors, 0);
@@ -245,7 +250,8 @@ START_TEST(book_is_strict)
         {.type = 'U', .locate = 1, .timestamp = 6, .ref = 1, .new_ref = 2, .shares = 5},
         {.type = 'R', .locate = 1, .timestamp = 6},
         {.type = 'D', .locate = 1, .timestamp = 4, .ref = 1},
-        {.type = 'P', .locate = 1, .timestamp = 6, .ref = 0, .side = 'B', .shares = 1},
+        {.type = 'P', .locate = 2, .timestamp = 6, .ref = 0, .side = 'B', .shares = 1},
+        {.type = 'F', .locate = 1, .timestamp = 6, .ref = 10, .side = 'B', .shares = 1},
     };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         struct sb_feed_book b;

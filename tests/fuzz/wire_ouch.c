@@ -19,7 +19,18 @@ static void ours_write(uint8_t *p, const struct sb_entry_out *m)
         return;
     }
     sb_put32(p + 9, m->key);
+    if (m->type == 'T') {
+        sb_put32(p + 13, m->quantity);
+        sb_put64(p + 17, m->price);
+        sb_put64(p + 25, m->order_ref);
+        return;
+    }
     memcpy(p + 13, m->symbol, 8);
+    if (m->type != 'O') {
+        sb_put16(p + 21, m->reason);
+        sb_put32(p + 23, m->quantity);
+        return;
+    }
     p[21] = (uint8_t)m->phase;
     sb_put16(p + 22, m->reason);
     sb_put32(p + 24, m->quantity);

@@ -218,7 +218,7 @@ START_TEST(values)
         ck_assert_ptr_nonnull(sb_words_output_kind((uint8_t)i));
     }
     ck_assert_str_eq(sb_words_side(2), "?");
-    ck_assert_str_eq(sb_words_reason(SB_REASON_NOT_AUCTION + 1), "?");
+    ck_assert_str_eq(sb_words_reason(SB_REASON_FULL_TERMS + 1), "?");
 }
 END_TEST
 

@@ -84,6 +84,27 @@ START_TEST(replaced)
 }
 END_TEST
 
+/* As Replaced, by itself. */
+START_TEST(amended)
+{
+    const struct sb_output o = {.time_ns = NOW,
+                                .stream = 7,
+                                .kind = SB_OUT_AMENDED,
+                                .key = 0x103,
+                                .side = SB_SELL,
+                                .quantity = 200,
+                                .price = 12346,
+                                .ref = 5,
+                                .instrument = 3,
+                                .reason = 'P'};
+    const struct sb_command cmd = {.kind = SB_CMD_AMEND, .display = 'Y'};
+    expect_session(&o, &cmd,
+                   "55 00001f1aced9f1c8 00000103 00000103 53 000000c8 4d53465420202020"
+                   "000000000000303a 30 59 0000000000000005 50 4e 4e 4c"
+                   "2020202020202020202020202020 0000");
+}
+END_TEST
+
 START_TEST(fills_and_cancels)
 {
     struct sb_output o = {.time_ns = NOW,
@@ -105,9 +126,18 @@ START_TEST(fills_and_cancels)
                    {SB_REASON_IOC, "43 00001f1aced9f1c8 00000102 00000028 49"},
                    {SB_REASON_CLOSED, "43 00001f1aced9f1c8 00000102 00000028 45"},
                    {SB_REASON_REPLACE_INVALID, "43 00001f1aced9f1c8 00000102 00000028 55"},
-                   {SB_REASON_SUPERVISORY, "43 00001f1aced9f1c8 00000102 00000028 53"}};
+                   {SB_REASON_SUPERVISORY, "43 00001f1aced9f1c8 00000102 00000028 53"},
+                   {SB_REASON_EXPIRED, "43 00001f1aced9f1c8 00000102 00000028 54"},
+                   {SB_REASON_SELF_TRADE, "43 00001f1aced9f1c8 00000102 00000028 51"},
+                   {SB_REASON_OCO, "43 00001f1aced9f1c8 00000102 00000028 43"},
+                   {SB_REASON_MINIMUM, "43 00001f1aced9f1c8 00000102 00000028 49"},
+                   {SB_REASON_BAND, "43 00001f1aced9f1c8 00000102 00000028 44"},
+                   {SB_REASON_AUCTION, "43 00001f1aced9f1c8 00000102 00000028 58"},
+                   {SB_REASON_NO_ROOM, "43 00001f1aced9f1c8 00000102 00000028 53"},
+                   {SB_REASON_QUOTE, "43 00001f1aced9f1c8 00000102 00000028 55"},
+                   {SB_REASON_KILL, "43 00001f1aced9f1c8 00000102 00000028 53"}};
     o.kind = SB_OUT_CANCELED;
-    for (uint32_t i = 0; i < 5; i++) {
+    for (uint32_t i = 0; i < sizeof cancels / sizeof cancels[0]; i++) {
         o.reason = cancels[i].reason;
         expect_session(&o, NULL, cancels[i].hex);
     }
@@ -119,12 +149,19 @@ START_TEST(rejected)
 {
     static const struct {
         uint8_t reason, number;
-    } cases[] = {
-        {SB_REASON_SYMBOL, 0x17},      {SB_REASON_HALTED, 0x07},      {SB_REASON_PHASE, 0x02},
-        {SB_REASON_TIF, 0x0F},         {SB_REASON_SIDE, 0x09},        {SB_REASON_PRICE_TICK, 0x1D},
-        {SB_REASON_PRICE_BAND, 0x1D},  {SB_REASON_LOT, 0x13},         {SB_REASON_QUANTITY, 0x13},
-        {SB_REASON_FULL_ORDERS, 0x0F}, {SB_REASON_FULL_LEVELS, 0x0F}, {SB_REASON_NO_RIGHT, 0x0C},
-        {SB_REASON_MALFORMED, 0x0F},   {SB_REASON_DISPLAY, 0x03}};
+    } cases[] = {{SB_REASON_SYMBOL, 0x17},       {SB_REASON_HALTED, 0x07},
+                 {SB_REASON_PHASE, 0x02},        {SB_REASON_TIF, 0x0F},
+                 {SB_REASON_SIDE, 0x09},         {SB_REASON_PRICE_TICK, 0x1D},
+                 {SB_REASON_PRICE_BAND, 0x1D},   {SB_REASON_LOT, 0x13},
+                 {SB_REASON_QUANTITY, 0x13},     {SB_REASON_FULL_ORDERS, 0x0F},
+                 {SB_REASON_FULL_LEVELS, 0x0F},  {SB_REASON_NO_RIGHT, 0x0C},
+                 {SB_REASON_MALFORMED, 0x0F},    {SB_REASON_DISPLAY, 0x03},
+                 {SB_REASON_TERMS, 0x0F},        {SB_REASON_EXPIRY, 0x0F},
+                 {SB_REASON_REDUCE_ONLY, 0x0F},  {SB_REASON_STATIC_BAND, 0x1D},
+                 {SB_REASON_FAT_QUANTITY, 0x13}, {SB_REASON_FAT_NOTIONAL, 0x13},
+                 {SB_REASON_MAX_ORDERS, 0x0F},   {SB_REASON_KILLED, 0x0F},
+                 {SB_REASON_OCO_PARTNER, 0x0F},  {SB_REASON_POST_ONLY, 0x0F},
+                 {SB_REASON_FULL_TERMS, 0x0F}};
     struct sb_output o = {.time_ns = NOW, .stream = 7, .kind = SB_OUT_REJECTED, .key = 0x102};
     struct sb_command2 cmd = {.c = {.kind = SB_CMD_INVALID, .flags = SB_CMD_F_EXT}};
     memcpy(cmd.ext.order.clordid, "client-order-9", 14);
@@ -175,6 +212,33 @@ START_TEST(ours)
     expect_session(&o, &cmd, "4f 00001f1aced9f1c8 00000009 2020202020202020 43 001e 00012345");
     cmd.kind = SB_CMD_UNCROSS;
     expect_session(&o, &cmd, "4f 00001f1aced9f1c8 00000009 2020202020202020 55 001e 00012345");
+    cmd.kind = SB_CMD_INDICATIVE;
+    expect_session(&o, &cmd, "4f 00001f1aced9f1c8 00000009 2020202020202020 49 001e 00012345");
+    o = (struct sb_output){.time_ns = NOW,
+                           .stream = 7,
+                           .kind = SB_OUT_MASS,
+                           .key = 9,
+                           .instrument = SB_INSTRUMENT_ALL,
+                           .reason = SB_REASON_NO_RIGHT,
+                           .quantity = 0x12345};
+    cmd.kind = SB_CMD_MASS_CANCEL;
+    expect_session(&o, &cmd, "4d 00001f1aced9f1c8 00000009 2020202020202020 001b 00012345");
+    o.kind = SB_OUT_QUOTED;
+    o.instrument = 3;
+    cmd.kind = SB_CMD_QUOTE;
+    expect_session(&o, &cmd, "51 00001f1aced9f1c8 00000009 4d53465420202020 001b 00012345");
+    o = (struct sb_output){.time_ns = NOW,
+                           .stream = 7,
+                           .kind = SB_OUT_TRIGGERED,
+                           .key = 9,
+                           .instrument = 3,
+                           .side = SB_SELL,
+                           .quantity = 0x12345,
+                           .price = 0x3039,
+                           .ref = 0x1122334455667788};
+    expect_session(&o, &cmd,
+                   "54 00001f1aced9f1c8 00000009 00012345 0000000000003039"
+                   "1122334455667788");
 }
 END_TEST
 
@@ -231,9 +295,38 @@ START_TEST(feed_orders)
     o.kind = SB_OUT_F_REPLACED;
     expect_feed(&o,
                 "55 0003 0000 1f1aced9f1c8 0000000000002329 1122334455667788 0000012c 00003039");
+    o.kind = SB_OUT_F_TRADE;
+    o.side = SB_SELL; /* of what is not displayed nobody learns the side */
+    o.ref = 0;
+    expect_feed(&o, "50 0003 0000 1f1aced9f1c8 0000000000000000 42 0000012c 4d53465420202020"
+                    "00003039 0000000000002329");
+    o.ref = 0x1122334455667788;
     o.kind = SB_OUT_F_CROSS;
     expect_feed(&o, "51 0003 0000 1f1aced9f1c8 1122334455667788 4d53465420202020 00003039"
                     "0000000000002329 4f");
+}
+END_TEST
+
+START_TEST(feed_indications)
+{
+    struct sb_output o = {.time_ns = NOW,
+                          .kind = SB_OUT_F_INDICATIVE,
+                          .instrument = 3,
+                          .side = SB_SELL,
+                          .quantity = 300,
+                          .price = 0x3039,
+                          .ref = 0x1122334455667788};
+    expect_feed(&o, "49 0003 0000 1f1aced9f1c8 000000000000012c 1122334455667788 53"
+                    "4d53465420202020 00003039 00003039 00003039 4f 20");
+    o.side = SB_BUY;
+    expect_feed(&o, "49 0003 0000 1f1aced9f1c8 000000000000012c 1122334455667788 42"
+                    "4d53465420202020 00003039 00003039 00003039 4f 20");
+    o.ref = 0;
+    expect_feed(&o, "49 0003 0000 1f1aced9f1c8 000000000000012c 0000000000000000 4e"
+                    "4d53465420202020 00003039 00003039 00003039 4f 20");
+    o.price = o.quantity = 0;
+    expect_feed(&o, "49 0003 0000 1f1aced9f1c8 0000000000000000 0000000000000000 4f"
+                    "4d53465420202020 00000000 00000000 00000000 4f 20");
 }
 END_TEST
 
@@ -242,11 +335,13 @@ int main(void)
     TCase *t = tcase_create("encode");
     tcase_add_test(t, accepted);
     tcase_add_test(t, replaced);
+    tcase_add_test(t, amended);
     tcase_add_test(t, fills_and_cancels);
     tcase_add_test(t, rejected);
     tcase_add_test(t, ours);
     tcase_add_test(t, feed_states);
     tcase_add_test(t, feed_orders);
+    tcase_add_test(t, feed_indications);
     Suite *s = suite_create("wire encode");
     suite_add_tcase(s, t);
     SRunner *r = srunner_create(s);

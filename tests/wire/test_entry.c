@@ -49,6 +49,39 @@ START_TEST(outbound)
 }
 END_TEST
 
+START_TEST(outbound_of_terms)
+{
+    uint8_t p[40] = {0};
+    struct sb_entry_out m;
+    ck_assert_uint_eq(wire_unhex("54 00001f1aced9f1c8 00000009 00012345 0000000000003039"
+                                 "1122334455667788",
+                                 p, sizeof p),
+                      33);
+    for (uint32_t n = 0; n <= 40; n++)
+        ck_assert_int_eq(sb_entry_read_out(p, n, &m), n == 33);
+    ck_assert(sb_entry_read_out(p, 33, &m));
+    ck_assert_int_eq(m.type, 'T');
+    ck_assert_uint_eq(m.timestamp, UINT64_C(34200000000456));
+    ck_assert_uint_eq(m.key, 9);
+    ck_assert_uint_eq(m.quantity, 0x12345);
+    ck_assert_uint_eq(m.price, 12345);
+    ck_assert_uint_eq(m.order_ref, 0x1122334455667788);
+    static const char types[] = {'M', 'Q'};
+    for (uint32_t i = 0; i < sizeof types; i++) {
+        wire_unhex("00 00001f1aced9f1c8 00000009 4d53465420202020 001b 00012345", p, sizeof p);
+        p[0] = (uint8_t)types[i];
+        for (uint32_t n = 0; n <= 40; n++)
+            ck_assert_int_eq(sb_entry_read_out(p, n, &m), n == 27);
+        ck_assert(sb_entry_read_out(p, 27, &m));
+        ck_assert_int_eq(m.type, types[i]);
+        ck_assert_uint_eq(m.key, 9);
+        ck_assert_mem_eq(m.symbol, "MSFT    ", 8);
+        ck_assert_uint_eq(m.reason, 27);
+        ck_assert_uint_eq(m.quantity, 0x12345);
+    }
+}
+END_TEST
+
 /* "SBK1", version 1, STATUS, shard 0x0203, epoch, incarnation, node B, GAP, 24 bytes. */
 static const char head_hex[] = "53424b31 01 41 0302 0900000000000000 8877665544332211 01 02 1800"
                                "00000000 0000000000000000";
@@ -122,6 +155,7 @@ int main(void)
     TCase *t = tcase_create("entry");
     tcase_add_test(t, inbound);
     tcase_add_test(t, outbound);
+    tcase_add_test(t, outbound_of_terms);
     tcase_add_test(t, head);
     tcase_add_test(t, body_sizes);
     Suite *s = suite_create("wire entry");

@@ -56,7 +56,7 @@ START_TEST(all_types)
         memcpy(longer, v->bytes, v->len);
         ck_assert(!sb_itch_read(longer, v->len + 1, &m));
     }
-    ck_assert_uint_eq(written, 12);
+    ck_assert_uint_eq(written, 13);
 }
 END_TEST
 
