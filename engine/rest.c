@@ -7,40 +7,6 @@ static struct sb_order *order_at(const struct sb_engine *e, uint32_t slot)
     return &e->orders.slots[slot];
 }
 
-uint32_t sb_rest_session(const struct sb_engine *e, uint32_t slot)
-{
-    return (uint32_t)(order_at(e, slot)->id >> 32) & 0xffffu;
-}
-
-uint32_t sb_rest_key(const struct sb_engine *e, uint32_t slot)
-{
-    const struct sb_terms *t = sb_rest_terms(e, slot);
-    return t != NULL && (t->flags & SB_TERMS_QUOTE) != 0 ? t->quote_key
-                                                         : sb_order_key(order_at(e, slot));
-}
-
-uint8_t sb_rest_capacity(const struct sb_engine *e, uint32_t slot)
-{
-    const struct sb_terms *t = sb_rest_terms(e, slot);
-    return t != NULL ? t->capacity : (uint8_t)sb_orders_extra(&e->orders, slot);
-}
-
-uint8_t sb_rest_state(const struct sb_engine *e, uint32_t slot)
-{
-    const struct sb_terms *t = sb_rest_terms(e, slot);
-    if (t != NULL)
-        return t->state;
-    /* Of a plain order's underway nobody is told but who runs its arrival: it is in no queue, and points nowhere. */
-    const struct sb_order *o = order_at(e, slot);
-    return sb_order_ladder_key(o) != SB_KEY_MAX ? SB_STATE_VISIBLE : SB_TERMS_UNDERWAY;
-}
-
-uint32_t sb_rest_total(const struct sb_engine *e, uint32_t slot)
-{
-    const struct sb_terms *t = sb_rest_terms(e, slot);
-    return order_at(e, slot)->open + (t != NULL ? t->reserve : 0);
-}
-
 /* --- queues ------------------------------------------------------------------------------------------------------------ */
 
 /* The tail that holds the queue of an order that is dark or a parked stop. */

@@ -47,13 +47,39 @@ static inline struct sb_terms *sb_rest_terms(const struct sb_engine *e, uint32_t
 }
 
 /* What outputs say of it. Quotes have ids of their own, so ask here and not sb_order_session(), _key(). */
-uint32_t sb_rest_session(const struct sb_engine *e, uint32_t slot);
-uint32_t sb_rest_key(const struct sb_engine *e, uint32_t slot);
-uint8_t sb_rest_capacity(const struct sb_engine *e, uint32_t slot);
-/* enum sb_order_state, or SB_TERMS_UNDERWAY. */
-uint8_t sb_rest_state(const struct sb_engine *e, uint32_t slot);
+static inline uint32_t sb_rest_session(const struct sb_engine *e, uint32_t slot)
+{
+    return (uint32_t)(e->orders.slots[slot].id >> 32) & 0xffffu;
+}
+static inline uint32_t sb_rest_key(const struct sb_engine *e, uint32_t slot)
+{
+    const struct sb_terms *t = sb_rest_terms(e, slot);
+    return t != NULL && (t->flags & SB_TERMS_QUOTE) != 0 ? t->quote_key
+                                                         : sb_order_key(&e->orders.slots[slot]);
+}
+static inline uint8_t sb_rest_capacity(const struct sb_engine *e, uint32_t slot)
+{
+    const struct sb_terms *t = sb_rest_terms(e, slot);
+    return t != NULL ? t->capacity : (uint8_t)sb_orders_extra(&e->orders, slot);
+}
+
+/* enum sb_order_state, or SB_TERMS_UNDERWAY. Of a plain order's underway nobody is told but who runs its arrival: it is in no
+ * queue, and its key is one that no price has. */
+static inline uint8_t sb_rest_state(const struct sb_engine *e, uint32_t slot)
+{
+    const struct sb_terms *t = sb_rest_terms(e, slot);
+    if (t != NULL)
+        return t->state;
+    return sb_order_ladder_key(&e->orders.slots[slot]) != SB_KEY_MAX ? SB_STATE_VISIBLE
+                                                                     : SB_TERMS_UNDERWAY;
+}
+
 /* Open with the reserve: "total" of RULES.md. */
-uint32_t sb_rest_total(const struct sb_engine *e, uint32_t slot);
+static inline uint32_t sb_rest_total(const struct sb_engine *e, uint32_t slot)
+{
+    const struct sb_terms *t = sb_rest_terms(e, slot);
+    return e->orders.slots[slot].open + (t != NULL ? t->reserve : 0);
+}
 
 /* A slot for a new order, underway. There is room (checked: FULL_ORDERS, FULL_TERMS). `like`: what its record shall say, or NULL
  * for a plain order; slot, lists, state and partner in it are not looked at. Counts in the session. */
