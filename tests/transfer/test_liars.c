@@ -306,7 +306,8 @@ START_TEST(false_client_out_of_turn)
     while (h->type == SB_TRANSFER_T_REACH && h->a == 0);
     ck_assert_uint_eq(h->type, SB_TRANSFER_T_REACH);
     ck_assert_uint_eq(h->n, rig.log.len);
-    close(fd);
+    shutdown(fd, SHUT_WR); /* what comes meanwhile is read: else it is a reset */
+    until_gone(fd);
     server_until_why(server, "the client closed the connection");
     stop();
 }
