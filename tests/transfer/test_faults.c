@@ -370,14 +370,13 @@ START_TEST(one_that_hangs_is_overtaken)
     copy.setup.ring_bytes = SB_TRANSFER_RING_BYTES_MIN;
     copy.setup.retry_ms = 60000;
     copy_open(&copy);
-    while (copy_counts(&copy).ring_full == 0)
-        pause_ms(1);
+    copy_until_full(&copy);
     pause_ms(100);
     copy_init(&second, sb_transfer_server_port(server));
     const uint64_t since = now_ms();
     copy_open(&second);
-    while (second.n == 0)
-        copy_take(&second);
+    while (!copy_take(&second))
+        pause_ms(1);
     ck_assert_uint_lt(now_ms() - since, 2000);
     copy_until(&second, rig.log.len);
     copy_close(&second);
@@ -452,8 +451,7 @@ START_TEST(close_while_the_ring_is_full)
     serve();
     copy.setup.ring_bytes = SB_TRANSFER_RING_BYTES_MIN;
     copy_open(&copy);
-    while (copy_counts(&copy).ring_full == 0)
-        pause_ms(1);
+    copy_until_full(&copy);
     pause_ms(100);
     close_server_soon(); /* while it sends, and nobody reads */
     close_soon(&copy);

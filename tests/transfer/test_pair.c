@@ -312,13 +312,13 @@ START_TEST(slow_loop)
     start(3000, 0);
     copy.setup.ring_bytes = SB_TRANSFER_RING_BYTES_MIN;
     copy_open(&copy);
+    copy_until_full(&copy);
     pause_ms(SB_TRANSFER_SILENCE_MS + 1000);
     const uint64_t before = copy_counts(&copy).next_n;
     ck_assert_uint_lt(before, 200);
     ck_assert_uint_gt(before, 1);
     copy_until(&copy, rig.log.len);
     const struct sb_transfer_client_counts counts = copy_counts(&copy);
-    ck_assert_uint_gt(counts.ring_full, 0);
     ck_assert_uint_eq(counts.connections, 1);
     ck_assert_uint_eq(counts.lost, 0);
     stop();
