@@ -47,7 +47,7 @@ void sb_book_match(struct sb_engine *e, struct sb_book *b, struct sb_incoming *i
 
 void sb_book_rest(struct sb_engine *e, struct sb_book *b, const struct sb_incoming *in)
 {
-    sb_plain_rest(e, b, in, e->direct);
+    sb_plain_rest(e, b, in, NULL, e->direct);
 }
 
 void sb_book_reduce(struct sb_engine *e, struct sb_book *b, uint32_t slot, uint32_t q)

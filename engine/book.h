@@ -20,13 +20,13 @@ struct sb_incoming {
 
 static inline uint32_t sb_book_key(uint8_t side, uint32_t ticks)
 {
-    return sb_side_sells(side) ? ticks : SB_KEY_MAX - ticks;
+    return ticks ^ (SB_KEY_MAX & ((side & 1u) - 1u)); /* a buy: SB_KEY_MAX - ticks */
 }
 
 /* The same function both ways. */
 static inline uint32_t sb_book_ticks(uint8_t side, uint32_t key)
 {
-    return sb_side_sells(side) ? key : SB_KEY_MAX - key;
+    return sb_book_key(side, key);
 }
 
 static inline int64_t sb_book_price(const struct sb_book *b, uint8_t side, uint32_t key)

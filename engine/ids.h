@@ -23,7 +23,7 @@
 #include "engine/order.h"
 #include "shadowbook/assert.h"
 
-enum { SB_IDS_LANES = 7, SB_IDS_NEAR_MAX = 4096 };
+enum { SB_IDS_LANES = 7, SB_IDS_NEAR_MAX = 8192 };
 
 struct sb_ids_bucket {
     uint32_t tag[SB_IDS_LANES];
@@ -117,21 +117,64 @@ uint32_t sb_ids_find_far(const struct sb_ids *t, const struct sb_order *slots, u
 void sb_ids_add_far(struct sb_ids *t, const struct sb_order *slots, uint64_t id, uint32_t slot);
 void sb_ids_remove_far(struct sb_ids *t, uint64_t id, uint32_t slot);
 
+/* Where a live order was found. */
+struct sb_ids_place {
+    uint32_t slot; /* 0: it does not live */
+    uint32_t *tag; /* of its lane in the near bucket, NULL: it is further on */
+};
+
+static inline struct sb_ids_place sb_ids_look(const struct sb_ids *t, const struct sb_order *slots,
+                                              uint64_t id)
+{
+    const uint64_t hash = sb_ids_hash(t, id);
+    struct sb_ids_bucket *b = sb_ids_near(t, hash);
+    const uint32_t lanes = sb_ids_match(b, sb_ids_tag(hash));
+    if (__builtin_expect(lanes != 0, 1)) {
+        const uint32_t lane = (uint32_t)__builtin_ctz(lanes), slot = b->slot[lane];
+        if (__builtin_expect(slots[slot].id == id, 1))
+            return (struct sb_ids_place){.slot = slot, .tag = &b->tag[lane]};
+    } else if (__builtin_expect(b->more == 0, 1)) {
+        return (struct sb_ids_place){0};
+    }
+    return (struct sb_ids_place){.slot = sb_ids_find_far(t, slots, id)};
+}
+
 /* The slot of a live order, or 0. */
 static inline uint32_t sb_ids_find(const struct sb_ids *t, const struct sb_order *slots,
                                    uint64_t id)
 {
+    return sb_ids_look(t, slots, id).slot;
+}
+
+/* Where an order that does not live could go. It stays good while others go. */
+struct sb_ids_spot {
+    struct sb_ids_bucket *bucket;
+    uint32_t lanes, tag; /* lanes: a bit for each free one */
+};
+
+/* False: an order with this id lives. */
+static inline bool sb_ids_spot(const struct sb_ids *t, const struct sb_order *slots, uint64_t id,
+                               struct sb_ids_spot *spot)
+{
     const uint64_t hash = sb_ids_hash(t, id);
-    const struct sb_ids_bucket *b = sb_ids_near(t, hash);
-    const uint32_t lanes = sb_ids_match(b, sb_ids_tag(hash));
-    if (__builtin_expect(lanes != 0, 1)) {
-        const uint32_t slot = b->slot[__builtin_ctz(lanes)];
-        if (__builtin_expect(slots[slot].id == id, 1))
-            return slot;
-    } else if (__builtin_expect(b->more == 0, 1)) {
-        return 0;
+    spot->bucket = sb_ids_near(t, hash);
+    spot->tag = sb_ids_tag(hash);
+    spot->lanes = sb_ids_match(spot->bucket, 0);
+    if (__builtin_expect((sb_ids_match(spot->bucket, spot->tag) | spot->bucket->more) == 0, 1))
+        return true;
+    return sb_ids_find(t, slots, id) == 0;
+}
+
+static inline void sb_ids_put(struct sb_ids *t, const struct sb_order *slots, uint64_t id,
+                              uint32_t slot, const struct sb_ids_spot *spot)
+{
+    if (__builtin_expect(spot->lanes != 0, 1)) {
+        const uint32_t lane = (uint32_t)__builtin_ctz(spot->lanes);
+        spot->bucket->tag[lane] = spot->tag;
+        spot->bucket->slot[lane] = slot;
+        return;
     }
-    return sb_ids_find_far(t, slots, id);
+    sb_ids_add_far(t, slots, id, slot);
 }
 
 /* The id is not live; its order is in the slot already. Never fails for at most `max` orders. */
@@ -140,14 +183,9 @@ static inline void sb_ids_add(struct sb_ids *t, const struct sb_order *slots, ui
 {
     const uint64_t hash = sb_ids_hash(t, id);
     struct sb_ids_bucket *b = sb_ids_near(t, hash);
-    const uint32_t lanes = sb_ids_match(b, 0);
-    if (__builtin_expect(lanes != 0, 1)) {
-        const uint32_t lane = (uint32_t)__builtin_ctz(lanes);
-        b->tag[lane] = sb_ids_tag(hash);
-        b->slot[lane] = slot;
-        return;
-    }
-    sb_ids_add_far(t, slots, id, slot);
+    const struct sb_ids_spot spot = {
+        .bucket = b, .lanes = sb_ids_match(b, 0), .tag = sb_ids_tag(hash)};
+    sb_ids_put(t, slots, id, slot, &spot);
 }
 
 /* The id is live in this slot (asserted). */
@@ -164,6 +202,15 @@ static inline void sb_ids_remove(struct sb_ids *t, uint64_t id, uint32_t slot)
         }
     }
     sb_ids_remove_far(t, id, slot);
+}
+
+/* The same of an order whose place is known; nothing was added meanwhile. */
+static inline void sb_ids_remove_at(struct sb_ids *t, uint64_t id, struct sb_ids_place place)
+{
+    if (__builtin_expect(place.tag != NULL, 1))
+        *place.tag = 0;
+    else
+        sb_ids_remove_far(t, id, place.slot);
 }
 
 static inline void sb_ids_prefetch(const struct sb_ids *t, uint64_t id)

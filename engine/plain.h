@@ -54,6 +54,12 @@ SB_PLAIN void sb_sink_report(struct sb_sink *s, uint8_t kind, uint64_t id, uint6
 #endif
 }
 
+/* a if c, else b; not by a branch. */
+SB_PLAIN uint32_t sb_plain_choose(bool c, uint32_t a, uint32_t b)
+{
+    return b ^ ((a ^ b) & -(uint32_t)c);
+}
+
 /* --- resting ------------------------------------------------------------------------------------ */
 
 SB_PLAIN void sb_plain_link(struct sb_engine *e, struct sb_level *level, uint32_t slot,
@@ -64,7 +70,7 @@ SB_PLAIN void sb_plain_link(struct sb_engine *e, struct sb_level *level, uint32_
     slots[slot].next = 0;
     slots[slot].prev = prev;
     slots[prev].next = slot;
-    level->head = head == 0 ? slot : head;
+    level->head = sb_plain_choose(head == 0, slot, head);
     level->tail = slot;
     level->quantity += open;
 }
@@ -79,8 +85,8 @@ SB_PLAIN void sb_plain_unlink(struct sb_engine *e, struct sb_ladder *l, struct s
     const uint32_t head = level->head, tail = level->tail;
     slots[prev].next = next;
     slots[next].prev = prev;
-    level->head = prev == 0 ? next : head;
-    level->tail = next == 0 ? prev : tail;
+    level->head = sb_plain_choose(prev == 0, next, head);
+    level->tail = sb_plain_choose(next == 0, prev, tail);
     if ((next | prev) == 0) {
         sb_ladder_erase(l, &e->levels, sb_order_ladder_key(o));
         /* Who trades next meets the head of the new best level: the one line that nothing else will ask for early. */
@@ -96,16 +102,21 @@ SB_PLAIN void sb_plain_drop(struct sb_engine *e, struct sb_ladder *l, struct sb_
     e->stats.open_orders = e->orders.used;
 }
 
+/* spot: where the id goes, NULL: not known yet. There is room (asserted). */
 SB_PLAIN void sb_plain_rest(struct sb_engine *e, struct sb_book *b, const struct sb_incoming *in,
-                            bool direct)
+                            const struct sb_ids_spot *spot, bool direct)
 {
     const uint32_t key = sb_book_key(in->side, in->ticks);
     struct sb_level *level = sb_ladder_insert(sb_book_side(b, in->side), &e->levels, key);
     const uint32_t flags =
         (in->side & (SB_ORDER_SHORT | SB_ORDER_EXEMPT)) | (direct ? 0 : SB_ORDER_EXTRA);
     const uint32_t slot =
-        sb_orders_add(&e->orders, in->id, in->open, key | (uint32_t)(in->side & 1u) << 31,
-                      sb_order_meta(in->ref, b->index, flags));
+        sb_orders_take(&e->orders, in->id, in->open, key | (uint32_t)(in->side & 1u) << 31,
+                       sb_order_meta(in->ref, b->index, flags));
+    if (spot != NULL)
+        sb_ids_put(&e->orders.ids, e->orders.slots, in->id, slot, spot);
+    else
+        sb_ids_add(&e->orders.ids, e->orders.slots, in->id, slot);
     if (!direct)
         sb_orders_set_extra(&e->orders, slot, in->extra);
     if (in->executed != 0)
@@ -199,6 +210,20 @@ SB_PLAIN void sb_plain_match(struct sb_engine *e, struct sb_book *b, struct sb_i
 }
 
 /* --- taking out --------------------------------------------------------------------------------- */
+
+/* The whole order, as canceled. */
+SB_PLAIN void sb_plain_take_out(struct sb_engine *e, struct sb_book *b, struct sb_ids_place place)
+{
+    const struct sb_order *o = &e->orders.slots[place.slot];
+    struct sb_ladder *l = &b->side[sb_order_book_side(o)];
+    struct sb_level *level = sb_ladder_find(l, &e->levels, sb_order_ladder_key(o));
+    SB_ASSERT(level != NULL);
+    level->quantity -= o->open;
+    sb_ids_remove_at(&e->orders.ids, o->id, place);
+    sb_plain_unlink(e, l, level, o);
+    sb_orders_give(&e->orders, place.slot);
+    e->stats.open_orders = e->orders.used;
+}
 
 /* Takes q, at most what is open, off an order, as canceled; drops it at zero. */
 SB_PLAIN void sb_plain_reduce(struct sb_engine *e, struct sb_book *b, uint32_t slot, uint32_t q)
