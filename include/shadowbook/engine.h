@@ -112,7 +112,7 @@ struct sb_engine_limits {
 #define SB_ENGINE_LIMITS_DEFAULT                                                                   \
     {                                                                                              \
         .instruments_max = 128, .sessions_max = 128, .orders_max = 1u << 20,                       \
-        .levels_max = 1u << 16, .window_levels = 1024                                              \
+        .levels_max = 1u << 16, .window_levels = 4096                                              \
     }
 
 /* NULL if the limits can be served, else what is wrong with them. */
