@@ -19,9 +19,9 @@ const char *sb_engine_limits_error(const struct sb_engine_limits *l)
         return "orders_max must be 1..134217728 (2^27)";
     if (l->levels_max < 1 || l->levels_max > 1u << 27)
         return "levels_max must be 1..134217728 (2^27)";
-    if (l->window_levels < 64 || l->window_levels > 65536 ||
+    if (l->window_levels < SB_LADDER_WINDOW_MIN || l->window_levels > SB_LADDER_WINDOW_MAX ||
         (l->window_levels & (l->window_levels - 1)) != 0)
-        return "window_levels must be a power of two, 64..65536";
+        return "window_levels must be a power of two, 64..4096";
     return NULL;
 }
 
@@ -48,8 +48,7 @@ struct pieces {
     struct sb_ids_node *nodes_of_ids;
     struct sb_level *dense;
     uint64_t *bits;
-    struct sb_tail_leaf *leaves;
-    struct sb_tail_node *nodes;
+    void *tail;
     struct sb_auction_level *scratch;
     struct sb_symbol *symbols;
 };
@@ -69,8 +68,7 @@ static size_t carve_all(struct pieces *p, void *base, const struct sb_engine_lim
     p->nodes_of_ids = carve(&c, sb_ids_nodes_n(l->orders_max), sizeof *p->nodes_of_ids);
     p->dense = carve(&c, ladders * l->window_levels, sizeof *p->dense);
     p->bits = carve(&c, ladders * sb_ladder_words(l->window_levels), sizeof *p->bits);
-    p->leaves = carve(&c, (size_t)l->levels_max + 1, sizeof *p->leaves);
-    p->nodes = carve(&c, (size_t)l->levels_max + 1, sizeof *p->nodes);
+    p->tail = carve(&c, 1, sb_tail_pool_bytes(l->levels_max));
     p->scratch = carve(&c, l->levels_max, sizeof *p->scratch);
     p->symbols = carve(&c, sb_instrument_places(l->instruments_max), sizeof *p->symbols);
     return c.used;
@@ -109,8 +107,7 @@ struct sb_engine *sb_engine_new(void *mem, size_t bytes, const struct sb_engine_
     e->symbols = p.symbols;
     e->symbol_mask = sb_instrument_places(limits->instruments_max) - 1;
     e->levels.max = limits->levels_max;
-    e->levels.pool =
-        (struct sb_tail_pool){.leaves = p.leaves, .nodes = p.nodes, .capacity = limits->levels_max};
+    sb_tail_pool_init(&e->levels.pool, limits->levels_max, p.tail);
     sb_orders_init(&e->orders, limits->orders_max, p.orders, p.beside);
     sb_ids_init(&e->orders.ids, limits->orders_max, p.near, p.far, p.nodes_of_ids);
     for (size_t i = 0; i < 2 * ((size_t)limits->instruments_max + 1); i++)

@@ -1,169 +1,86 @@
 #include "engine/ladder.h"
 
-#include "shadowbook/assert.h"
-
-/* Bits above bit b of a word; right for b = 63 too. */
-static uint64_t above(uint32_t b)
+void sb_ladder_init(struct sb_ladder *l, uint32_t window, struct sb_level *levels, uint64_t *words)
 {
-    return (~UINT64_C(0) << b) << 1;
-}
-
-static uint32_t lowest(uint64_t word)
-{
-    return (uint32_t)__builtin_ctzll(word);
-}
-
-static uint64_t *second(const struct sb_ladder *l)
-{
-    return l->bits + (l->mask + 1u) / 64u;
-}
-
-static void bit_set(struct sb_ladder *l, uint32_t place)
-{
-    l->bits[place >> 6] |= UINT64_C(1) << (place & 63u);
-    second(l)[place >> 12] |= UINT64_C(1) << ((place >> 6) & 63u);
-    l->top |= UINT64_C(1) << (place >> 12);
-}
-
-static void bit_clear(struct sb_ladder *l, uint32_t place)
-{
-    if ((l->bits[place >> 6] &= ~(UINT64_C(1) << (place & 63u))) != 0)
-        return;
-    if ((second(l)[place >> 12] &= ~(UINT64_C(1) << ((place >> 6) & 63u))) != 0)
-        return;
-    l->top &= ~(UINT64_C(1) << (place >> 12));
-}
-
-/* First place in use at or after `place`, without wrapping; SB_KEY_NONE if there is none. */
-static uint32_t bit_next(const struct sb_ladder *l, uint32_t place)
-{
-    uint32_t word = place >> 6;
-    uint64_t found = l->bits[word] & (~UINT64_C(0) << (place & 63u));
-    if (found == 0) {
-        uint32_t block = word >> 6;
-        uint64_t words = second(l)[block] & above(word & 63u);
-        if (words == 0) {
-            const uint64_t blocks = l->top & above(block);
-            if (blocks == 0)
-                return SB_KEY_NONE;
-            block = lowest(blocks);
-            words = second(l)[block];
-        }
-        word = block * 64u + lowest(words);
-        found = l->bits[word];
-    }
-    return word * 64u + lowest(found);
+    SB_ASSERT(window >= SB_LADDER_WINDOW_MIN && window <= SB_LADDER_WINDOW_MAX);
+    *l = (struct sb_ladder){
+        .best = SB_KEY_NONE, .mask = window - 1, .levels = levels, .words = words};
 }
 
 /* Smallest key in use in the window that is >= key (which is in the window), or SB_KEY_NONE. */
-static uint32_t dense_from(const struct sb_ladder *l, uint32_t key)
+static uint32_t near_from(const struct sb_ladder *l, uint32_t key)
 {
     if (l->dense == 0)
         return SB_KEY_NONE;
-    uint32_t place = bit_next(l, key & l->mask);
-    if (place == SB_KEY_NONE)
-        place = bit_next(l, 0); /* the window wraps around the array */
-    if (place == SB_KEY_NONE)
-        return SB_KEY_NONE;
-    const uint32_t next = l->base + ((place - l->base) & l->mask);
-    return next >= key ? next : SB_KEY_NONE; /* smaller: went all the way around */
+    const uint32_t found = sb_ladder_around(l, key & l->mask);
+    return found >= key ? found : SB_KEY_NONE; /* smaller: went all the way around */
 }
 
-void sb_ladder_init(struct sb_ladder *l, uint32_t window, struct sb_level *levels, uint64_t *bits)
+static uint32_t near_after(const struct sb_ladder *l, uint32_t key)
 {
-    *l =
-        (struct sb_ladder){.best = SB_KEY_NONE, .mask = window - 1, .levels = levels, .bits = bits};
+    return key - l->base < l->mask ? near_from(l, key + 1) : SB_KEY_NONE;
 }
 
-/* Moves the window so that it holds `key`, which is no worse than every level in use. */
-static void move_window(struct sb_ladder *l, struct sb_levels *levels, uint32_t key)
+/* Moves the window so that it holds the best level. */
+static void move_window(struct sb_ladder *l, struct sb_levels *levels)
 {
     const uint32_t window = l->mask + 1;
     /* Most levels are worse than the best: leave a quarter for better ones to come. */
-    const uint32_t base = key > window / 4 ? key - window / 4 : 0;
+    const uint32_t base = l->best > window / 4 ? l->best - window / 4 : 0;
     struct sb_tail_pool *pool = &levels->pool;
 
-    uint32_t old = dense_from(l, l->base);
+    uint32_t old = near_from(l, l->base);
     while (old != SB_KEY_NONE) {
-        const uint32_t next = old - l->base < l->mask ? dense_from(l, old + 1) : SB_KEY_NONE;
+        const uint32_t next = near_after(l, old), place = old & l->mask;
         if (old - base > l->mask) {
-            struct sb_level *from = &l->levels[old & l->mask];
-            pool->leaves[sb_tail_insert(&l->tail, pool, old)].level = *from;
-            *from = (struct sb_level){0};
-            bit_clear(l, old & l->mask);
-            l->dense--;
+            pool->leaves[sb_tail_insert(&l->tail, pool, old)].level = l->levels[place];
+            sb_ladder_close(l, place);
         }
         old = next;
     }
     l->base = base;
+    l->outside = 0;
     /* Nothing is smaller than base, so what comes in is at the front of the tail. */
-    while (l->tail.first != 0 && sb_ladder_in_window(l, pool->leaves[l->tail.first].key)) {
-        const uint32_t leaf = l->tail.first;
-        const uint32_t place = pool->leaves[leaf].key & l->mask;
-        l->levels[place] = pool->leaves[leaf].level;
-        bit_set(l, place);
-        l->dense++;
-        sb_tail_remove(&l->tail, pool, leaf);
+    uint32_t in;
+    while (sb_ladder_in_window(l, in = sb_tail_least(&l->tail))) {
+        l->levels[in & l->mask] = pool->leaves[sb_tail_find(&l->tail, pool, in)].level;
+        sb_ladder_open(l, in & l->mask);
+        sb_tail_remove(&l->tail, pool, in);
     }
 }
 
-static struct sb_level *insert_outside(struct sb_ladder *l, struct sb_levels *levels, uint32_t key)
+struct sb_level *sb_ladder_find_far(const struct sb_ladder *l, const struct sb_levels *levels,
+                                    uint32_t key)
 {
     const uint32_t leaf = sb_tail_find(&l->tail, &levels->pool, key);
-    if (leaf != 0)
-        return &levels->pool.leaves[leaf].level;
-    levels->used++;
-    if (key < l->best)
-        l->best = key;
-    return &levels->pool.leaves[sb_tail_insert(&l->tail, &levels->pool, key)].level;
+    return leaf != 0 ? &levels->pool.leaves[leaf].level : NULL;
 }
 
-struct sb_level *sb_ladder_insert(struct sb_ladder *l, struct sb_levels *levels, uint32_t key)
+struct sb_level *sb_ladder_insert_far(struct sb_ladder *l, struct sb_levels *levels, uint32_t key)
 {
-    if (__builtin_expect(!sb_ladder_in_window(l, key), 0)) {
-        const uint32_t best = key < l->best ? key : l->best;
-        l->outside++;
-        if (l->dense == 0 || (l->outside > l->mask && !sb_ladder_in_window(l, best))) {
-            l->outside = 0;
-            move_window(l, levels, best);
-        }
-        if (!sb_ladder_in_window(l, key))
-            return insert_outside(l, levels, key);
+    struct sb_level *level =
+        &levels->pool.leaves[sb_tail_find_or_insert(&l->tail, &levels->pool, key)].level;
+    if (level->head != 0)
+        return level;
+    SB_ASSERT_LT(levels->used, levels->max);
+    levels->used++;
+    l->best = key < l->best ? key : l->best;
+    if (++l->outside > l->dense && !sb_ladder_in_window(l, l->best)) {
+        move_window(l, levels);
+        if (sb_ladder_in_window(l, key))
+            return &l->levels[key & l->mask];
     }
-    const uint32_t place = key & l->mask;
-    struct sb_level *level = &l->levels[place];
-    if (level->head == 0) {
-        SB_ASSERT_LT(levels->used, levels->max);
-        levels->used++;
-        l->dense++;
-        bit_set(l, place);
-        if (key < l->best)
-            l->best = key;
-    }
-    return level;
+    return level; /* leaves stay where they are */
 }
 
-void sb_ladder_erase(struct sb_ladder *l, struct sb_levels *levels, uint32_t key)
+void sb_ladder_erase_far(struct sb_ladder *l, struct sb_levels *levels, uint32_t key)
 {
     levels->used--;
-    if (__builtin_expect(sb_ladder_in_window(l, key), 1)) {
-        l->levels[key & l->mask] = (struct sb_level){0};
-        l->dense--;
-        bit_clear(l, key & l->mask);
-    } else {
-        const uint32_t leaf = sb_tail_find(&l->tail, &levels->pool, key);
-        SB_ASSERT(leaf != 0);
-        sb_tail_remove(&l->tail, &levels->pool, leaf);
-    }
+    sb_tail_remove(&l->tail, &levels->pool, key);
     if (key != l->best)
         return;
-    uint32_t best = dense_from(l, l->base);
-    if (l->tail.first != 0) {
-        const uint32_t far = levels->pool.leaves[l->tail.first].key;
-        if (far < best)
-            best = far;
-    }
-    l->best = best;
+    const uint32_t far = sb_tail_least(&l->tail), near = near_from(l, l->base);
+    l->best = near < far ? near : far;
 }
 
 /* Puts the better of the two parts' next levels under the cursor. */
@@ -171,14 +88,14 @@ static void cursor_pick(const struct sb_ladder *l, const struct sb_levels *level
                         struct sb_ladder_cursor *c)
 {
     const struct sb_tail_leaf *leaf = c->leaf != 0 ? &levels->pool.leaves[c->leaf] : NULL;
-    if (leaf != NULL && leaf->key < c->dense_key) {
+    if (leaf != NULL && leaf->key < c->near) {
         c->key = leaf->key;
         c->level = &leaf->level;
-        c->leaf = leaf->next;
-    } else if (c->dense_key != SB_KEY_NONE) {
-        c->key = c->dense_key;
+        c->leaf = sb_tail_after(&l->tail, &levels->pool, leaf->key);
+    } else if (c->near != SB_KEY_NONE) {
+        c->key = c->near;
         c->level = &l->levels[c->key & l->mask];
-        c->dense_key = c->key - l->base < l->mask ? dense_from(l, c->key + 1) : SB_KEY_NONE;
+        c->near = near_after(l, c->key);
     } else {
         c->key = SB_KEY_NONE;
         c->level = NULL;
@@ -188,8 +105,8 @@ static void cursor_pick(const struct sb_ladder *l, const struct sb_levels *level
 void sb_ladder_first(const struct sb_ladder *l, const struct sb_levels *levels,
                      struct sb_ladder_cursor *c)
 {
-    c->dense_key = dense_from(l, l->base);
-    c->leaf = l->tail.first;
+    c->near = near_from(l, l->base);
+    c->leaf = sb_tail_first(&l->tail, &levels->pool);
     cursor_pick(l, levels, c);
 }
 

@@ -9,10 +9,12 @@
  * (sb_book_key()). A level exists exactly while an order rests in it.
  *
  * Keys base .. base + window - 1 live in the array, at place key mod window, so that the levels that
- * stay need not move when the window does. Three bitmaps over each other find the next level in use in three
- * loads. The window moves only when a level is inserted outside of it, and then only if it is empty, or if the best
- * level lies outside and as many such insertions as the window has levels have passed: the cost of a
- * move is paid by them. Where the window stands decides nothing but speed.
+ * stay need not move when the window does. Two bitmaps, one over the other, find the next level in use in two loads. The window
+ * moves only when a level is opened outside of it, and only if the best level lies outside and more levels were
+ * opened outside since it last moved than it holds: those it has to put away are paid for by these, and each that it takes in is
+ * taken out or put away once. Where the window stands decides nothing but speed.
+ *
+ * What is common is here, inline: keys in the window. The rest is in ladder.c.
  */
 #ifndef SHADOWBOOK_ENGINE_LADDER_H
 #define SHADOWBOOK_ENGINE_LADDER_H
@@ -22,9 +24,7 @@
 #include <stdint.h>
 
 #include "engine/tail.h"
-
-#define SB_KEY_NONE UINT32_MAX       /* worse than every key */
-#define SB_KEY_MAX  ((1u << 31) - 1) /* largest key */
+#include "shadowbook/assert.h"
 
 /* The levels of all ladders. */
 struct sb_levels {
@@ -33,57 +33,125 @@ struct sb_levels {
 };
 
 struct sb_ladder {
-    uint32_t best; /* SB_KEY_NONE: empty */
+    _Alignas(64) uint32_t best; /* SB_KEY_NONE: empty */
     uint32_t base;
     uint32_t dense; /* levels in use in the window */
     uint32_t mask;  /* window - 1 */
     struct sb_tail tail;
-    uint32_t outside; /* insertions outside the window since it last moved */
-    uint32_t zero;
     struct sb_level *levels; /* mask + 1 of them; head 0: not in use */
-    uint64_t *bits;          /* a bit for each level, then a bit for each word of those */
-    uint64_t top;            /* a bit for each word of the second bitmap */
+    uint64_t *words;         /* a bit for each level */
+    uint64_t top;            /* a bit for each word that is not 0 */
+    uint32_t outside;        /* levels opened outside the window since it last moved */
+    uint32_t zero[3];
 };
-_Static_assert(sizeof(struct sb_ladder) <= 64, "one line");
+_Static_assert(sizeof(struct sb_ladder) == 64, "one line");
+
+/* One word of bits for the words: 64 * 64. */
+enum { SB_LADDER_WINDOW_MIN = 64, SB_LADDER_WINDOW_MAX = 4096 };
 
 /* Bitmap words of a ladder with this window. */
 static inline size_t sb_ladder_words(uint32_t window)
 {
-    return window / 64u + (window + 4095u) / 4096u;
+    return window / 64u;
 }
 
-/* levels and bits are zeroed arrays of window and sb_ladder_words(window). */
-void sb_ladder_init(struct sb_ladder *l, uint32_t window, struct sb_level *levels, uint64_t *bits);
+/* window: a power of two. levels and words are zeroed arrays of window and sb_ladder_words(window). */
+void sb_ladder_init(struct sb_ladder *l, uint32_t window, struct sb_level *levels, uint64_t *words);
 
 static inline bool sb_ladder_in_window(const struct sb_ladder *l, uint32_t key)
 {
-    return key - l->base <= l->mask;
+    return __builtin_expect(key - l->base <= l->mask, 1);
 }
+
+/* For keys outside the window. */
+struct sb_level *sb_ladder_find_far(const struct sb_ladder *l, const struct sb_levels *levels,
+                                    uint32_t key);
+struct sb_level *sb_ladder_insert_far(struct sb_ladder *l, struct sb_levels *levels, uint32_t key);
+void sb_ladder_erase_far(struct sb_ladder *l, struct sb_levels *levels, uint32_t key);
 
 /* The level of key if it is in use, else NULL. Valid until it is erased or any ladder is inserted to. */
 static inline struct sb_level *sb_ladder_find(const struct sb_ladder *l,
                                               const struct sb_levels *levels, uint32_t key)
 {
-    if (__builtin_expect(sb_ladder_in_window(l, key), 1)) {
-        struct sb_level *level = &l->levels[key & l->mask];
-        return level->head != 0 ? level : NULL;
+    if (!sb_ladder_in_window(l, key))
+        return sb_ladder_find_far(l, levels, key);
+    struct sb_level *level = &l->levels[key & l->mask];
+    return level->head != 0 ? level : NULL;
+}
+
+/* Takes a place of the window, which is not in use, into use. */
+static inline void sb_ladder_open(struct sb_ladder *l, uint32_t place)
+{
+    l->words[place / 64u] |= UINT64_C(1) << place % 64u;
+    l->top |= UINT64_C(1) << place / 64u;
+    l->dense++;
+}
+
+/* The reverse. */
+static inline void sb_ladder_close(struct sb_ladder *l, uint32_t place)
+{
+    const uint64_t word = l->words[place / 64u] & ~(UINT64_C(1) << place % 64u);
+    l->words[place / 64u] = word;
+    l->top &= ~((uint64_t)(word == 0) << place / 64u);
+    l->levels[place] = (struct sb_level){0};
+    l->dense--;
+}
+
+/* Key of the first place in use at or after `place`, going around the array; the window holds one. */
+static inline uint32_t sb_ladder_around(const struct sb_ladder *l, uint32_t place)
+{
+    uint32_t at = place / 64u;
+    uint64_t word = l->words[at] & ~UINT64_C(0) << place % 64u;
+    if (word == 0) {
+        const uint64_t after = l->top & ~UINT64_C(1) << at;
+        at = (uint32_t)__builtin_ctzll(after != 0 ? after : l->top);
+        word = l->words[at];
     }
-    const uint32_t leaf = sb_tail_find(&l->tail, &levels->pool, key);
-    return leaf != 0 ? &levels->pool.leaves[leaf].level : NULL;
+    const uint32_t found = at * 64u + (uint32_t)__builtin_ctzll(word);
+    return l->base + ((found - l->base) & l->mask);
 }
 
 /* The level of key, new or not. A new one is zeros: the caller puts an order in at once. The
  * caller made sure that used < max or that the level exists. */
-struct sb_level *sb_ladder_insert(struct sb_ladder *l, struct sb_levels *levels, uint32_t key);
+static inline struct sb_level *sb_ladder_insert(struct sb_ladder *l, struct sb_levels *levels,
+                                                uint32_t key)
+{
+    if (!sb_ladder_in_window(l, key))
+        return sb_ladder_insert_far(l, levels, key);
+    const uint32_t place = key & l->mask;
+    struct sb_level *level = &l->levels[place];
+    if (level->head == 0) {
+        SB_ASSERT_LT(levels->used, levels->max);
+        levels->used++;
+        sb_ladder_open(l, place);
+        l->best = key < l->best ? key : l->best;
+    }
+    return level;
+}
 
 /* Takes the level of key, which has lost its last order, out of use. */
-void sb_ladder_erase(struct sb_ladder *l, struct sb_levels *levels, uint32_t key);
+static inline void sb_ladder_erase(struct sb_ladder *l, struct sb_levels *levels, uint32_t key)
+{
+    if (!sb_ladder_in_window(l, key)) {
+        sb_ladder_erase_far(l, levels, key);
+        return;
+    }
+    const uint32_t place = key & l->mask;
+    levels->used--;
+    sb_ladder_close(l, place);
+    if (key != l->best)
+        return;
+    /* Nothing better is in use, so what comes next around the array is the next best. */
+    const uint32_t far = sb_tail_least(&l->tail);
+    const uint32_t near = l->dense != 0 ? sb_ladder_around(l, place) : SB_KEY_NONE;
+    l->best = near < far ? near : far;
+}
 
 /* Walks the levels best first. The ladder must not change meanwhile. */
 struct sb_ladder_cursor {
     const struct sb_level *level; /* NULL at the end */
     uint32_t key;
-    uint32_t dense_key, leaf; /* next of each part */
+    uint32_t near, leaf; /* next of each part: a key of the window, a leaf of the tail */
 };
 void sb_ladder_first(const struct sb_ladder *l, const struct sb_levels *levels,
                      struct sb_ladder_cursor *c);

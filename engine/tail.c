@@ -1,141 +1,237 @@
 #include "engine/tail.h"
 
+#include <emmintrin.h>
 #include <stdbool.h>
-#include <stddef.h>
 
 #include "shadowbook/assert.h"
 
+/* A link: a leaf's index; or LINK_NODE, which nibble of the key chooses the child, and the node's index. */
+#define LINK_NODE  (1u << 31)
+#define LINK_INDEX SB_TAIL_CAPACITY_MAX
+enum { LINK_NIBBLE_SHIFT = 28 };
+
 static bool is_node(uint32_t link)
 {
-    return (link & SB_TAIL_NODE) != 0;
+    return (link & LINK_NODE) != 0;
+}
+
+/* Of the lowest of the four bits that choose the child: 0, 4, ... 28. */
+static uint32_t shift_of(uint32_t link)
+{
+    return (link >> LINK_NIBBLE_SHIFT & 7u) * 4u;
 }
 
 static struct sb_tail_node *node_at(const struct sb_tail_pool *pool, uint32_t link)
 {
-    return &pool->nodes[link & ~SB_TAIL_NODE];
+    return &pool->nodes[link & LINK_INDEX];
 }
 
-/* The only leaf that can hold key: follows key's own bits. root must not be 0. */
-static uint32_t nearest(const struct sb_tail_pool *pool, uint32_t link, uint32_t key)
+static uint32_t choice(uint32_t link, uint32_t key)
+{
+    return key >> shift_of(link) & (SB_TAIL_CHILDREN - 1u);
+}
+
+/* A bit for each child that is there. */
+static uint32_t children(const struct sb_tail_node *n)
+{
+    const __m128i *c = (const __m128i *)n->child, none = _mm_setzero_si128();
+    const __m128i low = _mm_packs_epi32(_mm_cmpeq_epi32(c[0], none), _mm_cmpeq_epi32(c[1], none));
+    const __m128i high = _mm_packs_epi32(_mm_cmpeq_epi32(c[2], none), _mm_cmpeq_epi32(c[3], none));
+    return (uint32_t)_mm_movemask_epi8(_mm_packs_epi16(low, high)) ^ 0xffffu;
+}
+
+static uint32_t lowest(uint32_t bits)
+{
+    return (uint32_t)__builtin_ctz(bits);
+}
+
+/* The leaf with the smallest key below a link that is not 0. */
+static uint32_t smallest(const struct sb_tail_pool *pool, uint32_t link)
 {
     while (is_node(link)) {
         const struct sb_tail_node *n = node_at(pool, link);
-        link = n->child[(key >> n->bit) & 1u];
+        link = n->child[lowest(children(n))];
     }
     return link;
 }
 
-/* The leaf at one end of a subtree: 0 smallest, 1 largest. */
-static uint32_t extreme(const struct sb_tail_pool *pool, uint32_t link, uint32_t end)
+/* ---- the pool ---- */
+
+struct layout {
+    size_t leaves, prefixes, bytes; /* offsets; nodes are at 0 */
+};
+
+static struct layout layout_of(uint32_t capacity)
 {
-    while (is_node(link))
-        link = node_at(pool, link)->child[end];
-    return link;
+    struct layout at;
+    at.leaves = (size_t)capacity * sizeof(struct sb_tail_node);
+    at.prefixes = at.leaves + ((size_t)capacity + 1) * sizeof(struct sb_tail_leaf);
+    at.bytes = at.prefixes + (size_t)capacity * sizeof(uint32_t);
+    return at;
 }
 
-static uint32_t leaf_alloc(struct sb_tail_pool *pool)
+size_t sb_tail_pool_bytes(uint32_t capacity)
+{
+    return layout_of(capacity).bytes;
+}
+
+void sb_tail_pool_init(struct sb_tail_pool *pool, uint32_t capacity, void *memory)
+{
+    SB_ASSERT(capacity >= 1 && capacity <= SB_TAIL_CAPACITY_MAX);
+    SB_ASSERT_EQ((uintptr_t)memory % 64u, 0);
+    const struct layout at = layout_of(capacity);
+    unsigned char *base = memory;
+    *pool = (struct sb_tail_pool){.nodes = memory,
+                                  .leaves = (void *)(base + at.leaves),
+                                  .prefixes = (void *)(base + at.prefixes),
+                                  .capacity = capacity};
+}
+
+static uint32_t leaf_alloc(struct sb_tail_pool *pool, uint32_t key)
 {
     uint32_t leaf = pool->leaf_free;
     if (leaf != 0) {
-        pool->leaf_free = pool->leaves[leaf].next;
+        pool->leaf_free = pool->leaves[leaf].next_free;
+        /* Whoever comes next need not wait. */
+        __builtin_prefetch(&pool->leaves[pool->leaf_free], 1);
     } else {
         SB_ASSERT_LT(pool->leaf_fresh, pool->capacity);
         leaf = ++pool->leaf_fresh;
     }
+    pool->leaves[leaf] = (struct sb_tail_leaf){.key = key};
     return leaf;
 }
 
-static uint32_t node_alloc(struct sb_tail_pool *pool)
+static void leaf_release(struct sb_tail_pool *pool, uint32_t leaf)
+{
+    pool->leaves[leaf].next_free = pool->leaf_free;
+    pool->leaf_free = leaf;
+}
+
+/* A link to a node without children, which chooses by the nibble at `shift`; `key` is one of those that will be below it. */
+static uint32_t node_alloc(struct sb_tail_pool *pool, uint32_t shift, uint32_t key)
 {
     uint32_t node = pool->node_free;
     if (node != 0) {
-        pool->node_free = pool->nodes[node].next_free;
+        pool->node_free = pool->prefixes[node];
     } else {
-        SB_ASSERT_LT(pool->node_fresh, pool->capacity);
         node = ++pool->node_fresh;
+        SB_ASSERT_LT(node, pool->capacity);
     }
-    return node;
+    pool->prefixes[node] = key;
+    return LINK_NODE | shift / 4u << LINK_NIBBLE_SHIFT | node;
 }
 
-static void link_between(struct sb_tail *t, struct sb_tail_pool *pool, uint32_t prev, uint32_t leaf,
-                         uint32_t next)
+/* Its children are zeros again. */
+static void node_release(struct sb_tail_pool *pool, uint32_t link)
 {
-    pool->leaves[leaf].prev = prev;
-    pool->leaves[leaf].next = next;
-    if (prev != 0)
-        pool->leaves[prev].next = leaf;
-    else
-        t->first = leaf;
-    if (next != 0)
-        pool->leaves[next].prev = leaf;
+    const uint32_t node = link & LINK_INDEX;
+    pool->prefixes[node] = pool->node_free;
+    pool->node_free = node;
 }
+
+/* ---- the map ---- */
 
 uint32_t sb_tail_find(const struct sb_tail *t, const struct sb_tail_pool *pool, uint32_t key)
 {
-    if (t->root == 0)
-        return 0;
-    const uint32_t leaf = nearest(pool, t->root, key);
-    return pool->leaves[leaf].key == key ? leaf : 0;
+    uint32_t link = t->root;
+    while (is_node(link))
+        link = node_at(pool, link)->child[choice(link, key)];
+    return link != 0 && pool->leaves[link].key == key ? link : 0;
+}
+
+/* Puts a new leaf beside what is at the first link on key's way that does not go further down than bit `shift`; all keys
+ * there are like `like`, which differs from key in the nibble at `shift` and nowhere above. */
+static uint32_t split(struct sb_tail *t, struct sb_tail_pool *pool, uint32_t key, uint32_t like,
+                      uint32_t shift)
+{
+    uint32_t *link = &t->root;
+    while (is_node(*link) && shift_of(*link) > shift)
+        link = &node_at(pool, *link)->child[choice(*link, key)];
+    const uint32_t leaf = leaf_alloc(pool, key), fork = node_alloc(pool, shift, key);
+    struct sb_tail_node *n = node_at(pool, fork);
+    n->child[choice(fork, like)] = *link;
+    n->child[choice(fork, key)] = leaf;
+    *link = fork;
+    return leaf;
+}
+
+uint32_t sb_tail_find_or_insert(struct sb_tail *t, struct sb_tail_pool *pool, uint32_t key)
+{
+    uint32_t *link = &t->root, last = 0; /* last: the node that link is a child of */
+    while (is_node(*link)) {
+        last = *link;
+        link = &node_at(pool, last)->child[choice(last, key)];
+    }
+    if (*link != 0 && pool->leaves[*link].key == key)
+        return *link;
+    t->least = ~key > t->least ? ~key : t->least;
+    if (*link == 0 && last == 0)
+        return *link = leaf_alloc(pool, key);
+    const uint32_t like = *link != 0 ? pool->leaves[*link].key : pool->prefixes[last & LINK_INDEX];
+    const uint32_t shift = (31u - (uint32_t)__builtin_clz((like ^ key) | 1u)) & ~3u;
+    if (*link == 0 && shift <= shift_of(last))
+        return *link = leaf_alloc(pool, key);
+    return split(t, pool, key, like, shift);
 }
 
 uint32_t sb_tail_insert(struct sb_tail *t, struct sb_tail_pool *pool, uint32_t key)
 {
-    const uint32_t leaf = leaf_alloc(pool);
-    pool->leaves[leaf] = (struct sb_tail_leaf){.key = key};
-    if (t->root == 0) {
-        t->root = leaf;
-        link_between(t, pool, 0, leaf, 0);
-        return leaf;
-    }
-    const uint32_t differ = pool->leaves[nearest(pool, t->root, key)].key ^ key;
-    SB_ASSERT(differ != 0);
-    const uint32_t bit = 31u - (uint32_t)__builtin_clz(differ);
-    const uint32_t side = (key >> bit) & 1u;
-
-    uint32_t *link = &t->root;
-    while (is_node(*link) && node_at(pool, *link)->bit > bit) {
-        struct sb_tail_node *n = node_at(pool, *link);
-        link = &n->child[(key >> n->bit) & 1u];
-    }
-    /* Every key below *link agrees with ours above `bit` and differs there: we are next to its end. */
-    const uint32_t beside = extreme(pool, *link, side);
-    const uint32_t node = node_alloc(pool);
-    pool->nodes[node].bit = bit;
-    pool->nodes[node].child[side] = leaf;
-    pool->nodes[node].child[side ^ 1u] = *link;
-    *link = node | SB_TAIL_NODE;
-    if (side == 1)
-        link_between(t, pool, beside, leaf, pool->leaves[beside].next);
-    else
-        link_between(t, pool, pool->leaves[beside].prev, leaf, beside);
+    const uint32_t leaf = sb_tail_find_or_insert(t, pool, key);
+    SB_ASSERT_EQ(pool->leaves[leaf].level.head, 0);
     return leaf;
 }
 
-void sb_tail_remove(struct sb_tail *t, struct sb_tail_pool *pool, uint32_t leaf)
+void sb_tail_remove(struct sb_tail *t, struct sb_tail_pool *pool, uint32_t key)
 {
-    struct sb_tail_leaf *l = &pool->leaves[leaf];
     uint32_t *link = &t->root, *above = NULL;
     while (is_node(*link)) {
-        struct sb_tail_node *n = node_at(pool, *link);
         above = link;
-        link = &n->child[(l->key >> n->bit) & 1u];
+        link = &node_at(pool, *link)->child[choice(*link, key)];
     }
-    SB_ASSERT_EQ(*link, leaf);
+    const uint32_t leaf = *link;
+    SB_ASSERT(leaf != 0);
+    SB_ASSERT_EQ(pool->leaves[leaf].key, key);
+    leaf_release(pool, leaf);
     if (above == NULL) {
-        t->root = 0;
-    } else {
-        const uint32_t node = *above & ~SB_TAIL_NODE;
-        struct sb_tail_node *n = &pool->nodes[node];
-        *above = n->child[n->child[0] == leaf ? 1 : 0];
-        n->next_free = pool->node_free;
-        pool->node_free = node;
+        *t = (struct sb_tail){0};
+        return;
     }
-    if (l->prev != 0)
-        pool->leaves[l->prev].next = l->next;
-    else
-        t->first = l->next;
-    if (l->next != 0)
-        pool->leaves[l->next].prev = l->prev;
-    l->next = pool->leaf_free;
-    pool->leaf_free = leaf;
+    struct sb_tail_node *n = node_at(pool, *above);
+    const uint32_t left = children(n) & ~(1u << choice(*above, key));
+    const uint32_t first = lowest(left), first_link = n->child[first];
+    *link = 0;
+    if ((left & (left - 1)) == 0) { /* no more a fork: the child takes its place */
+        n->child[first] = 0;
+        node_release(pool, *above);
+        *above = first_link;
+    }
+    if (key == sb_tail_least(t)) /* the smallest one left is beside the smallest one */
+        t->least = ~pool->leaves[smallest(pool, first_link)].key;
+}
+
+uint32_t sb_tail_first(const struct sb_tail *t, const struct sb_tail_pool *pool)
+{
+    return sb_tail_find(t, pool, sb_tail_least(t));
+}
+
+uint32_t sb_tail_after(const struct sb_tail *t, const struct sb_tail_pool *pool, uint32_t key)
+{
+    uint32_t link = t->root, next = 0; /* next: where all keys are larger, the nearest such place */
+    while (is_node(link)) {
+        const uint32_t prefix = pool->prefixes[link & LINK_INDEX], shift = shift_of(link);
+        if ((key ^ prefix) >> shift >= SB_TAIL_CHILDREN) { /* all below are on one side of key */
+            next = prefix > key ? link : next;
+            link = 0;
+            break;
+        }
+        const struct sb_tail_node *n = node_at(pool, link);
+        const uint32_t nibble = choice(link, key);
+        const uint32_t larger = children(n) & ~1u << nibble;
+        next = larger != 0 ? n->child[lowest(larger)] : next;
+        link = n->child[nibble];
+    }
+    if (link != 0 && pool->leaves[link].key > key)
+        return link;
+    return next != 0 ? smallest(pool, next) : 0;
 }

@@ -1,14 +1,32 @@
-/* tail.h: price levels far from the touch: an ordered map from ladder key to level.
+/* tail.h: an ordered map from ladder key to level, for keys anywhere: the price levels far from the touch.
  *
- * A crit-bit tree (each inner node splits on the highest bit in which its keys differ) whose leaves are
- * also linked in key order. Depth is at most 31 whatever the keys are, so nobody can choose prices that
- * make it slow; there is nothing to balance, and the smallest key and a leaf's neighbour cost one load.
- * Leaves and nodes of all ladders come from one pool, sized at start for every level there may be.
+ * A radix tree of 16 children a node, with every path of nodes of one child left out:
+ *
+ *      root                        a link is 0 (nothing), a leaf, or a node and which four bits of the
+ *        |                         key choose its child
+ *      node (bits 16..19)          0x1a0000 0x1a0001 0x1b0000: all agree above bit 16, two agree down to bit 4
+ *       |a           |b
+ *      node (0..3)  leaf 0x1b0000
+ *       |0     |1
+ *      leaf   leaf
+ *
+ * A key has 31 bits, so a walk meets at most 8 nodes whatever the keys are: nobody can choose prices that make it slow. There is
+ * nothing to balance, and keys side by side share a node, so that 16 of them cost a look-up one line above the leaf.
+ * A node is exactly the line of its children: which of the four bits choose is in the link, which children there are is seen in
+ * the line itself by four wide comparisons, and the bits that the keys below it share are needed only by who looks for
+ * a key that is not there; they lie in an array of their own, 16 nodes to a line.
+ *
+ * Leaves and nodes of any number of tails come from one pool, made at start. Each node has at least two children, so a tail
+ * of n > 0 leaves has at most n - 1 nodes, and one node less than leaves is enough for all tails together.
  */
 #ifndef SHADOWBOOK_ENGINE_TAIL_H
 #define SHADOWBOOK_ENGINE_TAIL_H
 
+#include <stddef.h>
 #include <stdint.h>
+
+#define SB_KEY_NONE UINT32_MAX       /* worse than every key */
+#define SB_KEY_MAX  ((1u << 31) - 1) /* largest key */
 
 /* One price level: a FIFO of orders (slot numbers, 0 = none) and the sum of what they leave open. */
 struct sb_level {
@@ -19,40 +37,66 @@ struct sb_level {
 struct sb_tail_leaf {
     struct sb_level level;
     uint32_t key;
-    uint32_t prev, next; /* neighbours in key order, 0 = none; `next` also chains free leaves */
-    uint32_t zero;
+    uint32_t next_free;
+    uint32_t zero[2];
 };
 _Static_assert(sizeof(struct sb_tail_leaf) == 32, "two leaves to a cache line");
 
-struct sb_tail_node {
-    uint32_t child[2]; /* SB_TAIL_NODE set: a node, else a leaf */
-    uint32_t bit;      /* all keys below agree above it; child[b] has those where it is b */
-    uint32_t next_free;
-};
+enum { SB_TAIL_CHILDREN = 16 };
 
-#define SB_TAIL_NODE (1u << 31)
+struct sb_tail_node {
+    _Alignas(64) uint32_t child[SB_TAIL_CHILDREN]; /* links */
+};
+_Static_assert(sizeof(struct sb_tail_node) == 64, "one line");
+
+#define SB_TAIL_CAPACITY_MAX ((1u << 28) - 1) /* what a link has room for */
 
 /* Indices start at 1. */
 struct sb_tail_pool {
-    struct sb_tail_leaf *leaves;
-    struct sb_tail_node *nodes;
-    uint32_t capacity;
+    struct sb_tail_leaf *leaves; /* capacity + 1 */
+    struct sb_tail_node *nodes;  /* capacity; all zeros while it is not in use */
+    uint32_t *
+        prefixes; /* of each node: a key that shares the bits above its own with all below it; free: the next */
+    uint32_t capacity;              /* leaves that there may be at once */
     uint32_t leaf_free, leaf_fresh; /* free list; how many were ever used */
     uint32_t node_free, node_fresh;
 };
 
+/* All zeros: empty. */
 struct sb_tail {
-    uint32_t root;  /* 0 = empty */
-    uint32_t first; /* leaf with the smallest key, 0 = empty */
+    uint32_t root;
+    uint32_t least; /* ~ of the smallest key */
 };
 
-/* Leaf of key, or 0. O(depth). */
+/* Bytes of a pool's memory. capacity: 1..SB_TAIL_CAPACITY_MAX. */
+size_t sb_tail_pool_bytes(uint32_t capacity);
+
+/* memory: so many bytes, at the start of a line, zeroed. It must live as long as the pool. */
+void sb_tail_pool_init(struct sb_tail_pool *pool, uint32_t capacity, void *memory);
+
+/* Smallest key, or SB_KEY_NONE. Touches nothing but the tail itself. */
+static inline uint32_t sb_tail_least(const struct sb_tail *t)
+{
+    return ~t->least;
+}
+
+/* Leaf of key, or 0. One walk; the key's leaf is the only one that is looked at. */
 uint32_t sb_tail_find(const struct sb_tail *t, const struct sb_tail_pool *pool, uint32_t key);
 
-/* Adds a leaf for key, which is not there yet, with a level of zeros. The pool must have room (asserted). */
+/* Leaf of key, new or not. A new one has a level of zeros; the pool must have room for it (asserted). Leaves stay where
+ * they are until they are removed. */
+uint32_t sb_tail_find_or_insert(struct sb_tail *t, struct sb_tail_pool *pool, uint32_t key);
+
+/* The same for a key that is not there (asserted, as far as a level in use has a head). */
 uint32_t sb_tail_insert(struct sb_tail *t, struct sb_tail_pool *pool, uint32_t key);
 
-/* Gives a leaf of this tail back. O(depth). */
-void sb_tail_remove(struct sb_tail *t, struct sb_tail_pool *pool, uint32_t leaf);
+/* Gives the leaf of key, which is there (asserted), back. */
+void sb_tail_remove(struct sb_tail *t, struct sb_tail_pool *pool, uint32_t key);
+
+/* Leaf with the smallest key, or 0. */
+uint32_t sb_tail_first(const struct sb_tail *t, const struct sb_tail_pool *pool);
+
+/* Leaf with the smallest key > key, or 0. */
+uint32_t sb_tail_after(const struct sb_tail *t, const struct sb_tail_pool *pool, uint32_t key);
 
 #endif

@@ -108,7 +108,7 @@ static struct sb_engine_limits limits_of(const struct arguments *a,
                                      .sessions_max = SB_FLOW_SESSION,
                                      .orders_max = (uint32_t)a->orders_max,
                                      .levels_max = (uint32_t)a->orders_max,
-                                     .window_levels = 1024};
+                                     .window_levels = 4096};
 }
 
 /* The checked run. Exit code. */

@@ -101,19 +101,18 @@ struct sb_engine; /* opaque */
 
 /* Sizes of all tables. They are part of what must be equal in two engines. */
 struct sb_engine_limits {
-    uint32_t
-        instruments_max;    /* 1..131071; a feed whose locate has 16 bits bounds a shard to 65535 */
-    uint32_t sessions_max;  /* 1..65535 */
-    uint32_t orders_max;    /* open orders in all books, 1..2^27 */
-    uint32_t levels_max;    /* price levels in use, both sides of all books, 1..2^27 */
-    uint32_t window_levels; /* dense levels per side and instrument, a power of two, 64..65536;
+    uint32_t instruments_max; /* 1..131071; a feed whose locate has 16 bits bounds it to 65535 */
+    uint32_t sessions_max;    /* 1..65535 */
+    uint32_t orders_max;      /* open orders in all books, 1..2^27 */
+    uint32_t levels_max;      /* price levels in use, both sides of all books, 1..2^27 */
+    uint32_t window_levels;   /* dense levels per side and instrument, a power of two, 64..4096;
                                  speed only: it never shows in outputs */
 };
 
 #define SB_ENGINE_LIMITS_DEFAULT                                                                   \
     {                                                                                              \
         .instruments_max = 128, .sessions_max = 128, .orders_max = 1u << 20,                       \
-        .levels_max = 1u << 16, .window_levels = 1024                                              \
+        .levels_max = 1u << 16, .window_levels = 4096                                              \
     }
 
 /* NULL if the limits can be served, else what is wrong with them. */

@@ -1,5 +1,6 @@
 /* The ladder, the orders and the table of ids by themselves, against plain arrays, under a seeded random flow. */
 #include <check.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,7 +13,7 @@ static uint32_t next_random(uint64_t *state)
     return (uint32_t)(*state >> 33);
 }
 
-enum { MODEL_KEYS = 3000, WINDOW = 64 };
+enum { MODEL_KEYS = 3000 };
 
 /* Model: which keys are in use, at keys that are dense, then sparse, then extreme. */
 static uint32_t model_key(uint32_t i, uint32_t shape)
@@ -38,123 +39,197 @@ static void check_walk(const struct sb_ladder *l, const struct sb_levels *levels
     ck_assert_uint_eq(at, n);
 }
 
+/* A ladder of a window, and the levels of a pool with room for `max`. */
+struct rig {
+    struct sb_ladder l;
+    struct sb_levels levels;
+    void *pool, *dense, *words;
+};
+
+static void rig_open(struct rig *r, uint32_t window, uint32_t max)
+{
+    const size_t bytes = (sb_tail_pool_bytes(max) + 63u) & ~(size_t)63u;
+    r->pool = aligned_alloc(64, bytes);
+    r->dense = calloc(window, sizeof(struct sb_level));
+    r->words = calloc(sb_ladder_words(window), sizeof(uint64_t));
+    memset(r->pool, 0, bytes);
+    r->levels = (struct sb_levels){.max = max};
+    sb_tail_pool_init(&r->levels.pool, max, r->pool);
+    sb_ladder_init(&r->l, window, r->dense, r->words);
+}
+
+static void rig_close(struct rig *r)
+{
+    free(r->pool);
+    free(r->dense);
+    free(r->words);
+}
+
+/* As the book does: a level is in use from its first order to its last. */
+static void rig_insert(struct rig *r, uint32_t key)
+{
+    struct sb_level *level = sb_ladder_insert(&r->l, &r->levels, key);
+    ck_assert_uint_eq(level->head, 0);
+    ck_assert_uint_eq(level->quantity, 0);
+    *level = (struct sb_level){.head = 1, .quantity = key + UINT64_C(1)};
+    ck_assert_ptr_eq(sb_ladder_insert(&r->l, &r->levels, key), level);
+}
+
+static void rig_erase(struct rig *r, uint32_t key)
+{
+    sb_ladder_find(&r->l, &r->levels, key)->head = 0;
+    sb_ladder_erase(&r->l, &r->levels, key);
+    ck_assert_ptr_null(sb_ladder_find(&r->l, &r->levels, key));
+}
+
 static int by_key(const void *x, const void *y)
 {
     const uint32_t a = *(const uint32_t *)x, b = *(const uint32_t *)y;
     return a < b ? -1 : a > b;
 }
 
+/* The window's bitmaps say what the levels say. */
+static void check_bits(const struct sb_ladder *l)
+{
+    uint32_t n = 0;
+    for (uint32_t place = 0; place <= l->mask; place++) {
+        const bool used = (l->words[place / 64] >> place % 64 & 1u) != 0;
+        ck_assert_int_eq(used, l->levels[place].head != 0);
+        n += used;
+    }
+    for (uint32_t word = 0; word < 64; word++)
+        ck_assert_int_eq((l->top >> word & 1u) != 0, word <= l->mask / 64 && l->words[word] != 0);
+    ck_assert_uint_eq(l->dense, n);
+}
+
 START_TEST(ladder_keeps_order)
 {
-    static struct sb_level dense[WINDOW];
-    static uint64_t bits[2];
-    static struct sb_tail_leaf leaves[MODEL_KEYS + 1];
-    static struct sb_tail_node nodes[MODEL_KEYS + 1];
+    static const uint32_t windows[] = {64, 128, 512};
     static uint32_t used[MODEL_KEYS];
-    struct sb_ladder l;
-    struct sb_levels levels = {.max = MODEL_KEYS,
-                               .pool = {.leaves = leaves, .nodes = nodes, .capacity = MODEL_KEYS}};
-    uint32_t n = 0;
+    struct rig r;
+    uint32_t n = 0, moves = 0;
     uint64_t random = (uint64_t)_i + 1;
-    ck_assert_uint_eq(sb_ladder_words(WINDOW), 2);
-    for (uint32_t i = 0; i < WINDOW; i++)
-        dense[i] = (struct sb_level){0};
-    bits[0] = bits[1] = 0;
-    sb_ladder_init(&l, WINDOW, dense, bits);
-
+    rig_open(&r, windows[_i / 3], MODEL_KEYS);
     for (uint32_t step = 0; step < 8000; step++) {
         /* Mostly near a centre that wanders, so that the window has to follow; fills, then drains. */
         const uint32_t near = (step / 16 + next_random(&random) % 40) % MODEL_KEYS;
         const uint32_t i = next_random(&random) % 4 == 0 ? next_random(&random) % MODEL_KEYS : near;
-        const uint32_t key = model_key(i, (uint32_t)_i);
-        struct sb_level *level = sb_ladder_find(&l, &levels, key);
+        const uint32_t key = model_key(i, (uint32_t)_i % 3), base = r.l.base;
         uint32_t at = 0;
         while (at < n && used[at] != key)
             at++;
-        ck_assert_int_eq(level != NULL, at < n);
+        ck_assert_int_eq(sb_ladder_find(&r.l, &r.levels, key) != NULL, at < n);
         const bool draining = step / 2000 % 2 == 1;
-        if (level == NULL && (!draining || next_random(&random) % 4 == 0)) {
-            level = sb_ladder_insert(&l, &levels, key);
-            ck_assert_uint_eq(level->head, 0);
-            *level = (struct sb_level){.head = 1, .quantity = key + UINT64_C(1)};
+        if (at == n && (!draining || next_random(&random) % 4 == 0)) {
+            rig_insert(&r, key);
             used[n++] = key;
-        } else if (level != NULL) {
-            level->head = 0;
-            sb_ladder_erase(&l, &levels, key);
-            used[at] = used[--n];
         } else if (n > 0) {
-            at = next_random(&random) % n;
-            sb_ladder_find(&l, &levels, used[at])->head = 0;
-            sb_ladder_erase(&l, &levels, used[at]);
+            /* What is there; while draining, the best one or another. */
+            at = at < n ? at : next_random(&random) % n;
+            for (uint32_t j = 0; step % 3 == 0 && j < n; j++)
+                at = used[j] < used[at] ? j : at;
+            rig_erase(&r, used[at]);
             used[at] = used[--n];
         }
-        ck_assert_uint_eq(levels.used, n);
+        moves += r.l.base != base;
+        ck_assert_uint_eq(r.levels.used, n);
         uint32_t best = SB_KEY_NONE;
         for (uint32_t j = 0; j < n; j++)
             best = used[j] < best ? used[j] : best;
-        ck_assert_uint_eq(l.best, best);
+        ck_assert_uint_eq(r.l.best, best);
         if (step % 256 == 0) {
             qsort(used, n, sizeof *used, by_key);
-            check_walk(&l, &levels, used, n);
+            check_walk(&r.l, &r.levels, used, n);
+            check_bits(&r.l);
         }
     }
+    ck_assert_uint_lt(2, moves);
+    rig_close(&r);
 }
 END_TEST
 
 /* One order that never leaves must not pin the window to where the market once was. */
 START_TEST(window_follows_the_best)
 {
-    static struct sb_level dense[WINDOW];
-    static uint64_t bits[2];
-    static struct sb_tail_leaf leaves[9];
-    static struct sb_tail_node nodes[9];
-    struct sb_levels levels = {.max = 8, .pool = {.leaves = leaves, .nodes = nodes, .capacity = 8}};
-    struct sb_ladder l;
-    sb_ladder_init(&l, WINDOW, dense, bits);
-    *sb_ladder_insert(&l, &levels, 1000000) = (struct sb_level){.head = 1};
-    for (uint32_t i = 0; i < 2 * WINDOW; i++) {
-        *sb_ladder_insert(&l, &levels, 500000) = (struct sb_level){.head = 1};
-        ck_assert_uint_eq(l.best, 500000);
-        if (i + 1 < 2 * WINDOW) {
-            sb_ladder_find(&l, &levels, 500000)->head = 0;
-            sb_ladder_erase(&l, &levels, 500000);
-        }
-        ck_assert_ptr_nonnull(sb_ladder_find(&l, &levels, 1000000));
+    struct rig r;
+    rig_open(&r, 64, 8);
+    rig_insert(&r, 1000000);
+    rig_insert(&r, 500000); /* outside: one, and the window holds one */
+    ck_assert(!sb_ladder_in_window(&r.l, 500000));
+    rig_erase(&r, 500000);
+    rig_insert(&r, 500000);
+    ck_assert(sb_ladder_in_window(&r.l, 500000));
+    ck_assert(!sb_ladder_in_window(&r.l, 1000000));
+    ck_assert_uint_eq(r.l.best, 500000);
+    /* Worse levels, however many, leave it where it is. */
+    const uint32_t base = r.l.base;
+    rig_insert(&r, 499995); /* better, and in the window */
+    for (uint32_t i = 0; i < 1000; i++) {
+        rig_insert(&r, 2000000 + i);
+        rig_erase(&r, 2000000 + i);
     }
-    ck_assert(sb_ladder_in_window(&l, 500000));
+    ck_assert_uint_eq(r.l.base, base);
+    rig_erase(&r, 499995);
+    rig_erase(&r, 500000);
+    ck_assert_uint_eq(r.l.best, 1000000);
+    rig_insert(&r, 2000000); /* empty: it comes at once */
+    ck_assert(sb_ladder_in_window(&r.l, 1000000));
+    rig_close(&r);
 }
 END_TEST
 
-/* Windows whose bitmaps have one, several and many words in their second row. */
-START_TEST(ladder_finds_across_bitmap_words)
+/* A window full of levels is put away and comes back, with what is in them. */
+START_TEST(full_window_moves)
 {
-    static const uint32_t windows[] = {64, 128, 4096, 8192, 65536};
-    const uint32_t window = windows[_i];
-    static struct sb_tail_leaf leaves[65];
-    static struct sb_tail_node nodes[65];
-    struct sb_level *dense = calloc(window, sizeof *dense);
-    uint64_t *bits = calloc(sb_ladder_words(window), sizeof *bits);
-    struct sb_levels levels = {.max = 64,
-                               .pool = {.leaves = leaves, .nodes = nodes, .capacity = 64}};
-    struct sb_ladder l;
-    sb_ladder_init(&l, window, dense, bits);
-    uint32_t keys[64], n = 0;
-    for (uint32_t i = 0; i < 64; i++) {
-        const uint32_t key = 1000000 + i * (window / 64) + (i % 3) * (window / 129);
-        *sb_ladder_insert(&l, &levels, key) =
-            (struct sb_level){.head = 1, .quantity = key + UINT64_C(1)};
-        keys[n++] = key;
+    enum { WINDOW = 256 };
+    struct rig r;
+    rig_open(&r, WINDOW, 4 * WINDOW);
+    static uint32_t keys[4 * WINDOW];
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < 4 * WINDOW; i++) { /* each better than all before */
+        keys[n++] = SB_KEY_MAX - i;
+        rig_insert(&r, SB_KEY_MAX - i);
     }
     qsort(keys, n, sizeof *keys, by_key);
-    check_walk(&l, &levels, keys, n);
+    check_walk(&r.l, &r.levels, keys, n);
+    check_bits(&r.l);
     for (uint32_t i = 0; i < n; i++) {
-        ck_assert_uint_eq(l.best, keys[i]);
-        sb_ladder_find(&l, &levels, keys[i])->head = 0;
-        sb_ladder_erase(&l, &levels, keys[i]);
+        ck_assert_uint_eq(r.l.best, keys[i]);
+        rig_erase(&r, keys[i]);
     }
-    ck_assert_uint_eq(l.best, SB_KEY_NONE);
-    free(dense);
-    free(bits);
+    ck_assert_uint_eq(r.l.best, SB_KEY_NONE);
+    ck_assert_uint_eq(r.levels.used, 0);
+    check_bits(&r.l);
+    rig_close(&r);
+}
+END_TEST
+
+/* From one word of the bitmap to all there can be, with the window at and around the array's end. */
+START_TEST(ladder_finds_across_bitmap_words)
+{
+    static const uint32_t windows[] = {64, 128, 1024, 4096};
+    const uint32_t window = windows[_i % 4];
+    const uint32_t start = 1000000u / window * window + (uint32_t)_i / 4 * (window / 8 + 5);
+    struct rig r;
+    uint32_t keys[64], n = 0;
+    rig_open(&r, window, 65);
+    rig_insert(&r, start + window / 4); /* the base is at start */
+    ck_assert_uint_eq(r.l.base, start);
+    for (uint32_t i = 0; i < 64; i++)
+        keys[n++] = start + i * (window / 64) + (i + 2) % 3 * (window / 129);
+    for (uint32_t i = 0; i < n; i++)
+        if (keys[i] != start + window / 4)
+            rig_insert(&r, keys[i]);
+    qsort(keys, n, sizeof *keys, by_key);
+    check_walk(&r.l, &r.levels, keys, n);
+    ck_assert_uint_eq(r.l.dense, n);
+    for (uint32_t i = 0; i < n; i++) {
+        ck_assert_uint_eq(r.l.best, keys[i]);
+        rig_erase(&r, keys[i]);
+    }
+    ck_assert_uint_eq(r.l.best, SB_KEY_NONE);
+    check_bits(&r.l);
+    rig_close(&r);
 }
 END_TEST
 
@@ -322,8 +397,9 @@ int main(void)
     Suite *suite = suite_create("engine-tables");
     TCase *tc = tcase_create("tables");
     tcase_set_timeout(tc, 60);
-    tcase_add_loop_test(tc, ladder_keeps_order, 0, 3);
-    tcase_add_loop_test(tc, ladder_finds_across_bitmap_words, 0, 5);
+    tcase_add_loop_test(tc, ladder_keeps_order, 0, 9);
+    tcase_add_loop_test(tc, ladder_finds_across_bitmap_words, 0, 32);
+    tcase_add_test(tc, full_window_moves);
     tcase_add_test(tc, window_follows_the_best);
     tcase_add_loop_test(tc, orders_are_found, 0, 4);
     tcase_add_loop_test(tc, ids_collide_everywhere, 0, 4);

@@ -94,7 +94,7 @@ START_TEST(golden_bytes)
     put(b + 116, 4, 128);      /* sessions_max */
     put(b + 120, 4, 1u << 20); /* orders_max */
     put(b + 124, 4, 1u << 16); /* levels_max */
-    put(b + 128, 4, 1024);     /* window_levels */
+    put(b + 128, 4, 4096);     /* window_levels */
     put_hash(b, 4096);
 
     uint8_t *d = expected + 4096;

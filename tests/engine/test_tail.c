@@ -1,0 +1,262 @@
+/* The tail by itself against sorted arrays, under seeded random flows over keys that are chosen to be awkward. */
+#include <check.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/tail.h"
+
+enum { KEYS = 256, TAILS = 3 };
+
+static uint32_t next_random(uint64_t *state)
+{
+    *state = *state * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+    return (uint32_t)(*state >> 33);
+}
+
+/* ---- keys ---- */
+
+enum shape { DENSE, EVEN, FORKS, RUNS, LADDERS, CHANCE, SHAPES };
+
+/* Bit n of i in nibble n: every node has two children, so there are as many nodes as there can be. */
+static uint32_t fork_key(uint32_t i)
+{
+    uint32_t key = 0;
+    for (uint32_t bit = 0; bit < 8; bit++)
+        key |= (i >> bit & 1u) * (bit == 7 ? 7u : 15u) << 4 * bit;
+    return key;
+}
+
+/* Keys that share as much as they can: 0, 1, 0x10, 0x100 ... and their complements. */
+static uint32_t ladder_key(uint32_t i)
+{
+    const uint32_t low = (1 + i / 2 % 15) << i / 32 * 4 & SB_KEY_MAX;
+    return i % 2 == 0 ? low : SB_KEY_MAX - low;
+}
+
+static uint32_t shape_key(enum shape shape, uint32_t i)
+{
+    uint64_t random = i + 1;
+    switch (shape) {
+    case DENSE:
+        return 0x00fffff0u - KEYS / 2 + i; /* over a place where six nibbles change */
+    case EVEN:
+        return i * (SB_KEY_MAX / (KEYS - 1));
+    case FORKS:
+        return fork_key(i);
+    case RUNS:
+        return (i % 16) * 0x07ffffffu + i / 16;
+    case LADDERS:
+        return i < 2 ? i * SB_KEY_MAX : ladder_key(i);
+    default:
+        return next_random(&random);
+    }
+}
+
+static int by_key(const void *x, const void *y)
+{
+    const uint32_t a = *(const uint32_t *)x, b = *(const uint32_t *)y;
+    return a < b ? -1 : a > b;
+}
+
+/* Distinct keys of a shape, sorted. Returns how many. */
+static uint32_t make_keys(enum shape shape, uint32_t keys[KEYS])
+{
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < KEYS; i++)
+        keys[i] = shape_key(shape, i);
+    qsort(keys, KEYS, sizeof *keys, by_key);
+    for (uint32_t i = 0; i < KEYS; i++)
+        if (i == 0 || keys[i] != keys[i - 1])
+            keys[n++] = keys[i];
+    return n;
+}
+
+/* ---- the model ---- */
+
+struct model {
+    struct sb_tail tail;
+    uint32_t leaf[KEYS]; /* of keys[i], 0: not there */
+};
+
+static struct sb_tail_pool make_pool(uint32_t capacity)
+{
+    const size_t bytes = (sb_tail_pool_bytes(capacity) + 63u) & ~(size_t)63u;
+    void *memory = aligned_alloc(64, bytes);
+    ck_assert_ptr_nonnull(memory);
+    memset(memory, 0, bytes);
+    struct sb_tail_pool pool;
+    sb_tail_pool_init(&pool, capacity, memory);
+    return pool;
+}
+
+static void add(struct model *m, struct sb_tail_pool *pool, uint32_t i, uint32_t key)
+{
+    const uint32_t leaf = i % 2 == 0 ? sb_tail_insert(&m->tail, pool, key)
+                                     : sb_tail_find_or_insert(&m->tail, pool, key);
+    struct sb_tail_leaf *l = &pool->leaves[leaf];
+    ck_assert_uint_eq(l->key, key);
+    ck_assert_uint_eq(l->level.head, 0);
+    ck_assert_uint_eq(l->level.tail, 0);
+    ck_assert_uint_eq(l->level.quantity, 0);
+    l->level = (struct sb_level){.head = i + 1, .tail = ~i, .quantity = key + UINT64_C(1)};
+    m->leaf[i] = leaf;
+}
+
+static void take(struct model *m, struct sb_tail_pool *pool, uint32_t i, uint32_t key)
+{
+    sb_tail_remove(&m->tail, pool, key);
+    m->leaf[i] = 0;
+}
+
+/* Everything that a tail can be asked about `key`, which is there or not. */
+static void check_key(const struct model *m, const struct sb_tail_pool *pool, const uint32_t *keys,
+                      uint32_t n, uint32_t key)
+{
+    uint32_t here = 0, first = 0, after = 0;
+    for (uint32_t i = n; i-- > 0;) {
+        if (m->leaf[i] == 0)
+            continue;
+        first = m->leaf[i];
+        here = keys[i] == key ? m->leaf[i] : here;
+        after = keys[i] > key ? m->leaf[i] : after;
+    }
+    ck_assert_uint_eq(sb_tail_find(&m->tail, pool, key), here);
+    ck_assert_uint_eq(sb_tail_after(&m->tail, pool, key), after);
+    ck_assert_uint_eq(sb_tail_first(&m->tail, pool), first);
+    ck_assert_uint_eq(sb_tail_least(&m->tail), first != 0 ? pool->leaves[first].key : SB_KEY_NONE);
+}
+
+/* From the first leaf on, each after the one before: those of the model, with what was put into them. */
+static void check_walk(const struct model *m, const struct sb_tail_pool *pool, const uint32_t *keys,
+                       uint32_t n)
+{
+    uint32_t leaf = sb_tail_first(&m->tail, pool);
+    for (uint32_t i = 0; i < n; i++) {
+        if (m->leaf[i] == 0)
+            continue;
+        ck_assert_uint_eq(leaf, m->leaf[i]);
+        const struct sb_tail_leaf *l = &pool->leaves[leaf];
+        ck_assert_uint_eq(l->key, keys[i]);
+        ck_assert_uint_eq(l->level.head, i + 1);
+        ck_assert_uint_eq(l->level.quantity, keys[i] + UINT64_C(1));
+        leaf = sb_tail_after(&m->tail, pool, l->key);
+    }
+    ck_assert_uint_eq(leaf, 0);
+}
+
+/* ---- tests ---- */
+
+/* Several tails in one pool that just holds them: filled, drained, half filled, at random. */
+START_TEST(like_a_sorted_array)
+{
+    const enum shape shape = (enum shape)(_i % SHAPES);
+    uint32_t keys[KEYS], used = 0;
+    const uint32_t n = make_keys(shape, keys), capacity = n * TAILS;
+    struct sb_tail_pool pool = make_pool(capacity);
+    static struct model models[TAILS];
+    memset(models, 0, sizeof models);
+    uint64_t random = (uint64_t)_i + 1;
+    for (uint32_t step = 0; step < 12000; step++) {
+        struct model *m = &models[next_random(&random) % TAILS];
+        const uint32_t i = next_random(&random) % n, wish = next_random(&random) % 8;
+        const bool filling = step / 1500 % 2 == 0;
+        if (m->leaf[i] == 0 && (filling || wish == 0)) {
+            add(m, &pool, i, keys[i]);
+            used++;
+        } else if (m->leaf[i] != 0 && (!filling || wish == 0)) {
+            take(m, &pool, i, keys[i]);
+            used--;
+        } else if (m->leaf[i] != 0) {
+            ck_assert_uint_eq(sb_tail_find_or_insert(&m->tail, &pool, keys[i]), m->leaf[i]);
+        }
+        const uint32_t other = keys[next_random(&random) % n] ^ 1u << next_random(&random) % 31;
+        check_key(m, &pool, keys, n, keys[i]);
+        check_key(m, &pool, keys, n, wish == 1 ? next_random(&random) : other);
+        if (step % 100 == 0)
+            check_walk(m, &pool, keys, n);
+    }
+    ck_assert_uint_le(pool.leaf_fresh, capacity);
+    free(pool.nodes);
+}
+END_TEST
+
+/* Every leaf that the pool has room for, in three orders of coming and going; nothing is lost on the way. */
+START_TEST(pool_full_empty_and_full_again)
+{
+    const enum shape shape = (enum shape)(_i % SHAPES);
+    uint32_t keys[KEYS];
+    const uint32_t n = make_keys(shape, keys);
+    struct sb_tail_pool pool = make_pool(n);
+    static struct model m;
+    memset(&m, 0, sizeof m);
+    for (uint32_t round = 0; round < 6; round++) {
+        for (uint32_t k = 0; k < n; k++) {
+            const uint32_t i = round % 3 == 0 ? k : round % 3 == 1 ? n - 1 - k : (k * 7919) % n;
+            if (m.leaf[i] == 0)
+                add(&m, &pool, i, keys[i]);
+        }
+        for (uint32_t i = 0; i < n; i++)
+            if (m.leaf[i] == 0)
+                add(&m, &pool, i, keys[i]);
+        ck_assert_uint_eq(pool.leaf_free, 0);
+        ck_assert_uint_eq(pool.leaf_fresh, n);
+        check_walk(&m, &pool, keys, n);
+        if (shape == FORKS) /* the bound is met */
+            ck_assert_uint_eq(pool.node_free, 0);
+        for (uint32_t k = 0; k < n; k++) {
+            const uint32_t i = round % 2 == 0 ? k : n - 1 - k;
+            take(&m, &pool, i, keys[i]);
+            check_key(&m, &pool, keys, n, keys[n / 2]);
+        }
+        ck_assert_uint_eq(m.tail.root, 0);
+        ck_assert_uint_eq(m.tail.least, 0);
+        for (uint32_t node = 0; node < n; node++)
+            for (uint32_t c = 0; c < SB_TAIL_CHILDREN; c++)
+                ck_assert_uint_eq(pool.nodes[node].child[c], 0);
+    }
+    if (shape == FORKS)
+        ck_assert_uint_eq(pool.node_fresh, n - 1);
+    free(pool.nodes);
+}
+END_TEST
+
+START_TEST(empty_and_single)
+{
+    struct sb_tail_pool pool = make_pool(1);
+    struct sb_tail t = {0};
+    const uint32_t ends[] = {0, SB_KEY_MAX};
+    for (uint32_t i = 0; i < 4; i++) {
+        const uint32_t key = ends[i % 2];
+        ck_assert_uint_eq(sb_tail_find(&t, &pool, key), 0);
+        ck_assert_uint_eq(sb_tail_first(&t, &pool), 0);
+        ck_assert_uint_eq(sb_tail_after(&t, &pool, 0), 0);
+        ck_assert_uint_eq(sb_tail_least(&t), SB_KEY_NONE);
+        ck_assert_uint_eq(sb_tail_find_or_insert(&t, &pool, key), 1);
+        ck_assert_uint_eq(sb_tail_find(&t, &pool, key), 1);
+        ck_assert_uint_eq(sb_tail_find(&t, &pool, ends[1 - i % 2]), 0);
+        ck_assert_uint_eq(sb_tail_first(&t, &pool), 1);
+        ck_assert_uint_eq(sb_tail_after(&t, &pool, 0), key != 0 ? 1 : 0);
+        ck_assert_uint_eq(sb_tail_after(&t, &pool, SB_KEY_MAX), 0);
+        ck_assert_uint_eq(sb_tail_least(&t), key);
+        sb_tail_remove(&t, &pool, key);
+    }
+    free(pool.nodes);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("engine-tail");
+    TCase *tc = tcase_create("tail");
+    tcase_set_timeout(tc, 60);
+    tcase_add_loop_test(tc, like_a_sorted_array, 0, 2 * SHAPES);
+    tcase_add_loop_test(tc, pool_full_empty_and_full_again, 0, SHAPES);
+    tcase_add_test(tc, empty_and_single);
+    suite_add_tcase(suite, tc);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_ENV);
+    const int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
