@@ -42,8 +42,9 @@ struct sb_ids_node {
 
 struct sb_ids {
     struct sb_ids_bucket *near, *far;
-    uint64_t key[2]; /* of the hash, made of the seed */
-    uint32_t near_shift, far_n;
+    uint64_t key[2];    /* of the hash, made of the seed */
+    uint64_t near_mask; /* of a bucket's offset in bytes: it is cut out of the hash */
+    uint32_t far_n;
     struct sb_ids_node *nodes;
     uint32_t root, node_free;
 };
@@ -78,20 +79,20 @@ static inline uint64_t sb_ids_hash(const struct sb_ids *t, uint64_t id)
     const wide product = (wide)(id ^ t->key[0]) * t->key[1];
     return (uint64_t)product ^ (uint64_t)(product >> 64);
 }
-/* The lowest bits; never 0. The near bucket is chosen by the highest, the far one by those between. */
+/* The highest bits; never 0. The near bucket is chosen by lower ones. */
 static inline uint32_t sb_ids_tag(uint64_t hash)
 {
-    return (uint32_t)hash | 1u;
+    return (uint32_t)(hash >> 32) | 1u;
 }
 static inline struct sb_ids_bucket *sb_ids_near(const struct sb_ids *t, uint64_t hash)
 {
-    return &t->near[hash >> t->near_shift];
+    return (struct sb_ids_bucket *)(void *)((char *)t->near + (hash & t->near_mask));
 }
-
 /* The first (0) and the second (1) far bucket. */
 static inline struct sb_ids_bucket *sb_ids_far(const struct sb_ids *t, uint64_t hash, uint32_t i)
 {
-    const uint64_t mixed = i == 0 ? hash << 12 : hash * UINT64_C(0xd6e8feb86659fd93);
+    const uint64_t mixed =
+        hash * (i == 0 ? UINT64_C(0x9e3779b97f4a7c15) : UINT64_C(0xd6e8feb86659fd93));
     return &t->far[(mixed >> 32) * t->far_n >> 32];
 }
 
@@ -117,64 +118,60 @@ uint32_t sb_ids_find_far(const struct sb_ids *t, const struct sb_order *slots, u
 void sb_ids_add_far(struct sb_ids *t, const struct sb_order *slots, uint64_t id, uint32_t slot);
 void sb_ids_remove_far(struct sb_ids *t, uint64_t id, uint32_t slot);
 
-/* Where a live order was found. */
-struct sb_ids_place {
-    uint32_t slot; /* 0: it does not live */
-    uint32_t *tag; /* of its lane in the near bucket, NULL: it is further on */
-};
-
-static inline struct sb_ids_place sb_ids_look(const struct sb_ids *t, const struct sb_order *slots,
-                                              uint64_t id)
+/* A live order's slot and the tag of its lane, if the near bucket says so at once; else NULL, which says nothing. */
+static inline uint32_t *sb_ids_look_near(const struct sb_ids *t, const struct sb_order *slots,
+                                         uint64_t id, uint32_t *slot)
 {
     const uint64_t hash = sb_ids_hash(t, id);
     struct sb_ids_bucket *b = sb_ids_near(t, hash);
     const uint32_t lanes = sb_ids_match(b, sb_ids_tag(hash));
-    if (__builtin_expect(lanes != 0, 1)) {
-        const uint32_t lane = (uint32_t)__builtin_ctz(lanes), slot = b->slot[lane];
-        if (__builtin_expect(slots[slot].id == id, 1))
-            return (struct sb_ids_place){.slot = slot, .tag = &b->tag[lane]};
-    } else if (__builtin_expect(b->more == 0, 1)) {
-        return (struct sb_ids_place){0};
-    }
-    return (struct sb_ids_place){.slot = sb_ids_find_far(t, slots, id)};
+    if (__builtin_expect(lanes == 0, 0))
+        return NULL;
+    const uint32_t lane = (uint32_t)__builtin_ctz(lanes);
+    *slot = b->slot[lane];
+    return __builtin_expect(slots[*slot].id == id, 1) ? &b->tag[lane] : NULL;
 }
 
 /* The slot of a live order, or 0. */
 static inline uint32_t sb_ids_find(const struct sb_ids *t, const struct sb_order *slots,
                                    uint64_t id)
 {
-    return sb_ids_look(t, slots, id).slot;
+    const uint64_t hash = sb_ids_hash(t, id);
+    const struct sb_ids_bucket *b = sb_ids_near(t, hash);
+    const uint32_t lanes = sb_ids_match(b, sb_ids_tag(hash));
+    if (__builtin_expect(lanes != 0, 1)) {
+        const uint32_t slot = b->slot[__builtin_ctz(lanes)];
+        if (__builtin_expect(slots[slot].id == id, 1))
+            return slot;
+    } else if (__builtin_expect(b->more == 0, 1)) {
+        return 0;
+    }
+    return sb_ids_find_far(t, slots, id);
 }
 
-/* Where an order that does not live could go. It stays good while others go. */
+/* Where an order that does not live goes. It stays good while others go. */
 struct sb_ids_spot {
     struct sb_ids_bucket *bucket;
-    uint32_t lanes, tag; /* lanes: a bit for each free one */
+    uint32_t lane, tag;
 };
 
-/* False: an order with this id lives. */
-static inline bool sb_ids_spot(const struct sb_ids *t, const struct sb_order *slots, uint64_t id,
-                               struct sb_ids_spot *spot)
+/* The spot, if the near bucket has room and says at once that no order with this id lives; else false, which says nothing. */
+static inline bool sb_ids_spot_near(const struct sb_ids *t, uint64_t id, struct sb_ids_spot *spot)
 {
     const uint64_t hash = sb_ids_hash(t, id);
-    spot->bucket = sb_ids_near(t, hash);
-    spot->tag = sb_ids_tag(hash);
-    spot->lanes = sb_ids_match(spot->bucket, 0);
-    if (__builtin_expect((sb_ids_match(spot->bucket, spot->tag) | spot->bucket->more) == 0, 1))
-        return true;
-    return sb_ids_find(t, slots, id) == 0;
+    struct sb_ids_bucket *b = sb_ids_near(t, hash);
+    const uint32_t tag = sb_ids_tag(hash), lanes = sb_ids_match(b, 0);
+    if (__builtin_expect((sb_ids_match(b, tag) | b->more) != 0, 0) ||
+        __builtin_expect(lanes == 0, 0))
+        return false;
+    *spot = (struct sb_ids_spot){.bucket = b, .lane = (uint32_t)__builtin_ctz(lanes), .tag = tag};
+    return true;
 }
 
-static inline void sb_ids_put(struct sb_ids *t, const struct sb_order *slots, uint64_t id,
-                              uint32_t slot, const struct sb_ids_spot *spot)
+static inline void sb_ids_put_near(uint32_t slot, const struct sb_ids_spot *spot)
 {
-    if (__builtin_expect(spot->lanes != 0, 1)) {
-        const uint32_t lane = (uint32_t)__builtin_ctz(spot->lanes);
-        spot->bucket->tag[lane] = spot->tag;
-        spot->bucket->slot[lane] = slot;
-        return;
-    }
-    sb_ids_add_far(t, slots, id, slot);
+    spot->bucket->tag[spot->lane] = spot->tag;
+    spot->bucket->slot[spot->lane] = slot;
 }
 
 /* The id is not live; its order is in the slot already. Never fails for at most `max` orders. */
@@ -183,9 +180,14 @@ static inline void sb_ids_add(struct sb_ids *t, const struct sb_order *slots, ui
 {
     const uint64_t hash = sb_ids_hash(t, id);
     struct sb_ids_bucket *b = sb_ids_near(t, hash);
-    const struct sb_ids_spot spot = {
-        .bucket = b, .lanes = sb_ids_match(b, 0), .tag = sb_ids_tag(hash)};
-    sb_ids_put(t, slots, id, slot, &spot);
+    const uint32_t lanes = sb_ids_match(b, 0);
+    if (__builtin_expect(lanes != 0, 1)) {
+        const uint32_t lane = (uint32_t)__builtin_ctz(lanes);
+        b->tag[lane] = sb_ids_tag(hash);
+        b->slot[lane] = slot;
+        return;
+    }
+    sb_ids_add_far(t, slots, id, slot);
 }
 
 /* The id is live in this slot (asserted). */
@@ -202,15 +204,6 @@ static inline void sb_ids_remove(struct sb_ids *t, uint64_t id, uint32_t slot)
         }
     }
     sb_ids_remove_far(t, id, slot);
-}
-
-/* The same of an order whose place is known; nothing was added meanwhile. */
-static inline void sb_ids_remove_at(struct sb_ids *t, uint64_t id, struct sb_ids_place place)
-{
-    if (__builtin_expect(place.tag != NULL, 1))
-        *place.tag = 0;
-    else
-        sb_ids_remove_far(t, id, place.slot);
 }
 
 static inline void sb_ids_prefetch(const struct sb_ids *t, uint64_t id)

@@ -218,7 +218,7 @@ static uint32_t bucket_of(uint64_t id)
     __extension__ typedef unsigned __int128 wide;
     const wide product = (wide)(id ^ sb_random_scramble(UINT64_C(0x9e3779b97f4a7c15))) *
                          (sb_random_scramble(UINT64_C(0x3c6ef372fe94f82a)) | 1u);
-    return (uint32_t)(((uint64_t)product ^ (uint64_t)(product >> 64)) >> 51);
+    return (uint32_t)(((uint64_t)product ^ (uint64_t)(product >> 64)) >> 6) % 8192;
 }
 
 /* All in one session: another's orders cannot be aimed at. Of its 2^32 keys some 500,000 hash to one bucket. */

@@ -229,7 +229,7 @@ struct sb_order_view {
 void sb_engine_visit(const struct sb_engine *e, uint32_t instrument, uint8_t side,
                      void (*visit)(void *arg, const struct sb_order_view *order), void *arg);
 
-/* Counts since sb_engine_new(); not part of the state digest. */
+/* Counts since sb_engine_new(); not part of the state digest. Of a direct user's engine, some are as of this call only. */
 struct sb_engine_stats {
     uint64_t commands, outputs, trades, accepted, rejected, canceled, replaced;
     uint64_t ignored_resend, ignored_superfluous, ignored_session;
