@@ -114,6 +114,12 @@ SB_PLAIN bool good_details(const struct sb_book *b, int64_t price, uint32_t quan
            __builtin_expect(quantity - 1 < b->quantity_max, 1);
 }
 
+/* sb_book_crosses() of a ladder key. */
+SB_PLAIN bool crosses_at(const struct sb_book *b, uint32_t side, uint32_t key)
+{
+    return b->side[~side & 1u].best <= (key ^ SB_KEY_MAX);
+}
+
 SB_PLAIN bool good_lot(const struct sb_book *b, uint32_t quantity)
 {
     return __builtin_expect(b->direct == SB_DIRECT_PLAIN, 1) || quantity % b->lot == 0;
@@ -199,10 +205,10 @@ uint32_t sb_direct_order(struct sb_engine *e, uint32_t instrument, uint64_t id, 
         return order_of_any_kind(e, instrument, id, flags, price, quantity, out);
     const uint32_t key = sb_book_key(side, ticks);
     struct sb_ladder *l = sb_book_side(b, side);
-    if (__builtin_expect(flags / SB_DIRECT_IOC % 2 | sb_book_crosses(b, side, ticks), 0))
+    if (__builtin_expect(flags / SB_DIRECT_IOC % 2 | crosses_at(b, side, key), 0))
         return order_that_takes(e, b, id, flags, ticks, quantity, out);
-    if (!sb_ladder_in_window(l, key) || __builtin_expect(e->orders.used == e->orders.max, 0) ||
-        __builtin_expect(e->levels.used == e->levels.max, 0))
+    if (!sb_ladder_in_window(l, key) || __builtin_expect(e->orders.used >= e->orders.max, 0) ||
+        __builtin_expect(e->levels.used >= e->levels.max, 0))
         return order_that_takes(e, b, id, flags, ticks, quantity, out);
 
     const uint64_t ref = ++e->last_ref;

@@ -69,8 +69,10 @@ SB_PLAIN struct sb_level *sb_plain_level_near(struct sb_engine *e, struct sb_lad
     const uint32_t place = key & l->mask, best = l->best;
     struct sb_level *level = &l->levels[place];
     const uint32_t opened = level->head == 0;
-    l->words[place / 64u] |= UINT64_C(1) << place % 64u;
-    l->top |= UINT64_C(1) << place / 64u;
+    const uint64_t word = l->words[place / 64u];
+    l->words[place / 64u] = word | UINT64_C(1) << place % 64u;
+    if (__builtin_expect(word == 0, 0))
+        l->top |= UINT64_C(1) << place / 64u;
     l->dense += opened;
     l->best = sb_plain_choose(key < best, key, best);
     e->levels.used += opened;
@@ -104,9 +106,10 @@ SB_PLAIN bool sb_plain_level_left_near(struct sb_engine *e, struct sb_ladder *l,
                                        bool emptied)
 {
     const uint32_t place = key & l->mask;
-    const uint64_t word = l->words[place / 64u] & ~((uint64_t)emptied << place % 64u);
+    const uint64_t word = l->words[place / 64u] ^ (uint64_t)emptied << place % 64u;
     l->words[place / 64u] = word;
-    l->top &= ~((uint64_t)(word == 0) << place / 64u);
+    if (__builtin_expect(word == 0, 0))
+        l->top &= ~(UINT64_C(1) << place / 64u);
     l->dense -= emptied;
     e->levels.used -= emptied;
     return __builtin_expect(emptied & (key == l->best), 0);
@@ -193,12 +196,21 @@ SB_PLAIN void sb_plain_fill_best(struct sb_engine *e, struct sb_ladder *l, struc
     struct sb_order *o = &e->orders.slots[slot];
     SB_ASSERT_LE(q, o->open);
     level->quantity -= q;
-    if (q == o->open) {
-        sb_plain_drop(e, l, level, slot);
+    if (q != o->open) {
+        o->open -= q;
+        sb_orders_set_executed(&e->orders, slot, sb_orders_executed(&e->orders, slot) + q);
         return;
     }
-    o->open -= q;
-    sb_orders_set_executed(&e->orders, slot, sb_orders_executed(&e->orders, slot) + q);
+    const uint32_t next = o->next, key = sb_order_ladder_key(o);
+    sb_orders_drop(&e->orders, slot);
+    e->stats.open_orders = e->orders.used;
+    e->orders.slots[next].prev = 0;
+    level->head = next;
+    if (next == 0) {
+        level->tail = 0;
+        sb_ladder_erase(l, &e->levels, key);
+        __builtin_prefetch(&e->orders.slots[l->levels[l->best & l->mask].head], 1);
+    }
 }
 
 /* What a fill is said to be. */
