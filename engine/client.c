@@ -46,7 +46,7 @@ static void feed_order(struct sb_engine *e, const struct sb_book *b, const struc
     sb_outbox_feed(e, box,
                    (struct sb_output){.kind = kind,
                                       .instrument = b->index,
-                                      .side = in->side,
+                                      .side = (uint8_t)in->side,
                                       .quantity = in->open,
                                       .price = (int64_t)in->ticks * b->view.tick,
                                       .ref = in->ref,
@@ -65,7 +65,7 @@ static void settle(struct sb_engine *e, struct sb_book *b, const struct sb_incom
                           (struct sb_output){.kind = SB_OUT_CANCELED,
                                              .key = (uint32_t)in->id,
                                              .instrument = b->index,
-                                             .side = in->side,
+                                             .side = (uint8_t)in->side,
                                              .quantity = in->open,
                                              .ref = in->ref,
                                              .reason = SB_REASON_IOC});
@@ -167,7 +167,7 @@ static void replace_do(struct sb_engine *e, struct sb_book *b, uint32_t slot, ui
     sb_outbox_feed(e, box,
                    (struct sb_output){.kind = SB_OUT_F_DELETED,
                                       .instrument = b->index,
-                                      .side = in.side,
+                                      .side = (uint8_t)in.side,
                                       .ref = sb_order_ref(&old)});
     if (trades)
         sb_book_match(e, b, &in, box);

@@ -115,7 +115,7 @@ struct sb_engine_limits {
 #define SB_ENGINE_LIMITS_DEFAULT                                                                   \
     {                                                                                              \
         .instruments_max = 128, .sessions_max = 128, .orders_max = 1u << 20,                       \
-        .levels_max = 1u << 16, .terms_max = 1u << 14, .window_levels = 1024                       \
+        .levels_max = 1u << 16, .terms_max = 1u << 14, .window_levels = 4096                       \
     }
 
 /* NULL if the limits can be served, else what is wrong with them. */
@@ -256,7 +256,7 @@ void sb_engine_visit(const struct sb_engine *e, uint32_t instrument, uint8_t sid
 void sb_engine_visit_all(const struct sb_engine *e, uint32_t instrument,
                          void (*visit)(void *arg, const struct sb_order_view *order), void *arg);
 
-/* Counts since sb_engine_new(); not part of the state digest. */
+/* Counts since sb_engine_new(); not part of the state digest. Of a direct user's engine, some are as of this call only. */
 struct sb_engine_stats {
     uint64_t commands, outputs, trades, accepted, rejected, canceled, replaced;
     uint64_t ignored_resend, ignored_superfluous, ignored_session;
