@@ -216,7 +216,7 @@ static bool replay_equal(const struct pair *p, const struct sb_command2 *command
     pair_open(&q, p->limits, NULL);
     for (uint32_t i = 0; i < n; i++) {
         const struct sb_command2 c = numbered(&commands[i], i);
-        sb_engine_prefetch(q.engine, &c.c); /* changes nothing, so it may be anywhere */
+        sb_engine_prefetch(q.engine, &c.c, sb_command_lines(&c.c)); /* changes nothing, so it may be anywhere */
         sb_engine_apply(q.engine, &c.c, &q.box);
         if ((i + 1) % SEAL_EVERY == 0 || i + 1 == n)
             sb_engine_seal(q.engine, &q.box);
