@@ -4,6 +4,7 @@
 #include "engine/change.h"
 #include "engine/entry.h"
 #include "engine/outbox.h"
+#include "engine/plain.h"
 #include "engine/rest.h"
 
 /* May the plain path serve a command of this session for this book (NULL: none)? Else all rules are looked at. */
@@ -71,7 +72,7 @@ static void settle(struct sb_engine *e, struct sb_book *b, const struct sb_incom
                                              .reason = SB_REASON_IOC});
         return;
     }
-    sb_book_rest(e, b, in);
+    sb_plain_rest(e, b, in, false);
     feed_order(e, b, in, feed_kind, old_ref, box);
 }
 
@@ -114,7 +115,7 @@ void sb_client_order(struct sb_engine *e, const struct sb_command *cmd, struct s
                            .price = cmd->price,
                            .ref = in.ref,
                            .reason = cmd->capacity});
-    if (b->view.phase == SB_PHASE_CONTINUOUS)
+    if (b->view.phase == SB_PHASE_CONTINUOUS && sb_book_crosses(b, in.side, ticks))
         sb_book_match(e, b, &in, box);
     settle(e, b, &in, cmd->tif, SB_OUT_F_ADD, 0, box);
 }

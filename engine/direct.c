@@ -188,6 +188,13 @@ SB_APART uint32_t order_of_any_kind(struct sb_engine *e, uint32_t instrument, ui
     return order_that_takes(e, b, id, flags, ticks, quantity, out);
 }
 
+/* With so many orders most are beyond the near buckets: the line where they are is asked for before the near one has come. */
+SB_PLAIN void ask_ahead(const struct sb_engine *e, uint64_t id)
+{
+    if (__builtin_expect(e->orders.used > SB_IDS_NEAR_MAX * 4, 0))
+        sb_ids_prefetch_far(&e->orders.ids, id);
+}
+
 /* Most orders come to rest in the window: this is their whole way, in one piece and without a call. The others leave it
  * before anything has changed. */
 uint32_t sb_direct_order(struct sb_engine *e, uint32_t instrument, uint64_t id, uint32_t flags,
@@ -196,6 +203,7 @@ uint32_t sb_direct_order(struct sb_engine *e, uint32_t instrument, uint64_t id, 
     const uint32_t side = flags & SIDE_BITS;
     struct sb_ids_spot spot;
     uint32_t ticks;
+    ask_ahead(e, id);
     e->stats.commands++;
     if (__builtin_expect(instrument > e->limits.instruments_max, 0))
         return order_of_any_kind(e, instrument, id, flags, price, quantity, out);
@@ -249,6 +257,7 @@ uint32_t sb_direct_cancel(struct sb_engine *e, uint64_t id, struct sb_report *ou
 {
     struct sb_order *slots = e->orders.slots;
     uint32_t slot;
+    ask_ahead(e, id);
     uint32_t *tag = sb_ids_look_near(&e->orders.ids, slots, id, &slot);
     e->stats.commands++;
     if (__builtin_expect(tag == NULL, 0))
@@ -337,6 +346,7 @@ SB_APART uint32_t modify_that_takes(struct sb_engine *e, struct sb_book *b, uint
 uint32_t sb_direct_modify(struct sb_engine *e, uint64_t id, uint32_t flags, int64_t price,
                           uint32_t quantity, struct sb_report *out)
 {
+    ask_ahead(e, id);
     const uint32_t slot = sb_orders_find(&e->orders, id);
     uint32_t ticks = 0;
     e->stats.commands++;

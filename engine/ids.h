@@ -211,6 +211,11 @@ static inline void sb_ids_prefetch(const struct sb_ids *t, uint64_t id)
     __builtin_prefetch(sb_ids_near(t, sb_ids_hash(t, id)), 1);
 }
 
+static inline void sb_ids_prefetch_far(const struct sb_ids *t, uint64_t id)
+{
+    __builtin_prefetch(sb_ids_far(t, sb_ids_hash(t, id), 0), 1);
+}
+
 /* Nobody lives, no count stands: for tests. O(buckets). */
 bool sb_ids_blank(const struct sb_ids *t);
 

@@ -19,15 +19,17 @@ enum {
     MIDDLE = 10000, /* ticks */
     DEPTH = 200,    /* ticks: how far from the middle an order rests at most */
     PACKET_MAX = SB_STREAM_LINES_MAX,
-    BLOCK = 2000,   /* packets */
+    BLOCK = 2000, /* packets */
     PAIRS_MAX = 10000,
 };
 
-static const char USAGE[] =
-    "usage: shadowbook bench burst [--instruments N] [--orders N] [--packet N] [--pairs N] [--seed N]\n"
-    "\n"
-    "What prefetch over a packet gives: one engine, --instruments (10000) with --orders (10000000) resting,\n"
-    "packets of --packet commands (16; at most 21); --pairs (50) of blocks of 2000 packets, with and without in turns.\n";
+static const char USAGE[] = "usage: shadowbook bench burst [--instruments N] [--orders N] "
+                            "[--packet N] [--pairs N] [--seed N]\n"
+                            "\n"
+                            "What prefetch over a packet gives: one engine, --instruments (10000) "
+                            "with --orders (10000000) resting,\n"
+                            "packets of --packet commands (16; at most 21); --pairs (50) of blocks "
+                            "of 2000 packets, with and without in turns.\n";
 
 struct name {
     uint32_t session, key;
@@ -160,8 +162,9 @@ static void measure(struct burst *b)
         ns[i % 2][i / 2] = play(b, c, n, i % 2 != 0);
     }
     const struct sb_engine_stats *stats = sb_engine_stats(b->m.engine);
-    printf("%" PRIu64 " instruments, %" PRIu32 " orders rest, engine of %zu MiB; packets of %" PRIu64
-           ", %" PRIu64 " pairs of blocks of %d packets\n",
+    printf("%" PRIu64 " instruments, %" PRIu32
+           " orders rest, engine of %zu MiB; packets of %" PRIu64 ", %" PRIu64
+           " pairs of blocks of %d packets\n",
            b->instruments, stats->open_orders, b->m.memory_bytes >> 20, b->packet, b->pairs, BLOCK);
     report("without prefetch", ns[0], b->pairs);
     report("with prefetch", ns[1], b->pairs);
@@ -172,7 +175,8 @@ static void measure(struct burst *b)
 static bool open_engine(struct burst *b)
 {
     struct sb_engine_limits limits = SB_ENGINE_LIMITS_DEFAULT;
-    const uint64_t room = b->orders + 2 * BLOCK * PACKET_MAX; /* a block may add more than it takes */
+    const uint64_t room =
+        b->orders + 2 * BLOCK * PACKET_MAX; /* a block may add more than it takes */
     const uint64_t levels = 2 * b->instruments * DEPTH;
     limits.instruments_max = (uint32_t)b->instruments;
     limits.sessions_max = SESSIONS;
@@ -206,12 +210,10 @@ static bool run(struct burst *b)
 int sb_bench_burst_main(int argc, char **argv)
 {
     static struct burst b;
-    static const struct option OPTIONS[] = {{"instruments", required_argument, NULL, 'i'},
-                                            {"orders", required_argument, NULL, 'o'},
-                                            {"packet", required_argument, NULL, 'p'},
-                                            {"pairs", required_argument, NULL, 'n'},
-                                            {"seed", required_argument, NULL, 's'},
-                                            {0}};
+    static const struct option OPTIONS[] = {
+        {"instruments", required_argument, NULL, 'i'}, {"orders", required_argument, NULL, 'o'},
+        {"packet", required_argument, NULL, 'p'},      {"pairs", required_argument, NULL, 'n'},
+        {"seed", required_argument, NULL, 's'},        {0}};
     b = (struct burst){
         .instruments = 10000, .orders = 10000000, .packet = 16, .pairs = 50, .seed = 1};
     optind = 1;
