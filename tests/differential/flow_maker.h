@@ -147,8 +147,9 @@ uint32_t flow_new_key(struct flow_maker *m, uint32_t session);
 const struct flow_recent *flow_late(struct flow_maker *m, uint32_t session); /* the latest */
 const struct flow_recent *flow_recent(struct flow_maker *m, uint32_t session);
 
-/* flow_terms.c: gives a new order terms, out of the flow's families; breaks one. */
-void flow_add_terms(struct flow_maker *m, struct sb_command2 *both);
+/* flow_terms.c: gives a new order terms, out of the flow's families, and a partner, if one is meant; breaks one. */
+void flow_add_terms(struct flow_maker *m, struct sb_command2 *both,
+                    const struct flow_recent *other);
 void flow_break_terms(struct flow_maker *m, struct sb_command2 *both);
 
 /* flow_operator.c */

@@ -92,15 +92,18 @@ uint32_t flow_new_key(struct flow_maker *m, uint32_t session)
     return m->last_key[s] += 1 + (flow_one_in(m, 20) ? flow_below(m, 5) : 0);
 }
 
-static void remember(struct flow_maker *m, const struct sb_command *c, uint8_t type)
+static const struct flow_recent *remember(struct flow_maker *m, const struct sb_command *c,
+                                          uint8_t type)
 {
     const uint32_t s = flow_own(c->session);
-    m->recent[s][m->recent_n[s]++ % FLOW_RECENT] = (struct flow_recent){.key = c->key,
-                                                                        .instrument = c->instrument,
-                                                                        .quantity = c->quantity,
-                                                                        .price = c->price,
-                                                                        .side = c->side,
-                                                                        .type = type};
+    struct flow_recent *r = &m->recent[s][m->recent_n[s]++ % FLOW_RECENT];
+    *r = (struct flow_recent){.key = c->key,
+                              .instrument = c->instrument,
+                              .quantity = c->quantity,
+                              .price = c->price,
+                              .side = c->side,
+                              .type = type};
+    return r;
 }
 
 /* A market to limit order has one when it rests. */
@@ -131,25 +134,54 @@ static void echo(struct flow_maker *m, struct sb_command2 *both)
     both->ext.order.account = flow_one_in(m, 4) ? (uint32_t)flow_random(m) : 0;
 }
 
-void flow_make_order(struct flow_maker *m)
+/* What an order is made for: nothing, or to be partners with another. */
+struct purpose {
+    bool waits; /* away from the middle, so that it is still there when its partner comes */
+    uint32_t session;
+    const struct flow_recent *partner;
+};
+
+static const struct flow_recent *make_order(struct flow_maker *m, const struct purpose *why)
 {
     static const uint8_t SIDES[] = {SB_BUY,  SB_BUY,        SB_BUY,
                                     SB_SELL, SB_SELL_SHORT, SB_SELL_SHORT_EXEMPT};
     struct sb_command2 *both = client(m, SB_CMD_ORDER);
     struct sb_command *c = &both->c;
+    if (why->session != 0) {
+        c->session = why->session;
+        c->firm = flow_firm(m, c->session);
+    }
     c->instrument = flow_one_in(m, m->plain ? 100 : 1000) ? flow_below(m, 20) : flow_instrument(m);
     c->side = SIDES[flow_below(m, 6)];
     c->tif = flow_one_in(m, m->plain ? 6 : 12) ? SB_TIF_IOC : SB_TIF_DAY;
     c->price = flow_price(m, c->instrument);
     c->quantity = flow_quantity(m, c->instrument);
+    if (why->waits) {
+        const struct flow_instrument *i = flow_known(m, c->instrument);
+        const int64_t away = i->tick * (1 + flow_below(m, 4));
+        c->tif = SB_TIF_DAY;
+        c->price = i->middle + (sb_side_sells(c->side) ? away : -away);
+    }
     if (!m->plain && flow_percent(m, m->rates.terms_percent))
-        flow_add_terms(m, both);
+        flow_add_terms(m, both, why->partner);
     if (!m->plain && flow_percent(m, m->rates.wrong_percent))
         flow_break_terms(m, both);
     echo(m, both);
     c->key = flow_new_key(m, c->session);
     flow_number(m, c);
-    remember(m, c, both->ext.order.type);
+    return remember(m, c, both->ext.order.type);
+}
+
+void flow_make_order(struct flow_maker *m)
+{
+    struct purpose why = {0};
+    if (flow_has(m, FLOW_BIT_OCO) && flow_one_in(m, 8)) {
+        why.waits = true;
+        why.session = flow_session(m);
+        why.partner = make_order(m, &why);
+        why.waits = flow_one_in(m, 3);
+    }
+    make_order(m, &why);
 }
 
 void flow_make_replace(struct flow_maker *m)

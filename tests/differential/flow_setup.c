@@ -57,7 +57,7 @@ static void choose_rates(struct flow_maker *m, bool small)
         .operator_ = auctions || bands ? 20 + flow_below(m, 60) : 100 + flow_below(m, 300),
         .timer = tifs || bands ? 15 + flow_below(m, 50) : 1000,
         .mass = mass ? 40 + flow_below(m, 200) : 0,
-        .sweep = small ? 60 : 400,
+        .sweep = small ? 60 : 250,
         .kill = mass ? 100 + flow_below(m, 300) : 0,
         .rare = 300,
         .jump = 30 + flow_below(m, 200),
@@ -74,9 +74,9 @@ static void choose_rates(struct flow_maker *m, bool small)
 /* Tables in which there is room; in some flows one that is always full, or all: then true. */
 static bool choose_tables(struct flow_maker *m)
 {
-    static const uint32_t ORDERS[] = {200, 200, 160, 64}, SMALL_ORDERS[] = {1, 5, 12, 20};
-    static const uint32_t LEVELS[] = {256, 256, 64, 24}, SMALL_LEVELS[] = {1, 2, 4, 8};
-    static const uint32_t TERMS[] = {256, 200, 64, 32}, SMALL_TERMS[] = {1, 2, 4, 9};
+    static const uint32_t ORDERS[] = {200, 200, 200, 100}, SMALL_ORDERS[] = {1, 5, 12, 20};
+    static const uint32_t LEVELS[] = {256, 256, 128, 64}, SMALL_LEVELS[] = {1, 2, 4, 8};
+    static const uint32_t TERMS[] = {256, 256, 128, 64}, SMALL_TERMS[] = {1, 2, 4, 9};
     struct sb_engine_limits *l = &m->flow->limits;
     l->orders_max = ORDERS[flow_below(m, 4)];
     l->levels_max = LEVELS[flow_below(m, 4)];

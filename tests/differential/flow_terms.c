@@ -162,7 +162,13 @@ static bool may_last(const struct making *k)
     return k->c->tif == SB_TIF_DAY && k->x->order.type != SB_TYPE_MARKET;
 }
 
-void flow_add_terms(struct flow_maker *m, struct sb_command2 *both)
+static bool may_have_partner(const struct making *k)
+{
+    return k->x->order.type != SB_TYPE_MARKET && k->x->order.type != SB_TYPE_MARKET_TO_LIMIT &&
+           (k->c->tif == SB_TIF_DAY || k->c->tif == SB_TIF_GTC || k->c->tif == SB_TIF_GTD);
+}
+
+void flow_add_terms(struct flow_maker *m, struct sb_command2 *both, const struct flow_recent *other)
 {
     static void (*const ADD[FLOW_FEATURES_N])(const struct making *) = {
         [FLOW_BIT_MARKET] = market,    [FLOW_BIT_STOPS] = stop,
@@ -170,7 +176,9 @@ void flow_add_terms(struct flow_maker *m, struct sb_command2 *both)
         [FLOW_BIT_MINIMUM] = minimum,  [FLOW_BIT_PEGS] = peg,
         [FLOW_BIT_TIFS] = tif,         [FLOW_BIT_AUCTIONS] = auction_only};
     struct making k = {.m = m, .c = &both->c, .x = &both->ext};
-    if (flow_has(m, FLOW_BIT_OCO) && flow_one_in(m, 4))
+    if (other != NULL)
+        partner(&k, other);
+    else if (flow_has(m, FLOW_BIT_OCO) && flow_one_in(m, 8))
         partner(&k, flow_late(m, k.c->session));
     k.i = flow_known(m, k.c->instrument);
     if (k.x->order.oco_key != 0) {
@@ -190,8 +198,7 @@ void flow_add_terms(struct flow_maker *m, struct sb_command2 *both)
         else
             expire(&k);
     }
-    if (k.x->order.oco_key != 0 &&
-        (k.x->order.type == SB_TYPE_MARKET || k.x->order.type == SB_TYPE_MARKET_TO_LIMIT))
+    if (!may_have_partner(&k))
         k.x->order.oco_key = 0;
     both->c.flags |= SB_CMD_F_EXT;
 }
