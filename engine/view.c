@@ -76,11 +76,13 @@ static void view_terms(const struct sb_engine *e, const struct sb_book *b, uint3
     const struct sb_terms *t = sb_rest_terms(e, slot);
     if (t == NULL)
         return;
+    view->limit = (int64_t)t->limit * b->tick;
+    view->quote = (t->flags & SB_TERMS_QUOTE) != 0;
     view->state = t->state;
     view->tif = t->tif;
     view->reserve = t->reserve;
     if (t->state == SB_STATE_PARKED)
-        view->price = (int64_t)t->limit * b->tick;
+        view->price = view->limit;
 }
 
 static void visit_order(void *arg, const struct sb_engine *e, enum sb_walk_place place,
@@ -101,6 +103,7 @@ static void visit_order(void *arg, const struct sb_engine *e, enum sb_walk_place
         .capacity = sb_rest_capacity(e, slot),
         .state = SB_STATE_VISIBLE};
     (void)place;
+    view.limit = view.price;
     view_terms(e, b, slot, &view);
     v->visit(v->arg, &view);
 }

@@ -197,8 +197,7 @@ static uint32_t instrument_of(const struct sb_engine *e, const struct sb_command
         return c->instrument;
     struct order_search s = {c->session, c->kind == SB_CMD_REPLACE ? c->orig_key : c->key, false};
     for (uint32_t i = 1; i <= sb_engine_instruments(e); i++) {
-        for (uint8_t side = SB_BUY; side <= SB_SELL; side++)
-            sb_engine_visit(e, i, side, match_order, &s);
+        sb_engine_visit_all(e, i, match_order, &s);
         if (s.found)
             return i;
     }

@@ -301,6 +301,16 @@ static bool changes(struct exporter *x, const struct sb_output *out)
     return put_row(x, &v);
 }
 
+/* An order that took the best price has it as its limit from then on. */
+static void rests(struct exporter *x, const struct sb_output *out)
+{
+    const struct sb_command *c = x->run.c;
+    struct sb_inspect_order *o =
+        c->kind == SB_CMD_ORDER ? sb_inspect_orders_find(&x->orders, c->session, c->key) : NULL;
+    if (o != NULL && o->ref == out->ref)
+        o->price = out->price;
+}
+
 /* What was asked for, as far as it could be read. */
 static bool rejected(struct exporter *x, const struct sb_output *out)
 {
@@ -376,6 +386,9 @@ static bool put_outputs(struct exporter *x)
         case SB_OUT_TRIGGERED:
             good = changes(x, out);
             break;
+        case SB_OUT_F_ADD:
+            rests(x, out);
+            break;
         case SB_OUT_REJECTED:
             good = rejected(x, out);
             break;
@@ -429,15 +442,18 @@ struct intake {
 static void take_order(void *arg, const struct sb_order_view *v)
 {
     struct intake *in = arg;
+    if (v->quote)
+        return;
     struct sb_inspect_order o = {.session = v->session,
                                  .key = v->key,
                                  .ref = v->ref,
-                                 .price = v->price,
-                                 .open = v->open,
+                                 .price = v->limit,
+                                 .open = v->open + v->reserve,
                                  .executed = v->executed,
                                  .instrument = in->instrument,
                                  .side = v->side,
-                                 .capacity = v->capacity};
+                                 .capacity = v->capacity,
+                                 .tif = v->tif};
     memset(o.clordid, ' ', sizeof o.clordid);
     in->good = in->good && sb_inspect_orders_add(in->to, &o);
 }
@@ -450,8 +466,7 @@ static bool take_open_orders(struct exporter *x)
     if (sb_log_run_snapshot_n(&x->run) == 0)
         return true;
     for (in.instrument = 1; in.instrument <= sb_engine_instruments(e); in.instrument++)
-        for (uint8_t side = SB_BUY; side <= SB_SELL; side++)
-            sb_engine_visit(e, in.instrument, side, take_order, &in);
+        sb_engine_visit_all(e, in.instrument, take_order, &in);
     fprintf(stderr,
             in.good
                 ? "inspect: rows begin behind input %" PRIu64

@@ -9,8 +9,8 @@
 #include "feed_book.h"
 #include "ledger.h"
 #include "shadowbook/assert.h"
+#include "tell.h"
 #include "tests/reference/reference.h"
-#include "words.h"
 
 enum { SEAL_EVERY = 16 };
 
@@ -118,7 +118,7 @@ differs(const struct pair *p, enum compare_what what, const char *format, ...)
 static void say_output(FILE *to, const char *who, const struct sb_output *o)
 {
     fprintf(to, "      %-10s", who);
-    words_output(to, o);
+    tell_output(to, o);
 }
 
 static bool outputs_equal(const struct pair *p, uint32_t from)
@@ -195,7 +195,7 @@ static bool orders_equal(struct pair *p, uint32_t instrument)
         if (i == b->n)
             continue;
         fprintf(p->say, "      %-10s", who == 0 ? "engine" : "reference");
-        words_order(p->say, &b->orders[i]);
+        tell_order(p->say, &b->orders[i]);
     }
     return false;
 }
@@ -427,11 +427,10 @@ static bool replays_equal(const struct pair *p)
 
 /* --- a run ------------------------------------------------------------------------------------- */
 
-static void tell_command(const struct pair *p, uint32_t i, const struct sb_command2 *c,
-                         uint32_t from)
+static void story(const struct pair *p, uint32_t i, const struct sb_command2 *c, uint32_t from)
 {
     fprintf(p->say, "%4u ", i + 1);
-    words_command(p->say, c, p->c->commands[0].c.time_ns);
+    tell_command(p->say, c, p->c->commands[0].c.time_ns);
     if (c->c.kind == SB_CMD_DAY || c->c.kind == SB_CMD_SESSION || c->c.kind == SB_CMD_INSTRUMENT)
         return;
     for (uint32_t k = from; k < p->box.n; k++)
@@ -450,7 +449,7 @@ static bool step(struct pair *p, uint32_t i)
     p->expected.n = 0;
     sb_engine_apply(p->engine, &command.c, &p->box);
     if (p->c->story)
-        tell_command(p, i, &command, from);
+        story(p, i, &command, from);
     sb_reference_apply(p->reference, &command.c, &p->expected);
     const bool equal = outputs_equal(p, from) && outputs_hold(p, &command, from) &&
                        ((!last && i % every != 0) || state_equal(p));

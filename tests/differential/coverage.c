@@ -2,7 +2,7 @@
 
 #include <inttypes.h>
 
-#include "words.h"
+#include "tell.h"
 
 static const char *const shapes[] = {
 #define COVERAGE_WORDS(id, words) words,
@@ -28,21 +28,21 @@ void coverage_add(struct coverage *to, const struct coverage *c)
 
 static const char *event_words(uint32_t e)
 {
-    return e >= EVENT_CANCELED ? words_reason((uint8_t)(e - EVENT_CANCELED)) : events[e];
+    return e >= EVENT_CANCELED ? tell_reason((uint8_t)(e - EVENT_CANCELED)) : events[e];
 }
 
 static void print_reasons(const char *what, const uint64_t counts[64], FILE *to)
 {
     for (uint8_t r = 0; r < 64; r++)
         if (counts[r] != 0)
-            fprintf(to, "  %-10s %-20s %12" PRIu64 "\n", what, words_reason(r), counts[r]);
+            fprintf(to, "  %-10s %-20s %12" PRIu64 "\n", what, tell_reason(r), counts[r]);
 }
 
 void coverage_print(const struct coverage *c, FILE *to)
 {
     for (uint8_t k = 0; k < 64; k++)
         if (c->outputs[k] != 0)
-            fprintf(to, "  output     %-20s %12" PRIu64 "\n", words_output_kind(k), c->outputs[k]);
+            fprintf(to, "  output     %-20s %12" PRIu64 "\n", tell_output_kind(k), c->outputs[k]);
     print_reasons("rejected", c->rejected, to);
     print_reasons("canceled", c->canceled, to);
     print_reasons("answered", c->answered, to);
@@ -125,10 +125,10 @@ static uint32_t missing_outputs(const struct coverage *c, FILE *to)
     uint32_t n = 0;
     for (uint8_t k = SB_OUT_LOGIN; k <= SB_OUT_QUOTED; k++)
         if (c->outputs[k] == 0)
-            n += miss(to, "output", words_output_kind(k));
+            n += miss(to, "output", tell_output_kind(k));
     for (uint8_t k = SB_OUT_F_SYSTEM; k <= SB_OUT_F_INDICATIVE; k++)
         if (c->outputs[k] == 0)
-            n += miss(to, "output", words_output_kind(k));
+            n += miss(to, "output", tell_output_kind(k));
     return n;
 }
 
@@ -142,17 +142,17 @@ static uint32_t missing_reasons(const struct coverage *c, FILE *to)
     uint32_t n = 0;
     for (uint8_t r = SB_REASON_USER; r <= SB_REASON_KILL; r++)
         if (c->canceled[r] == 0)
-            n += miss(to, "canceled", words_reason(r));
+            n += miss(to, "canceled", tell_reason(r));
     for (uint8_t r = SB_REASON_SYMBOL; r <= SB_REASON_FULL_TERMS; r++) {
         bool other = r == SB_REASON_SIDE; /* sb_command_valid() lets no other side through */
         for (uint32_t k = 0; k < sizeof OTHERS; k++)
             other = other || OTHERS[k] == r;
         if (!other && c->rejected[r] == 0)
-            n += miss(to, "rejected", words_reason(r));
+            n += miss(to, "rejected", tell_reason(r));
     }
     for (uint32_t k = 0; k < sizeof ANSWERS; k++)
         if (c->answered[ANSWERS[k]] == 0)
-            n += miss(to, "answered", words_reason(ANSWERS[k]));
+            n += miss(to, "answered", tell_reason(ANSWERS[k]));
     return n;
 }
 

@@ -24,7 +24,7 @@
 #include "random_flow.h"
 #include "shadowbook/assert.h"
 #include "shrink.h"
-#include "words.h"
+#include "tell.h"
 
 enum { JOBS_MAX = 64, TOLD = 3, FAILED_MAX = 1024, RUN_SECONDS = 120 };
 

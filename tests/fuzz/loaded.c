@@ -3,15 +3,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "engine/book.h"
+#include "engine/rest.h"
 #include "tests/differential/random_flow.h"
 #include "tests/fuzz/fuzz.h"
 
-enum { SEEDS = 8, ROOM = 1 << 17, OUTPUTS = 1024 };
+enum { SEEDS = 8, ROOM = 1 << 17, OUTPUTS = 1 << 13 };
 
 static const struct sb_engine_limits limits = {.instruments_max = 4,
                                                .sessions_max = 5,
-                                               .orders_max = 40,
+                                               .orders_max = 32,
                                                .levels_max = 24,
                                                .terms_max = 64,
                                                .window_levels = 64};
@@ -52,7 +52,7 @@ static void verify(const struct sb_engine *e)
 {
     uint32_t orders = 0;
     for (uint32_t i = 1; i <= e->instruments; i++)
-        orders += sb_book_verify(e, &e->books[i]);
+        orders += sb_book_verify(e, &e->books[i]) + sb_rest_verify(e, &e->books[i]);
     SB_ASSERT_EQ(orders, e->orders.used);
 }
 
@@ -83,6 +83,10 @@ void loaded_judge(struct sb_engine *e, const void *image, size_t bytes)
     verify(e);
     phase.c.phase = SB_PHASE_CLOSED;
     apply(e, phase);
+    verify(e);
+    const struct sb_command2 rest = {
+        .c = {.kind = SB_CMD_MASS_CANCEL, .instrument = SB_INSTRUMENT_ALL, .scope = SB_SCOPE_ALL}};
+    apply(e, rest); /* what outlasts the day */
     SB_ASSERT_EQ(sb_engine_stats(e)->open_orders, 0u);
-    SB_ASSERT_EQ(e->levels.used, 0u);
+    SB_ASSERT_EQ(e->levels.used | e->terms.used, 0u);
 }

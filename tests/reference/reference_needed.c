@@ -19,9 +19,11 @@ static bool left_out(struct walk *w, const struct ref_order *rest)
     return true;
 }
 
+/* By this walk: a note on who is in no queue now (parked, or not yet back, section 9) is one of an earlier walk. */
 static bool partner_counted(const struct ref_order *o)
 {
-    return o->partner != NULL && o->partner->counted;
+    const struct ref_order *p = o->partner;
+    return p != NULL && p->counted && (p->state == REF_VISIBLE || p->state == REF_DARK);
 }
 
 /* Are two partners in one displayed queue? */

@@ -1,4 +1,4 @@
-#include "words.h"
+#include "tell.h"
 
 #include <inttypes.h>
 
@@ -105,12 +105,12 @@ static const char *const stps[] = {"none", "NEWEST", "OLDEST", "BOTH", "DECREMEN
 static const char *const ties[] = {"PRESSURE", "REFERENCE", "HIGHEST", "LOWEST"};
 static const char *const states[] = {"visible", "dark", "parked"};
 
-const char *words_output_kind(uint8_t kind)
+const char *tell_output_kind(uint8_t kind)
 {
     return NAME(outputs, kind);
 }
 
-const char *words_reason(uint8_t reason)
+const char *tell_reason(uint8_t reason)
 {
     return NAME(reasons, reason);
 }
@@ -235,7 +235,7 @@ static void mass(FILE *to, const struct sb_command *c)
         fprintf(to, " %ss only", side_of(c->side));
 }
 
-void words_command(FILE *to, const struct sb_command2 *both, uint64_t start_ns)
+void tell_command(FILE *to, const struct sb_command2 *both, uint64_t start_ns)
 {
     const struct sb_command *c = &both->c;
     fprintf(to, "+%-9" PRIu64 " %-11s", c->time_ns - start_ns, NAME(commands, c->kind));
@@ -297,7 +297,7 @@ void words_command(FILE *to, const struct sb_command2 *both, uint64_t start_ns)
 
 /* --- outputs and orders ------------------------------------------------------------------------ */
 
-void words_output(FILE *to, const struct sb_output *o)
+void tell_output(FILE *to, const struct sb_output *o)
 {
     fprintf(to, "%-13s", NAME(outputs, o->kind));
     if (o->stream != SB_STREAM_FEED)
@@ -345,7 +345,7 @@ void words_output(FILE *to, const struct sb_output *o)
     fprintf(to, " (no %" PRIu64 ")\n", o->stream_seq);
 }
 
-void words_order(FILE *to, const struct sb_order_view *o)
+void tell_order(FILE *to, const struct sb_order_view *o)
 {
     fprintf(to, "%-7s ref %" PRIu64 " s%u k%u %s %u", NAME(states, o->state), o->ref, o->session,
             o->key, side_of(o->side), o->open);
