@@ -337,6 +337,7 @@ START_TEST(footprint)
                                  .sessions_max = 1000,
                                  .orders_max = 20000000,
                                  .levels_max = 20000000,
+                                 .terms_max = 1000000,
                                  .window_levels = 64};
     ck_assert_ptr_null(sb_engine_limits_error(&l));
     const size_t all = sb_engine_footprint(&l);
@@ -345,7 +346,7 @@ START_TEST(footprint)
     ck_assert_uint_le(sb_engine_footprint(&l) - all, 72 * 1000);
     l.orders_max -= 1000;
     l.instruments_max += 1000;
-    ck_assert_uint_le(sb_engine_footprint(&l) - all, 2560 * 1000);
+    ck_assert_uint_le(sb_engine_footprint(&l) - all, 2816 * 1000);
     l.instruments_max = 131072;
     ck_assert_ptr_nonnull(sb_engine_limits_error(&l));
     l.instruments_max = 131071;
