@@ -242,8 +242,9 @@ struct sb_order_view {
     uint8_t state; /* enum sb_order_state */
     uint8_t tif;
     uint32_t reserve; /* iceberg that is displayed: open, but not in `open` */
-    int64_t limit; /* limit price; 0: none. Of what took the best price: where the rest came to rest */
-    bool quote;    /* a side of a quote: key is the QUOTE's */
+    int64_t
+        limit;  /* limit price; 0: none. Of what took the best price: where the rest came to rest */
+    bool quote; /* a side of a quote: key is the QUOTE's */
 };
 enum sb_order_state {
     SB_STATE_VISIBLE = 0, /* in the displayed book */
