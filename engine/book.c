@@ -78,18 +78,6 @@ void sb_book_cancel(struct sb_engine *e, struct sb_book *b, uint32_t slot, uint3
     sb_book_reduce(e, b, slot, q);
 }
 
-void sb_book_cancel_all(struct sb_engine *e, struct sb_book *b, uint8_t reason,
-                        struct sb_outbox *box)
-{
-    for (uint32_t side = 0; side < 2; side++) {
-        const struct sb_ladder *l = &b->side[side];
-        while (l->best != SB_KEY_NONE) {
-            const uint32_t slot = sb_ladder_find(l, &e->levels, l->best)->head;
-            sb_book_cancel(e, b, slot, e->orders.slots[slot].open, reason, box);
-        }
-    }
-}
-
 static uint32_t verify_level(const struct sb_engine *e, struct sb_book *b, uint32_t side,
                              const struct sb_ladder_cursor *c)
 {

@@ -91,10 +91,6 @@ void sb_book_reduce(struct sb_engine *e, struct sb_book *b, uint32_t slot, uint3
 void sb_book_cancel(struct sb_engine *e, struct sb_book *b, uint32_t slot, uint32_t q,
                     uint8_t reason, struct sb_outbox *box);
 
-/* Cancels every order of the instrument: buys, then sells, best and oldest first. */
-void sb_book_cancel_all(struct sb_engine *e, struct sb_book *b, uint8_t reason,
-                        struct sb_outbox *box);
-
 /* Walks everything and asserts what must hold between levels, queues, bitmaps, slots and table. O(book).
  * Returns the number of open orders. */
 uint32_t sb_book_verify(const struct sb_engine *e, struct sb_book *b);

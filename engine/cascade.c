@@ -137,10 +137,8 @@ static uint32_t peg_price(const struct sb_book *b, uint8_t side, const struct sb
     return price < b->view.price_min || price > b->view.price_max ? 0 : (uint32_t)p;
 }
 
-uint32_t sb_peg_price(const struct sb_engine *e, const struct sb_book *b, uint8_t side,
-                      const struct sb_terms *t)
+uint32_t sb_peg_price(const struct sb_book *b, uint8_t side, const struct sb_terms *t)
 {
-    (void)e;
     const struct touch touch = touch_of(b);
     return peg_price(b, side, t, &touch);
 }

@@ -23,8 +23,7 @@ bool sb_stop_triggered(const struct sb_book *b, uint8_t side, uint32_t stop_tick
 void sb_stop_activate(struct sb_engine *e, struct sb_book *b, uint32_t slot, struct sb_outbox *box);
 
 /* The price of a peg now, in ticks (8.1); 0: none, it is to be parked. The phase is looked at. */
-uint32_t sb_peg_price(const struct sb_engine *e, const struct sb_book *b, uint8_t side,
-                      const struct sb_terms *t);
+uint32_t sb_peg_price(const struct sb_book *b, uint8_t side, const struct sb_terms *t);
 
 /* 8.4: parks every peg. */
 void sb_peg_park_all(struct sb_engine *e, struct sb_book *b);

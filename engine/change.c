@@ -56,7 +56,7 @@ static void arrive_again(struct sb_engine *e, struct sb_book *b, uint32_t slot, 
 {
     const struct sb_terms *t = sb_rest_terms(e, slot);
     if (t != NULL && t->peg != SB_PEG_NONE)
-        ticks = sb_peg_price(e, b, sb_order_side(&e->orders.slots[slot]), t);
+        ticks = sb_peg_price(b, sb_order_side(&e->orders.slots[slot]), t);
     if (ticks == 0) {
         sb_rest_aside(e, b, slot);
         return;

@@ -91,7 +91,7 @@ static uint32_t limit_of(const struct sb_engine *e, const struct sb_book *b,
     const uint8_t other = (x->side ^ 1u) & 1u;
     const uint32_t best = b->side[other].best;
     if (x->peg != SB_PEG_NONE)
-        return sb_peg_price(e, b, x->side, sb_rest_terms(e, slot));
+        return sb_peg_price(b, x->side, sb_rest_terms(e, slot));
     if (x->type == SB_TYPE_MARKET)
         return ticks_of(b, sb_side_sells(x->side) ? b->price_min : b->price_max);
     if (x->type == SB_TYPE_MARKET_TO_LIMIT)

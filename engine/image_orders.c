@@ -176,7 +176,7 @@ static const char *sort_lists(struct sb_engine *e, struct sb_book *b)
         const struct sb_order *o = &e->orders.slots[t->slot];
         const uint8_t side = sb_order_side(o);
         if (t->state == SB_STATE_DARK &&
-            sb_book_ticks(side, sb_order_ladder_key(o)) != sb_peg_price(e, b, side, t))
+            sb_book_ticks(side, sb_order_ladder_key(o)) != sb_peg_price(b, side, t))
             return "a peg at another price than its own";
     }
     return NULL;

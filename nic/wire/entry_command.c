@@ -3,18 +3,22 @@
 
 #include "nic/wire/bytes.h"
 #include "nic/wire/entry.h"
+#include "nic/wire/entry_terms.h"
 #include "nic/wire/ouch.h"
 
-enum { OPTION_FIRM = 2, OPTION_GROUP = 24 };
 enum { ENTER_FIXED_BYTES = 47, REPLACE_FIXED_BYTES = 40 };
 enum { AT_ENTER_KEY = 1, AT_REPLACE_KEY = 5 };
+enum { AT_TERMS = offsetof(union sb_command_ext, order.stop_price) };
 
 static const char blanks[14] = "              ";
 
+/* Nothing but what J echoes is left. */
 static void set_invalid(struct sb_command2 *out, uint8_t reason)
 {
     out->c.kind = SB_CMD_INVALID;
+    out->c.tif = 0;
     out->c.reason = reason;
+    memset(out->ext.bytes + AT_TERMS, 0, sizeof out->ext.bytes - AT_TERMS);
 }
 
 /* No key: nothing may be consumed for bytes that only look like one. */
@@ -33,30 +37,6 @@ static void set_broken(struct sb_command2 *out, const uint8_t *p, uint32_t len, 
         out->c.key = sb_get32(p + at_key);
         out->c.flags = 0;
     }
-}
-
-/* The appendage is a run of whole TagValues: the reader saw to that. */
-static uint8_t options_reason(const uint8_t *app, uint32_t bytes)
-{
-    uint8_t reason = SB_REASON_NONE;
-    for (uint32_t at = 0; at < bytes; at += 1u + app[at]) {
-        const uint8_t size = app[at], tag = app[at + 1];
-        if (tag != OPTION_FIRM && tag != OPTION_GROUP)
-            return SB_REASON_DISPLAY;
-        if (size != (tag == OPTION_FIRM ? 5 : 3))
-            reason = SB_REASON_MALFORMED;
-    }
-    return reason;
-}
-
-static uint8_t terms_reason(char tif, char display, char cross, const uint8_t *app,
-                            uint32_t app_bytes)
-{
-    if (tif != '0' && tif != '3')
-        return SB_REASON_TIF;
-    if ((display != 'Y' && display != 'A') || cross != 'N')
-        return SB_REASON_DISPLAY;
-    return options_reason(app, app_bytes);
 }
 
 static bool side_of(char c, uint8_t *side)
@@ -86,7 +66,9 @@ static int64_t price_of(uint64_t wire)
 
 static void echo_put(struct sb_command2 *out, const char clordid[14], char iso, char cross)
 {
-    if (memcmp(clordid, blanks, 14) == 0 && iso == 'N' && cross == 'N')
+    static const uint8_t none[sizeof out->ext.bytes - AT_TERMS];
+    const bool terms = memcmp(out->ext.bytes + AT_TERMS, none, sizeof none) != 0;
+    if (!terms && memcmp(clordid, blanks, 14) == 0 && iso == 'N' && cross == 'N')
         return;
     memcpy(out->ext.order.clordid, clordid, 14);
     out->ext.order.iso = (uint8_t)iso;
@@ -104,18 +86,15 @@ static void enter_to_command(const uint8_t *p, uint32_t len, struct sb_command2 
     }
     struct sb_command *c = &out->c;
     c->key = m.ref;
-    echo_put(out, m.clordid, m.iso, m.cross);
     uint8_t side = 0;
-    const uint8_t reason = side_of(m.side, &side)
-                               ? terms_reason(m.tif, m.display, m.cross, m.app, m.app_bytes)
-                               : SB_REASON_SIDE;
-    if (reason != SB_REASON_NONE) {
+    const uint8_t reason = side_of(m.side, &side) ? sb_entry_terms(&m, out) : SB_REASON_SIDE;
+    if (reason != SB_REASON_NONE)
         set_invalid(out, reason);
+    echo_put(out, m.clordid, m.iso, m.cross);
+    if (reason != SB_REASON_NONE)
         return;
-    }
     c->kind = SB_CMD_ORDER;
     c->side = side;
-    c->tif = m.tif == '3' ? SB_TIF_IOC : SB_TIF_DAY;
     c->quantity = m.quantity;
     c->display = (uint8_t)m.display;
     c->capacity = (uint8_t)m.capacity;
@@ -133,14 +112,13 @@ static void replace_to_command(const uint8_t *p, uint32_t len, struct sb_command
     struct sb_command *c = &out->c;
     c->key = m.ref;
     echo_put(out, m.clordid, m.iso, 'N');
-    const uint8_t reason = terms_reason(m.tif, m.display, 'N', m.app, m.app_bytes);
+    const uint8_t reason = sb_entry_replace_terms(&m, out);
     if (reason != SB_REASON_NONE) {
         set_invalid(out, reason);
         return;
     }
     c->kind = SB_CMD_REPLACE;
     c->orig_key = m.orig_ref;
-    c->tif = m.tif == '3' ? SB_TIF_IOC : SB_TIF_DAY;
     c->quantity = m.quantity;
     c->display = (uint8_t)m.display;
     c->price = price_of(m.price);

@@ -75,13 +75,13 @@ uint32_t sb_ouch_write_out(uint8_t *p, const struct sb_ouch_out *m);
  *   MALFORMED  unknown type, wrong length, broken appendage, unusable return address, unknown phase. With
  *              SB_CMD_F_SKIP_KEY, except for an Enter or Replace whose fixed part is whole: their key is known
  *   SIDE       not B, S, T, E
- *   TIF        not '0' (DAY) or '3' (IOC)
- *   DISPLAY    display not Y or A (both visible); an option other than 2 (firm) and 24 (group), which are
- *              ignored; cross type not 'N'
- *   MALFORMED  option 2 or 24 of a wrong size
+ *   TIF        not '0' (DAY; with cross type O or C: at the open, at the close) or '3' (IOC; without)
+ *   DISPLAY    display not Y or A (both visible) or N (hidden); cross type not N, O or C; an option or a value of one that
+ *              entry_terms.h does not have. In a Replace, which keeps what the order has: display N, every option but 2 and 24
+ *   MALFORMED  an option of a wrong size
  * Capacity and ISO are echoed as they came. Prices above SB_PRICE_MAX, the market price too, are passed on as INT64_MAX, for
- * the engine to reject. The second line (ClOrdID, ISO, cross) is used only when ClOrdID is not blank or ISO or
- * cross are not 'N', for INVALID too. Pure; ~20 ns. */
+ * the engine to reject. The second line (ClOrdID, ISO, cross, terms) is used only when ClOrdID is not blank, ISO or
+ * cross are not 'N', or there are terms; of INVALID without terms. Pure; ~20 ns. */
 void sb_entry_to_command(const uint8_t *p, uint32_t len, struct sb_command2 *out, char symbol[8]);
 
 /* Encodes one session output as its message at p (room for SB_OUCH_MESSAGE_MAX); returns the length.

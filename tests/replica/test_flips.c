@@ -415,7 +415,7 @@ static void small(struct sb_config *c)
                                           .sessions_max = 2,
                                           .orders_max = 64,
                                           .levels_max = 64,
-                                          .terms_max = 64,
+                                          .terms_max = 1,
                                           .window_levels = 64};
     c->log_lines = 2048;
     c->unacked_lines = 1024;

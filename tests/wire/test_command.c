@@ -144,15 +144,18 @@ START_TEST(order_refused)
     p[26] = '0';
     for (uint32_t c = 0; c < 256; c++) {
         p[27] = (uint8_t)c;
-        if (c != 'Y' && c != 'A')
+        if (c == 0 || strchr("YAN", (int)c) == NULL)
             expect_invalid(p, len, SB_REASON_DISPLAY, 0x102);
     }
     p[27] = 'Y';
     for (uint32_t c = 0; c < 256; c++) {
         p[30] = (uint8_t)c;
-        if (c != 'N')
+        if (c == 0 || strchr("NOC", (int)c) == NULL)
             expect_invalid(p, len, SB_REASON_DISPLAY, 0x102);
     }
+    p[30] = 'O'; /* at the open, and at once */
+    p[26] = '3';
+    expect_invalid(p, len, SB_REASON_TIF, 0x102);
     p[30] = 'N';
     p[26] = p[27] = p[5] = '?'; /* of several reasons: side, then time in force */
     expect_invalid(p, len, SB_REASON_SIDE, 0x102);
@@ -176,16 +179,67 @@ START_TEST(order_options)
         p[46] = 2;
         p[47] = 1;
         p[48] = (uint8_t)tag;
-        expect_invalid(p, 49, tag == 2 || tag == 24 ? SB_REASON_MALFORMED : SB_REASON_DISPLAY,
-                       0x102);
+        const bool known = tag != 0 && tag < 256 && strchr("\2\3\5\6\7\14\15\30", (int)tag) != NULL;
+        expect_invalid(p, 49, known ? SB_REASON_MALFORMED : SB_REASON_DISPLAY, 0x102);
     }
-    memcpy(p + 47, "\x03\x18\x01\x02\x02\x0c\x50", 7); /* group, then post-only */
+    memcpy(p + 47, "\x03\x18\x01\x02\x02\x0c\x58", 7); /* group, then post-only neither P nor N */
     p[46] = 7;
     expect_invalid(p, 54, SB_REASON_DISPLAY, 0x102);
     p[47] = 9; /* runs over the end: broken, but the fixed part says the key */
     expect_invalid(p, 54, SB_REASON_MALFORMED, 0x102);
     expect_invalid(p, 53, SB_REASON_MALFORMED, 0x102);
     expect_invalid(p, 46, SB_REASON_MALFORMED, 0);
+}
+END_TEST
+
+static const struct sb_command *with_options(const char *hex)
+{
+    static uint8_t p[128];
+    wire_unhex(enter_hex, p, sizeof p);
+    p[46] = (uint8_t)wire_unhex(hex, p + 47, sizeof p - 47);
+    return decode(p, 47u + p[46]);
+}
+
+START_TEST(order_terms)
+{
+    uint8_t p[64];
+    const uint32_t len = wire_unhex(enter_hex, p, sizeof p);
+    p[27] = 'N';
+    const struct sb_command *c = decode(p, len);
+    ck_assert_uint_eq(c->kind, SB_CMD_ORDER);
+    ck_assert_uint_eq(c->flags, SB_CMD_F_EXT);
+    ck_assert_uint_eq(command.ext.order.attributes, SB_ATTR_HIDDEN);
+    ck_assert_mem_eq(command.ext.order.clordid, "              ", 14);
+    p[27] = 'Y';
+    p[30] = 'O';
+    ck_assert_uint_eq(decode(p, len)->tif, SB_TIF_AT_OPEN);
+    p[30] = 'C';
+    ck_assert_uint_eq(decode(p, len)->tif, SB_TIF_AT_CLOSE);
+    ck_assert_uint_eq(command.ext.order.cross, 'C');
+
+    ck_assert_uint_eq(with_options("05 03 00000064")->kind, SB_CMD_ORDER);
+    ck_assert_uint_eq(command.ext.order.min_quantity, 100);
+    ck_assert_uint_eq(with_options("05 05 00000064 05 0d 0000000a")->kind, SB_CMD_ORDER);
+    ck_assert_uint_eq(command.ext.order.display_quantity, 100);
+    ck_assert_uint_eq(command.ext.order.refresh_range, 10);
+    ck_assert_uint_eq(with_options("02 0c 50")->kind, SB_CMD_ORDER);
+    ck_assert_uint_eq(command.ext.order.attributes, SB_ATTR_POST_ONLY);
+    ck_assert_uint_eq(with_options("02 0c 4e")->flags, 0); /* not post-only: no terms */
+    static const struct {
+        const char *hex;
+        uint8_t peg;
+    } pegs[] = {{"02 06 50 05 07 ffffff9c", SB_PEG_MARKET},
+                {"02 06 52 05 07 ffffff9c", SB_PEG_PRIMARY},
+                {"02 06 4d 05 07 ffffff9c", SB_PEG_MIDPOINT},
+                {"02 06 4c 05 07 ffffff9c", SB_PEG_NONE}};
+    for (uint32_t i = 0; i < 4; i++) {
+        ck_assert_uint_eq(with_options(pegs[i].hex)->kind, SB_CMD_ORDER);
+        ck_assert_uint_eq(command.ext.order.peg, pegs[i].peg);
+        ck_assert_int_eq(command.ext.order.peg_offset, -100);
+    }
+    ck_assert_uint_eq(with_options("02 06 51")->kind, SB_CMD_INVALID); /* market maker's */
+    ck_assert_uint_eq(command.c.reason, SB_REASON_DISPLAY);
+    ck_assert_uint_eq(command.c.flags, 0); /* nothing of them is left */
 }
 END_TEST
 
@@ -361,6 +415,7 @@ int main(void)
     tcase_add_test(t, order_prices);
     tcase_add_test(t, order_refused);
     tcase_add_test(t, order_options);
+    tcase_add_test(t, order_terms);
     tcase_add_test(t, replace);
     tcase_add_test(t, cancel);
     tcase_add_test(t, login);
