@@ -7,7 +7,6 @@
 #include "engine/rest.h"
 #include "tests/differential/random_flow.h"
 #include "tests/engine/rig.h"
-#include "tests/engine/terms_flow.h"
 
 /* --- engines of their own ------------------------------------------------------------------------ */
 
@@ -63,7 +62,7 @@ static void expect_equal(const struct sb_engine *a, const struct sb_engine *b)
 
 /* --- random flow ---------------------------------------------------------------------------------- */
 
-enum { FLOWS = 80, COMMANDS = 2500, POINTS = 8 };
+enum { FLOWS = 160, COMMANDS = 2500, POINTS = 8 };
 
 struct run {
     struct random_flow flow;
@@ -76,7 +75,6 @@ static void apply(struct run *r, struct sb_engine *e, uint32_t i)
 {
     struct sb_command2 c = r->flow.commands[i];
     c.c.seq = i + 1;
-    c.c.time_ns = terms_flow_time_ns(i);
     sb_engine_apply(e, &c.c, &r->box);
 }
 
@@ -131,17 +129,10 @@ static void go_on(struct run *r, const uint8_t *image, size_t bytes, uint32_t at
     bench_close(&b);
 }
 
-/* Of the flow of seed, plain or with terms. */
-static void images_of(uint64_t seed, bool terms)
+START_TEST(an_image_goes_on_as_its_engine)
 {
     struct run r = {0};
-    if (terms) {
-        r.flow.n = COMMANDS;
-        r.flow.commands = calloc(COMMANDS, sizeof *r.flow.commands);
-        terms_flow_make(seed, r.flow.commands, COMMANDS, &r.flow.limits);
-    } else {
-        random_flow_make(&r.flow, seed, COMMANDS);
-    }
+    random_flow_make(&r.flow, (uint64_t)_i + 1, COMMANDS);
     r.box.cap = sb_engine_outputs_max(&r.flow.limits, 8);
     r.box.out = calloc(r.box.cap, sizeof *r.box.out);
     r.outputs_end = calloc(r.flow.n, sizeof *r.outputs_end);
@@ -174,17 +165,6 @@ static void images_of(uint64_t seed, bool terms)
     free(r.box.out);
     free(r.outputs);
     free(r.outputs_end);
-}
-
-START_TEST(an_image_goes_on_as_its_engine)
-{
-    images_of((uint64_t)_i + 1, false);
-}
-END_TEST
-
-START_TEST(an_image_with_terms_goes_on_as_its_engine)
-{
-    images_of((uint64_t)_i + 1, true);
 }
 END_TEST
 
@@ -581,7 +561,6 @@ static void add(TCase *tc)
 {
     tcase_set_timeout(tc, 100);
     tcase_add_loop_test(tc, an_image_goes_on_as_its_engine, 0, FLOWS);
-    tcase_add_loop_test(tc, an_image_with_terms_goes_on_as_its_engine, 0, FLOWS);
     tcase_add_test(tc, layout);
     tcase_add_test(tc, every_flipped_bit);
     tcase_add_test(tc, every_cut);

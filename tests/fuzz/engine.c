@@ -248,7 +248,7 @@ static void seed_terms(uint8_t *p)
 
 uint32_t fuzz_seed(uint32_t i, uint8_t *out)
 {
-    enum { COMMANDS = 100, SEEDS = 48 };
+    enum { COMMANDS = 60, SEEDS = 16 };
     if (i >= SEEDS)
         return 0;
     uint64_t state = i + 1;

@@ -30,7 +30,8 @@ static void apply(struct sb_engine *e, struct sb_command2 c)
 {
     struct sb_outbox box = {.out = outputs, .cap = OUTPUTS};
     c.c.seq = sb_engine_applied(e) + 1;
-    c.c.time_ns = sb_engine_last_time_ns(e) + 1;
+    if (c.c.time_ns <= sb_engine_last_time_ns(e))
+        c.c.time_ns = sb_engine_last_time_ns(e) + 1;
     sb_engine_apply(e, &c.c, &box);
     sb_engine_seal(e, &box);
 }
@@ -41,7 +42,8 @@ struct sb_engine *loaded_seed(uint32_t i)
         return NULL;
     struct sb_engine *e = loaded_fresh();
     struct random_flow flow;
-    random_flow_make(&flow, i + 1, 1 + 60 * i);
+    random_flow_make(&flow, i + 8,
+                     1 + 60 * i); /* from mixtures of features up to many instruments */
     for (uint32_t k = 0; k < flow.n; k++)
         apply(e, flow.commands[k]);
     free(flow.commands);

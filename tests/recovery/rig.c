@@ -18,7 +18,6 @@ static uint16_t put_packet(struct sb_command *lines, const struct sb_command2 *c
     for (uint16_t i = 0; i < count; i++) {
         struct sb_command2 c = commands[i];
         c.c.seq = n_first + i;
-        c.c.time_ns = 1000 + 7 * c.c.seq;
         memcpy(&lines[at], &c, sb_command_lines(&c.c) * sizeof *lines);
         at = (uint16_t)(at + sb_command_lines(&c.c));
     }

@@ -13,8 +13,10 @@ enum { PACE_NS = 400000, RESEND_NS = 5000000, LOGIN_NS = 20000000, PACK = 8 };
 void sim_wild_init(struct sim_wild *x, const struct sb_config *config, uint32_t session,
                    uint64_t seed)
 {
-    *x = (struct sim_wild){
-        .config = config, .session = session, .rng = seed ^ UINT64_C(0x57494C44574C4957)};
+    *x = (struct sim_wild){.config = config,
+                           .session = session,
+                           .rng = seed ^ UINT64_C(0x57494C44574C4957),
+                           .terms_rng = seed ^ UINT64_C(0x5445524D534D5245)};
 }
 
 /* --- messages ------------------------------------------------------------------------------- */
@@ -59,6 +61,64 @@ static void clordid(struct sim_wild *x, char to[14])
         memcpy(to, "WILD", 4);
 }
 
+static uint32_t pick_terms(struct sim_wild *x, uint32_t n)
+{
+    return (uint32_t)(sim_random(&x->terms_rng) % n);
+}
+
+static void option(struct sb_ouch_enter *m, uint8_t tag, uint32_t bytes, uint32_t value)
+{
+    uint8_t *to = m->app + m->app_bytes;
+    to[0] = (uint8_t)(1 + bytes);
+    to[1] = tag;
+    if (bytes == 4)
+        sb_put32(to + 2, value);
+    else
+        to[2] = (uint8_t)value;
+    m->app_bytes = (uint16_t)(m->app_bytes + 2 + bytes);
+}
+
+/* What the option's number means: nic/wire/entry_terms.h. */
+static void some_terms(struct sim_wild *x, struct sb_ouch_enter *m)
+{
+    switch (pick_terms(x, 8)) {
+    case 0:
+        m->display = 'N';
+        break;
+    case 1:
+        m->cross = "OC"[pick_terms(x, 2)];
+        break;
+    case 2:
+        option(m, 3, 4, 5 * (1 + pick_terms(x, 12)));
+        break;
+    case 3: /* icebergs take part in most */
+    case 4:
+        m->quantity = 100 + 5 * pick_terms(x, 40);
+        option(m, 5, 4, 20 + 5 * pick_terms(x, 8));
+        if (pick_terms(x, 2) == 0)
+            option(m, 13, 4, 5 * pick_terms(x, 4));
+        break;
+    case 5:
+        option(m, 12, 1, (uint8_t) "PPPN"[pick_terms(x, 4)]);
+        break;
+    default:
+        m->price = pick_terms(x, 2) == 0 ? 0 : m->price;
+        option(m, 6, 1, (uint8_t) "PMRL"[pick_terms(x, 4)]);
+        if (pick_terms(x, 2) == 0)
+            option(m, 7, 4, 100 * pick_terms(x, 4) - 200);
+    }
+}
+
+/* Terms of every other order. They are drawn aside: without them the messages are what they would be. */
+static void add_terms(struct sim_wild *x, struct sb_ouch_enter *m)
+{
+    if (pick_terms(x, 2) == 0)
+        return;
+    some_terms(x, m);
+    if (m->app_bytes <= 6 && pick_terms(x, 8) == 0)
+        some_terms(x, m); /* which perhaps do not go together */
+}
+
 static uint32_t enter(struct sim_wild *x, uint8_t *p)
 {
     static const char symbols[][9] = {"TEST    ", "TEST    ", "OTHER   ", "NOBODY  "};
@@ -73,6 +133,7 @@ static uint32_t enter(struct sim_wild *x, uint8_t *p)
                               .cross = "NNNNNNNO"[pick(x, 8)]};
     memcpy(m.symbol, symbols[pick(x, 4)], 8);
     clordid(x, m.clordid);
+    add_terms(x, &m);
     return sb_ouch_write_enter(p, &m);
 }
 

@@ -1,7 +1,7 @@
 /* wild.h: a member whose software is not to be trusted, and a stranger who is no member at all.
  *
- * The member has a session of its own and sends whatever comes to mind: orders, replaces, cancels and reductions with good
- * and impossible fields, used keys, unknown symbols, phases it has no right to, bytes that are no message; an old number
+ * The member has a session of its own and sends whatever comes to mind: orders, every other with terms, replaces, cancels
+ * and reductions with good and impossible fields, used keys, unknown symbols, phases it has no right to, bytes that are no message; an old number
  * with other contents. It resends what is not known to be taken, like any client. The stranger sends wrong
  * tokens, sessions that do not exist, numbers far ahead, frames whose blocks do not fit. Deterministic from the seed.
  *
@@ -16,18 +16,18 @@
 #include "nic/wire/udp.h"
 #include "shadowbook/config.h"
 
-enum { SIM_WILD_MESSAGES = 48, SIM_WILD_BYTES = 64, SIM_WILD_FRAMES = 6 };
+enum { SIM_WILD_MESSAGES = 48, SIM_WILD_BYTES = 64, SIM_WILD_ROOM = 72, SIM_WILD_FRAMES = 6 };
 
 struct sim_wild {
     const struct sb_config *config; /* kept */
     uint32_t session;
-    uint64_t rng;
+    uint64_t rng, terms_rng;
     uint32_t made, sent; /* messages 1..made exist; 1..sent have left at least once */
     uint64_t safe;       /* told by STATUS: taken for good */
     uint64_t made_at_ns, sent_at_ns;
     bool logged_in;
     uint32_t key; /* last one used */
-    uint8_t message[SIM_WILD_MESSAGES][SIM_WILD_BYTES];
+    uint8_t message[SIM_WILD_MESSAGES][SIM_WILD_ROOM];
     uint8_t len[SIM_WILD_MESSAGES];
     uint8_t frame[SIM_WILD_FRAMES][SB_UDP_HEADERS_BYTES + SB_UDP_PAYLOAD_MAX];
     uint32_t frame_len[SIM_WILD_FRAMES], frames_n; /* of the last poll */
