@@ -10,6 +10,10 @@
  *     sb_engine_apply(e, &command, &box);      // box.out[0..box.n) are the outputs
  *     digest = sb_engine_seal(e, &box);        // folds them into the digest and empties the box
  *
+ * What follows is about orders without terms, in books without further rules. engine/RULES.md has the rest: order types, times in
+ * force, icebergs, hidden and pegged orders, stops, OCO, self-trade prevention, pro-rata, bands, kinds of auctions, amend, mass
+ * operations, quotes; and what happens in which order.
+ *
  * Rules of matching
  *   Price-time priority. An order that can trade takes the best price on the other side first, and
  *   there the oldest order first; each fill is at the resting order's price. What is left of a DAY
