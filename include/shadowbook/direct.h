@@ -35,6 +35,7 @@
 #ifndef SHADOWBOOK_DIRECT_H
 #define SHADOWBOOK_DIRECT_H
 
+#include <assert.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -71,7 +72,7 @@ struct sb_report {
         reason; /* CANCEL_ACK: USER or IOC; rejects: enum sb_reason, or one of those below; else 0 */
     uint8_t zero;
 };
-_Static_assert(sizeof(struct sb_report) == 32, "two to a cache line");
+static_assert(sizeof(struct sb_report) == 32, "two to a cache line");
 
 /* Reasons that only direct users can meet: sessions' messages of this kind are ignored. */
 enum {
