@@ -162,8 +162,10 @@ void write_until(struct rig *r, uint64_t n)
     for (uint64_t i = 0; r->log.len < n; i++) {
         rig_add(r, (uint16_t)(1 + (i * 7 + i / 13) % SB_STREAM_LINES_MAX));
         ck_assert(!rig_turn(r, 0));
-        while (r->writer.queued_n - sb_journal_writer_durable(&r->writer) > AHEAD_MAX)
+        while (r->writer.queued_n - sb_journal_writer_durable(&r->writer) > AHEAD_MAX) {
+            pause_ms(1);
             ck_assert(!rig_turn(r, 0));
+        }
     }
     rig_until_durable(r, r->log.len);
 }

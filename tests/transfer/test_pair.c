@@ -17,14 +17,19 @@ static struct sb_transfer_server *server;
 static const char *const places[] = {"/dev/shm", "."};
 
 /* A journal of n inputs or some more, which is still being written. */
-static void start_at(const char *place, uint64_t n, uint64_t keep_segments)
+static void begin(uint64_t n)
 {
-    rig_open(&rig, place);
-    rig.setup.keep_segments = keep_segments;
     ck_assert_msg(rig_start(&rig), "%s", rig.said);
     write_until(&rig, n);
     server = copy_serve(rig.folder);
     copy_init(&copy, sb_transfer_server_port(server));
+}
+
+static void start_at(const char *place, uint64_t n, uint64_t keep_segments)
+{
+    rig_open(&rig, place);
+    rig.setup.keep_segments = keep_segments;
+    begin(n);
 }
 
 static void start(uint64_t n, uint64_t keep_segments)
@@ -84,10 +89,12 @@ START_TEST(from_the_first_input_on)
 }
 END_TEST
 
-/* While it is written as fast as the disk takes it. */
+/* While it is written as fast as the disk takes it, and not only new segments. */
 START_TEST(at_full_rate)
 {
-    start_at(places[_i], 3000, 0);
+    rig_open(&rig, places[_i]);
+    rig.setup.segment_bytes = UINT64_C(16) * SB_JOURNAL_ALIGN;
+    begin(3000);
     copy_open(&copy);
     for (uint64_t n = 6000; n <= 150000; n += 3000) {
         write_until(&rig, n);
@@ -107,9 +114,7 @@ START_TEST(large_blocks)
     rig_open(&rig, "/dev/shm");
     rig.setup.segment_bytes = 8u << 20;
     rig.setup.ring_bytes = 4u << 20;
-    ck_assert(rig_start(&rig));
-    server = copy_serve(rig.folder);
-    copy_init(&copy, sb_transfer_server_port(server));
+    begin(0);
     copy_open(&copy);
     for (int i = 0; i < 20; i++) {
         atomic_store(&rig.disk.hangs, true);
