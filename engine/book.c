@@ -11,7 +11,7 @@ uint8_t sb_book_check(const struct sb_book *b, int64_t price, uint32_t quantity,
     *ticks = sb_book_divide(b, p);
     if (p != *ticks * b->tick)
         return SB_REASON_PRICE_TICK;
-    if (p < b->price_min || p > b->price_max)
+    if ((uint64_t)price - b->price_min > b->price_range)
         return SB_REASON_PRICE_BAND;
     if (b->lot != 1 && quantity % b->lot != 0)
         return SB_REASON_LOT;
@@ -20,7 +20,8 @@ uint8_t sb_book_check(const struct sb_book *b, int64_t price, uint32_t quantity,
     return SB_REASON_NONE;
 }
 
-bool sb_book_levels_full(const struct sb_engine *e, struct sb_book *b, uint8_t side, uint32_t ticks)
+bool sb_book_levels_full(const struct sb_engine *e, struct sb_book *b, uint32_t side,
+                         uint32_t ticks)
 {
     return e->levels.used == e->levels.max &&
            sb_ladder_find(sb_book_side(b, side), &e->levels, sb_book_key(side, ticks)) == NULL;

@@ -15,21 +15,21 @@ struct sb_incoming {
     uint32_t open, executed; /* executed: of the whole chain of replaces */
     uint32_t ticks;          /* limit price / tick */
     uint32_t extra;          /* the capacity */
-    uint8_t side;
+    uint32_t side;           /* enum sb_side */
 };
 
-static inline uint32_t sb_book_key(uint8_t side, uint32_t ticks)
+static inline uint32_t sb_book_key(uint32_t side, uint32_t ticks)
 {
-    return sb_side_sells(side) ? ticks : SB_KEY_MAX - ticks;
+    return ticks ^ (SB_KEY_MAX & ((side & 1u) - 1u)); /* a buy: SB_KEY_MAX - ticks */
 }
 
 /* The same function both ways. */
-static inline uint32_t sb_book_ticks(uint8_t side, uint32_t key)
+static inline uint32_t sb_book_ticks(uint32_t side, uint32_t key)
 {
-    return sb_side_sells(side) ? key : SB_KEY_MAX - key;
+    return sb_book_key(side, key);
 }
 
-static inline int64_t sb_book_price(const struct sb_book *b, uint8_t side, uint32_t key)
+static inline int64_t sb_book_price(const struct sb_book *b, uint32_t side, uint32_t key)
 {
     return (int64_t)sb_book_ticks(side, key) * (int64_t)b->tick;
 }
@@ -43,7 +43,7 @@ static inline uint32_t sb_book_divide(const struct sb_book *b, uint32_t price)
     return (uint32_t)((wide)price * b->per_tick >> 63);
 }
 
-static inline struct sb_ladder *sb_book_side(struct sb_book *b, uint8_t side)
+static inline struct sb_ladder *sb_book_side(struct sb_book *b, uint32_t side)
 {
     return &b->side[side & 1u];
 }
@@ -53,11 +53,11 @@ static inline struct sb_ladder *sb_book_side(struct sb_book *b, uint8_t side)
 uint8_t sb_book_check(const struct sb_book *b, int64_t price, uint32_t quantity, uint32_t *ticks);
 
 /* Would an order at this price need a price level that there is no room for? */
-bool sb_book_levels_full(const struct sb_engine *e, struct sb_book *b, uint8_t side,
+bool sb_book_levels_full(const struct sb_engine *e, struct sb_book *b, uint32_t side,
                          uint32_t ticks);
 
 /* Would this order trade now? */
-static inline bool sb_book_crosses(struct sb_book *b, uint8_t side, uint32_t ticks)
+static inline bool sb_book_crosses(struct sb_book *b, uint32_t side, uint32_t ticks)
 {
     return sb_book_side(b, side ^ 1u)->best <= sb_book_key(side ^ 1u, ticks);
 }

@@ -4,6 +4,7 @@
 #include "engine/change.h"
 #include "engine/entry.h"
 #include "engine/outbox.h"
+#include "engine/plain.h"
 #include "engine/rest.h"
 
 /* May the plain path serve a command of this session for this book (NULL: none)? Else all rules are looked at. */
@@ -46,7 +47,7 @@ static void feed_order(struct sb_engine *e, const struct sb_book *b, const struc
     sb_outbox_feed(e, box,
                    (struct sb_output){.kind = kind,
                                       .instrument = b->index,
-                                      .side = in->side,
+                                      .side = (uint8_t)in->side,
                                       .quantity = in->open,
                                       .price = (int64_t)in->ticks * b->view.tick,
                                       .ref = in->ref,
@@ -65,13 +66,13 @@ static void settle(struct sb_engine *e, struct sb_book *b, const struct sb_incom
                           (struct sb_output){.kind = SB_OUT_CANCELED,
                                              .key = (uint32_t)in->id,
                                              .instrument = b->index,
-                                             .side = in->side,
+                                             .side = (uint8_t)in->side,
                                              .quantity = in->open,
                                              .ref = in->ref,
                                              .reason = SB_REASON_IOC});
         return;
     }
-    sb_book_rest(e, b, in);
+    sb_plain_rest(e, b, in, false);
     feed_order(e, b, in, feed_kind, old_ref, box);
 }
 
@@ -114,7 +115,7 @@ void sb_client_order(struct sb_engine *e, const struct sb_command *cmd, struct s
                            .price = cmd->price,
                            .ref = in.ref,
                            .reason = cmd->capacity});
-    if (b->view.phase == SB_PHASE_CONTINUOUS)
+    if (b->view.phase == SB_PHASE_CONTINUOUS && sb_book_crosses(b, in.side, ticks))
         sb_book_match(e, b, &in, box);
     settle(e, b, &in, cmd->tif, SB_OUT_F_ADD, 0, box);
 }
@@ -167,7 +168,7 @@ static void replace_do(struct sb_engine *e, struct sb_book *b, uint32_t slot, ui
     sb_outbox_feed(e, box,
                    (struct sb_output){.kind = SB_OUT_F_DELETED,
                                       .instrument = b->index,
-                                      .side = in.side,
+                                      .side = (uint8_t)in.side,
                                       .ref = sb_order_ref(&old)});
     if (trades)
         sb_book_match(e, b, &in, box);

@@ -39,31 +39,38 @@ uint32_t sb_direct_reports_max(const struct sb_engine *e)
     return e->limits.orders_max + 2; /* an ack, a trade with everybody, the rest of an IOC */
 }
 
+void sb_direct_stats(struct sb_engine *e)
+{
+    struct sb_engine_stats *s = &e->stats;
+    s->open_orders = e->orders.used;
+    s->accepted = e->last_ref - s->replaced;
+    s->outputs = s->accepted + s->replaced + s->canceled + s->rejected + s->trades;
+}
+
 /* --- refusals: rare, so out of the way --------------------------------------------------------------- */
 
 #define SB_COLD __attribute__((noinline, cold)) static
 
-static uint32_t said(struct sb_engine *e, const struct sb_sink *sink, const struct sb_report *out)
+/* Counts that follow from others are not kept: sb_direct_stats(). */
+static uint32_t said(const struct sb_sink *sink, const struct sb_report *out)
 {
-    const uint32_t n = (uint32_t)(sink->report - out);
-    e->stats.outputs += n;
-    return n;
+    return (uint32_t)(sink->report - out);
 }
 
 SB_COLD uint32_t refuse(struct sb_engine *e, uint8_t kind, uint64_t id, uint32_t instrument,
-                        uint8_t side, uint8_t reason, struct sb_report *out)
+                        uint32_t side, uint32_t reason, struct sb_report *out)
 {
     struct sb_sink sink = {.direct = true, .report = out};
     e->stats.rejected++;
     sb_sink_report(&sink, kind, id, 0, 0, 0, instrument, side, reason);
-    return said(e, &sink, out);
+    return said(&sink, out);
 }
 
 /* Which of the reasons it was. */
 SB_COLD uint32_t refuse_order(struct sb_engine *e, uint32_t instrument, uint64_t id, uint32_t flags,
                               int64_t price, uint32_t quantity, struct sb_report *out)
 {
-    const uint8_t side = flags & SIDE_BITS;
+    const uint32_t side = flags & SIDE_BITS;
     struct sb_book *b = sb_state_book(e, instrument);
     uint32_t ticks = 0;
     uint8_t reason = SB_REASON_SYMBOL;
@@ -96,31 +103,46 @@ SB_COLD uint32_t refuse_modify(struct sb_engine *e, uint64_t id, int64_t price, 
 
 /* --- what is common ----------------------------------------------------------------------------- */
 
-/* Price and quantity against the instrument's limits, without a word of why not. */
+/* Price and quantity against the instrument's limits, lots excepted, without a word of why not. */
 SB_PLAIN bool good_details(const struct sb_book *b, int64_t price, uint32_t quantity,
                            uint32_t *ticks)
 {
-    const uint64_t above = (uint64_t)price - b->price_min;
-    if (__builtin_expect(above > b->price_max - b->price_min, 0))
+    if (__builtin_expect((uint64_t)price - b->price_min > b->price_range, 0))
         return false;
     *ticks = sb_book_divide(b, (uint32_t)price);
-    if (__builtin_expect((uint32_t)price != *ticks * b->tick, 0))
-        return false;
-    if (__builtin_expect(b->lot != 1, 0) && quantity % b->lot != 0)
-        return false;
-    return __builtin_expect(quantity - 1 < b->quantity_max, 1);
+    return __builtin_expect((uint32_t)price == *ticks * b->tick, 1) &&
+           __builtin_expect(quantity - 1 < b->quantity_max, 1);
+}
+
+/* sb_book_crosses() of a ladder key. */
+SB_PLAIN bool crosses_at(const struct sb_book *b, uint32_t side, uint32_t key)
+{
+    return b->side[~side & 1u].best <= (key ^ SB_KEY_MAX);
+}
+
+SB_PLAIN bool good_lot(const struct sb_book *b, uint32_t quantity)
+{
+    return __builtin_expect(b->direct == SB_DIRECT_PLAIN, 1) || quantity % b->lot == 0;
 }
 
 /* May a price level be opened for it, or is there one? `alone`: its own becomes free. */
-SB_PLAIN bool level_to_be_had(const struct sb_engine *e, struct sb_book *b, uint8_t side,
+SB_PLAIN bool level_to_be_had(const struct sb_engine *e, struct sb_book *b, uint32_t side,
                               uint32_t ticks, bool alone)
 {
     return __builtin_expect(e->levels.used != e->levels.max, 1) || alone ||
            !sb_book_levels_full(e, b, side, ticks);
 }
 
-SB_PLAIN void canceled(struct sb_engine *e, const struct sb_book *b, uint64_t id, uint8_t side,
-                       uint32_t quantity, uint8_t reason, struct sb_sink *sink)
+/* For an order that would rest, in the order table and on its level. */
+SB_PLAIN bool room_to_rest(const struct sb_engine *e, struct sb_book *b, uint32_t side,
+                           uint32_t ticks)
+{
+    return __builtin_expect(e->orders.used != e->orders.max, 1) &&
+           level_to_be_had(e, b, side, ticks, false);
+}
+
+SB_PLAIN void canceled(struct sb_engine *e, const struct sb_book *b, uint64_t id, uint32_t side,
+                       uint32_t quantity, uint32_t reason, struct sb_sink *sink)
 {
     e->stats.canceled++;
     sb_sink_report(sink, SB_REPORT_CANCEL_ACK, id, 0, 0, quantity, b->index, side, reason);
@@ -128,56 +150,136 @@ SB_PLAIN void canceled(struct sb_engine *e, const struct sb_book *b, uint64_t id
 
 /* --- calls -------------------------------------------------------------------------------------- */
 
-uint32_t sb_direct_order(struct sb_engine *e, uint32_t instrument, uint64_t id, uint32_t flags,
-                         int64_t price, uint32_t quantity, struct sb_report *out)
+#define SB_APART __attribute__((noinline)) static
+
+/* A checked order that may trade now, or is not to rest: one in six. */
+SB_APART uint32_t order_that_takes(struct sb_engine *e, struct sb_book *b, uint64_t id,
+                                   uint32_t flags, uint32_t ticks, uint32_t quantity,
+                                   struct sb_report *out)
 {
     struct sb_sink sink = {.direct = true, .report = out};
-    const uint8_t side = flags & SIDE_BITS;
-    uint32_t ticks = 0;
-    e->stats.commands++;
-    if (__builtin_expect(instrument > e->limits.instruments_max, 0))
-        return refuse_order(e, instrument, id, flags, price, quantity, out);
-    struct sb_book *b = &e->books[instrument];
-    if (__builtin_expect(!b->direct, 0) || !good_details(b, price, quantity, &ticks) ||
-        __builtin_expect(sb_orders_find(&e->orders, id) != 0, 0))
-        return refuse_order(e, instrument, id, flags, price, quantity, out);
-    if ((flags & SB_DIRECT_IOC) == 0 && (__builtin_expect(e->orders.used == e->orders.max, 0) ||
-                                         !level_to_be_had(e, b, side, ticks, false)))
-        return refuse_order(e, instrument, id, flags, price, quantity, out);
-
+    const uint32_t side = flags & SIDE_BITS;
+    const uint32_t price = ticks * b->tick;
+    if ((flags & SB_DIRECT_IOC) == 0 && !room_to_rest(e, b, side, ticks))
+        return refuse_order(e, b->index, id, flags, price, quantity, out);
     struct sb_incoming in = {
         .ref = ++e->last_ref, .id = id, .open = quantity, .ticks = ticks, .side = side};
-    e->stats.accepted++;
-    sb_sink_report(&sink, SB_REPORT_ORDER_ACK, id, 0, (uint32_t)price, quantity, instrument, side,
-                   0);
-    if (sb_book_crosses(b, side, ticks))
-        sb_plain_match(e, b, &in, &sink);
+    sb_sink_report(&sink, SB_REPORT_ORDER_ACK, id, 0, price, quantity, b->index, side, 0);
+    sb_plain_match(e, b, &in, &sink);
     if (in.open != 0) {
         if ((flags & SB_DIRECT_IOC) != 0)
             canceled(e, b, id, side, in.open, SB_REASON_IOC, &sink);
         else
             sb_plain_rest(e, b, &in, true);
     }
-    return said(e, &sink, out);
+    return said(&sink, out);
 }
 
-SB_PLAIN uint32_t take_off(struct sb_engine *e, uint32_t slot, uint32_t q, struct sb_report *out)
+/* Any order: what sb_direct_order() does, for those that are not as most are. */
+SB_APART uint32_t order_of_any_kind(struct sb_engine *e, uint32_t instrument, uint64_t id,
+                                    uint32_t flags, int64_t price, uint32_t quantity,
+                                    struct sb_report *out)
+{
+    struct sb_book *b = sb_state_book(e, instrument);
+    uint32_t ticks = 0;
+    if (b == NULL || !good_details(b, price, quantity, &ticks) || !good_lot(b, quantity) ||
+        sb_orders_find(&e->orders, id) != 0)
+        return refuse_order(e, instrument, id, flags, price, quantity, out);
+    return order_that_takes(e, b, id, flags, ticks, quantity, out);
+}
+
+/* With so many orders most are beyond the near buckets: the line where they are is asked for before the near one has come. */
+SB_PLAIN void ask_ahead(const struct sb_engine *e, uint64_t id)
+{
+    if (__builtin_expect(e->orders.used > SB_IDS_NEAR_MAX * 4, 0))
+        sb_ids_prefetch_far(&e->orders.ids, id);
+}
+
+/* Most orders come to rest in the window: this is their whole way, in one piece and without a call. The others leave it
+ * before anything has changed. */
+uint32_t sb_direct_order(struct sb_engine *e, uint32_t instrument, uint64_t id, uint32_t flags,
+                         int64_t price, uint32_t quantity, struct sb_report *out)
+{
+    const uint32_t side = flags & SIDE_BITS;
+    struct sb_ids_spot spot;
+    uint32_t ticks;
+    ask_ahead(e, id);
+    e->stats.commands++;
+    if (__builtin_expect(instrument > e->limits.instruments_max, 0))
+        return order_of_any_kind(e, instrument, id, flags, price, quantity, out);
+    struct sb_book *b = &e->books[instrument];
+    if (__builtin_expect(b->direct != SB_DIRECT_PLAIN, 0) ||
+        !good_details(b, price, quantity, &ticks) || !sb_ids_spot_near(&e->orders.ids, id, &spot))
+        return order_of_any_kind(e, instrument, id, flags, price, quantity, out);
+    const uint32_t key = sb_book_key(side, ticks);
+    struct sb_ladder *l = sb_book_side(b, side);
+    if (__builtin_expect(flags / SB_DIRECT_IOC % 2 | crosses_at(b, side, key), 0))
+        return order_that_takes(e, b, id, flags, ticks, quantity, out);
+    if (!sb_ladder_in_window(l, key) || __builtin_expect(e->orders.used >= e->orders.max, 0) ||
+        __builtin_expect(e->levels.used >= e->levels.max, 0))
+        return order_that_takes(e, b, id, flags, ticks, quantity, out);
+
+    const uint64_t ref = ++e->last_ref;
+    struct sb_level *level = sb_plain_level_near(e, l, key);
+    const uint32_t slot =
+        sb_orders_take(&e->orders, id, quantity, key | side << 31,
+                       sb_order_meta(ref, instrument, side & (SB_ORDER_SHORT | SB_ORDER_EXEMPT)));
+    sb_ids_put_near(slot, &spot);
+    sb_plain_link(e, level, slot, quantity);
+    if (__builtin_expect(e->orders.used > e->stats.open_orders_peak, 0))
+        e->stats.open_orders_peak = e->orders.used;
+    struct sb_sink sink = {.direct = true, .report = out};
+    sb_sink_report(&sink, SB_REPORT_ORDER_ACK, id, 0, (uint32_t)price, quantity, instrument, side,
+                   0);
+    return 1;
+}
+
+SB_APART uint32_t take_off(struct sb_engine *e, uint32_t slot, uint32_t q, struct sb_report *out)
 {
     struct sb_sink sink = {.direct = true, .report = out};
     const struct sb_order *o = &e->orders.slots[slot];
     struct sb_book *b = &e->books[sb_order_instrument(o)];
     canceled(e, b, o->id, sb_order_side(o), q, SB_REASON_USER, &sink);
     sb_plain_reduce(e, b, slot, q, true);
-    return said(e, &sink, out);
+    return said(&sink, out);
 }
 
-uint32_t sb_direct_cancel(struct sb_engine *e, uint64_t id, struct sb_report *out)
+SB_APART uint32_t cancel_of_any_kind(struct sb_engine *e, uint64_t id, struct sb_report *out)
 {
     const uint32_t slot = sb_orders_find(&e->orders, id);
-    e->stats.commands++;
-    if (__builtin_expect(slot == 0, 0))
+    if (slot == 0)
         return refuse(e, SB_REPORT_CANCEL_REJECT, id, 0, 0, SB_REASON_UNKNOWN, out);
     return take_off(e, slot, e->orders.slots[slot].open, out);
+}
+
+/* As sb_direct_order(): the way of an order in the window. */
+uint32_t sb_direct_cancel(struct sb_engine *e, uint64_t id, struct sb_report *out)
+{
+    struct sb_order *slots = e->orders.slots;
+    uint32_t slot;
+    ask_ahead(e, id);
+    uint32_t *tag = sb_ids_look_near(&e->orders.ids, slots, id, &slot);
+    e->stats.commands++;
+    if (__builtin_expect(tag == NULL, 0))
+        return cancel_of_any_kind(e, id, out);
+    const struct sb_order *o = &slots[slot];
+    const uint32_t open = o->open, key = sb_order_ladder_key(o), side = sb_order_side(o);
+    const uint32_t instrument = sb_order_instrument(o);
+    struct sb_book *b = &e->books[instrument];
+    struct sb_ladder *l = sb_book_side(b, side);
+    if (!sb_ladder_in_window(l, key))
+        return cancel_of_any_kind(e, id, out);
+
+    struct sb_level *level = &l->levels[key & l->mask];
+    level->quantity -= open;
+    *tag = 0;
+    const bool emptied = sb_plain_out(e, level, o);
+    const bool best_left = sb_plain_level_left_near(e, l, key, emptied);
+    sb_orders_give(&e->orders, slot);
+    e->stats.canceled++;
+    struct sb_sink sink = {.direct = true, .report = out};
+    sb_sink_report(&sink, SB_REPORT_CANCEL_ACK, id, 0, 0, open, instrument, side, SB_REASON_USER);
+    return best_left ? sb_plain_next_best(e, l, key) : 1;
 }
 
 uint32_t sb_direct_reduce(struct sb_engine *e, uint64_t id, uint32_t quantity,
@@ -196,12 +298,13 @@ uint32_t sb_direct_reduce(struct sb_engine *e, uint64_t id, uint32_t quantity,
 
 /* The order leaves its queue, trades under its new details, and what is left goes to the end of the queue of its new price. */
 SB_PLAIN uint32_t modify(struct sb_engine *e, struct sb_book *b, uint32_t slot, uint32_t flags,
-                         uint32_t ticks, uint32_t open, uint32_t executed, struct sb_report *out)
+                         uint32_t ticks, uint32_t open, uint32_t executed, bool takes,
+                         struct sb_report *out)
 {
     struct sb_sink sink = {.direct = true, .report = out};
     struct sb_order *o = &e->orders.slots[slot];
-    const uint8_t side = sb_order_side(o);
-    struct sb_ladder *l = &b->side[side & 1u];
+    const uint32_t side = sb_order_side(o);
+    struct sb_ladder *l = sb_book_side(b, side);
     struct sb_level *level = sb_ladder_find(l, &e->levels, sb_order_ladder_key(o));
     struct sb_incoming in = {.ref = ++e->last_ref,
                              .id = o->id,
@@ -214,28 +317,36 @@ SB_PLAIN uint32_t modify(struct sb_engine *e, struct sb_book *b, uint32_t slot, 
     sb_sink_report(&sink, SB_REPORT_MODIFY_ACK, in.id, 0, ticks * b->tick, open, b->index, side, 0);
     level->quantity -= o->open;
     sb_plain_unlink(e, l, level, o);
-    if (sb_book_crosses(b, side, ticks))
+    if (takes) {
         sb_plain_match(e, b, &in, &sink);
-    if (__builtin_expect(in.open == 0 || (flags & SB_DIRECT_IOC) != 0, 0)) {
-        if (in.open != 0)
-            canceled(e, b, in.id, side, in.open, SB_REASON_IOC, &sink);
-        sb_orders_drop(&e->orders, slot);
-        e->stats.open_orders = e->orders.used;
-        return said(e, &sink, out);
+        if (in.open == 0 || (flags & SB_DIRECT_IOC) != 0) {
+            if (in.open != 0)
+                canceled(e, b, in.id, side, in.open, SB_REASON_IOC, &sink);
+            sb_orders_drop(&e->orders, slot);
+            return said(&sink, out);
+        }
     }
     const uint32_t key = sb_book_key(side, ticks);
     o->open = in.open;
-    o->level = key | (uint32_t)(side & 1u) << 31;
+    o->level = key | side << 31;
     o->meta = sb_order_meta(in.ref, b->index, side & (SB_ORDER_SHORT | SB_ORDER_EXEMPT));
-    if (in.executed != 0)
+    if (__builtin_expect(in.executed != 0, 0))
         sb_orders_set_executed(&e->orders, slot, in.executed);
-    sb_plain_link(e, sb_ladder_insert(l, &e->levels, key), slot, in.open);
-    return said(e, &sink, out);
+    sb_plain_link(e, sb_plain_level(e, l, key), slot, in.open);
+    return said(&sink, out);
+}
+
+SB_APART uint32_t modify_that_takes(struct sb_engine *e, struct sb_book *b, uint32_t slot,
+                                    uint32_t flags, uint32_t ticks, uint32_t open,
+                                    uint32_t executed, struct sb_report *out)
+{
+    return modify(e, b, slot, flags, ticks, open, executed, true, out);
 }
 
 uint32_t sb_direct_modify(struct sb_engine *e, uint64_t id, uint32_t flags, int64_t price,
                           uint32_t quantity, struct sb_report *out)
 {
+    ask_ahead(e, id);
     const uint32_t slot = sb_orders_find(&e->orders, id);
     uint32_t ticks = 0;
     e->stats.commands++;
@@ -243,7 +354,7 @@ uint32_t sb_direct_modify(struct sb_engine *e, uint64_t id, uint32_t flags, int6
         return refuse_modify(e, id, price, quantity, out);
     const struct sb_order *o = &e->orders.slots[slot];
     struct sb_book *b = &e->books[sb_order_instrument(o)];
-    if (!good_details(b, price, quantity, &ticks) ||
+    if (!good_details(b, price, quantity, &ticks) || !good_lot(b, quantity) ||
         ((flags & SB_DIRECT_IOC) == 0 &&
          !level_to_be_had(e, b, sb_order_side(o), ticks, (o->next | o->prev) == 0)))
         return refuse_modify(e, id, price, quantity, out);
@@ -251,7 +362,10 @@ uint32_t sb_direct_modify(struct sb_engine *e, uint64_t id, uint32_t flags, int6
         (flags & SB_DIRECT_CHAIN) != 0 ? sb_orders_executed(&e->orders, slot) : 0;
     if (__builtin_expect(quantity <= executed, 0))
         return take_off(e, slot, o->open, out);
-    return modify(e, b, slot, flags, ticks, quantity - executed, executed, out);
+    if (__builtin_expect(flags / SB_DIRECT_IOC % 2 | sb_book_crosses(b, sb_order_side(o), ticks),
+                         0))
+        return modify_that_takes(e, b, slot, flags, ticks, quantity - executed, executed, out);
+    return modify(e, b, slot, flags, ticks, quantity - executed, executed, false, out);
 }
 
 uint32_t sb_direct_amend(struct sb_engine *e, uint64_t id, uint32_t flags, int64_t price,
@@ -265,9 +379,9 @@ uint32_t sb_direct_amend(struct sb_engine *e, uint64_t id, uint32_t flags, int64
     struct sb_book *b = &e->books[sb_order_instrument(o)];
     const uint32_t executed =
         (flags & SB_DIRECT_CHAIN) != 0 ? sb_orders_executed(&e->orders, slot) : 0;
-    const uint8_t side = sb_order_side(o);
+    const uint32_t side = sb_order_side(o);
     if ((flags & SB_DIRECT_IOC) != 0 || !good_details(b, price, quantity, &ticks) ||
-        quantity <= executed || quantity - executed > o->open ||
+        !good_lot(b, quantity) || quantity <= executed || quantity - executed > o->open ||
         sb_book_key(side, ticks) != sb_order_ladder_key(o))
         return sb_direct_modify(e, id, flags, price, quantity, out);
     struct sb_sink sink = {.direct = true, .report = out};
@@ -277,5 +391,5 @@ uint32_t sb_direct_amend(struct sb_engine *e, uint64_t id, uint32_t flags, int64
                    b->index, side, 0);
     if (quantity - executed != o->open)
         sb_plain_reduce(e, b, slot, o->open - (quantity - executed), true);
-    return said(e, &sink, out);
+    return said(&sink, out);
 }

@@ -262,28 +262,3 @@ void sb_engine_apply(struct sb_engine *e, const struct sb_command *cmd, struct s
     e->stats.open_orders = e->orders.used;
     SB_EXPENSIVE(cmd->seq % 64 != 0 || whole(e)); /* costs O(state): not every time */
 }
-
-/* What a new order will touch: its place, its level, the order it queues behind, the order it would trade with. */
-static void prefetch_order(const struct sb_engine *e, const struct sb_command *cmd)
-{
-    const struct sb_book *b = sb_state_book(e, cmd->instrument);
-    if (b == NULL || cmd->price <= 0 || cmd->price > SB_PRICE_MAX)
-        return;
-    const uint32_t key = sb_book_key(cmd->side, sb_book_divide(b, (uint32_t)cmd->price));
-    const struct sb_level *own = sb_book_level_guess(b, cmd->side, key);
-    const uint8_t other = cmd->side ^ 1u;
-    const struct sb_level *against = sb_book_level_guess(b, other, b->side[other & 1u].best);
-    __builtin_prefetch(&e->orders.slots[own->tail], 1);
-    __builtin_prefetch(&e->orders.slots[against->head], 1);
-}
-
-void sb_engine_prefetch(const struct sb_engine *e, const struct sb_command *cmd)
-{
-    if (cmd->session == 0 || cmd->session > e->limits.sessions_max)
-        return;
-    __builtin_prefetch(&e->sessions[cmd->session], 1);
-    const uint32_t key = cmd->kind == SB_CMD_REPLACE ? cmd->orig_key : cmd->key;
-    sb_orders_prefetch(&e->orders, sb_order_id(cmd->session, key));
-    if (cmd->kind == SB_CMD_ORDER)
-        prefetch_order(e, cmd);
-}

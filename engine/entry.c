@@ -93,7 +93,7 @@ static uint32_t limit_of(const struct sb_engine *e, const struct sb_book *b,
     if (x->peg != SB_PEG_NONE)
         return sb_peg_price(b, x->side, sb_rest_terms(e, slot));
     if (x->type == SB_TYPE_MARKET)
-        return ticks_of(b, sb_side_sells(x->side) ? b->price_min : b->price_max);
+        return ticks_of(b, sb_side_sells(x->side) ? b->view.price_min : b->view.price_max);
     if (x->type == SB_TYPE_MARKET_TO_LIMIT)
         return best != SB_KEY_NONE ? sb_book_ticks(other, best) : 0;
     return ticks_of(b, x->price);

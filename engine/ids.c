@@ -13,7 +13,7 @@ void sb_ids_init(struct sb_ids *t, uint32_t max, struct sb_ids_bucket *near,
     *t = (struct sb_ids){.near = near,
                          .far = far,
                          .nodes = nodes,
-                         .near_shift = 64u - (uint32_t)__builtin_ctz(sb_ids_near_n(max)),
+                         .near_mask = (uint64_t)(sb_ids_near_n(max) - 1) * sizeof *near,
                          .far_n = sb_ids_far_n(max),
                          .node_free = 1};
     sb_ids_seed(t, 0);
@@ -176,7 +176,7 @@ void sb_ids_remove_far(struct sb_ids *t, uint64_t id, uint32_t slot)
 
 bool sb_ids_blank(const struct sb_ids *t)
 {
-    const uint32_t near_n = (uint32_t)(UINT64_C(1) << (64u - t->near_shift));
+    const uint32_t near_n = (uint32_t)(t->near_mask / sizeof *t->near) + 1;
     bool blank = t->root == 0;
     for (uint32_t i = 0; i < near_n; i++)
         blank = blank && sb_ids_match(&t->near[i], 0) == (1u << SB_IDS_LANES) - 1 &&

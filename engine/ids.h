@@ -23,7 +23,7 @@
 #include "engine/order.h"
 #include "shadowbook/assert.h"
 
-enum { SB_IDS_LANES = 7, SB_IDS_NEAR_MAX = 4096 };
+enum { SB_IDS_LANES = 7, SB_IDS_NEAR_MAX = 8192 };
 
 struct sb_ids_bucket {
     uint32_t tag[SB_IDS_LANES];
@@ -42,8 +42,9 @@ struct sb_ids_node {
 
 struct sb_ids {
     struct sb_ids_bucket *near, *far;
-    uint64_t key[2]; /* of the hash, made of the seed */
-    uint32_t near_shift, far_n;
+    uint64_t key[2];    /* of the hash, made of the seed */
+    uint64_t near_mask; /* of a bucket's offset in bytes: it is cut out of the hash */
+    uint32_t far_n;
     struct sb_ids_node *nodes;
     uint32_t root, node_free;
 };
@@ -78,20 +79,20 @@ static inline uint64_t sb_ids_hash(const struct sb_ids *t, uint64_t id)
     const wide product = (wide)(id ^ t->key[0]) * t->key[1];
     return (uint64_t)product ^ (uint64_t)(product >> 64);
 }
-/* The lowest bits; never 0. The near bucket is chosen by the highest, the far one by those between. */
+/* The highest bits; never 0. The near bucket is chosen by lower ones. */
 static inline uint32_t sb_ids_tag(uint64_t hash)
 {
-    return (uint32_t)hash | 1u;
+    return (uint32_t)(hash >> 32) | 1u;
 }
 static inline struct sb_ids_bucket *sb_ids_near(const struct sb_ids *t, uint64_t hash)
 {
-    return &t->near[hash >> t->near_shift];
+    return (struct sb_ids_bucket *)(void *)((char *)t->near + (hash & t->near_mask));
 }
-
 /* The first (0) and the second (1) far bucket. */
 static inline struct sb_ids_bucket *sb_ids_far(const struct sb_ids *t, uint64_t hash, uint32_t i)
 {
-    const uint64_t mixed = i == 0 ? hash << 12 : hash * UINT64_C(0xd6e8feb86659fd93);
+    const uint64_t mixed =
+        hash * (i == 0 ? UINT64_C(0x9e3779b97f4a7c15) : UINT64_C(0xd6e8feb86659fd93));
     return &t->far[(mixed >> 32) * t->far_n >> 32];
 }
 
@@ -117,6 +118,20 @@ uint32_t sb_ids_find_far(const struct sb_ids *t, const struct sb_order *slots, u
 void sb_ids_add_far(struct sb_ids *t, const struct sb_order *slots, uint64_t id, uint32_t slot);
 void sb_ids_remove_far(struct sb_ids *t, uint64_t id, uint32_t slot);
 
+/* A live order's slot and the tag of its lane, if the near bucket says so at once; else NULL, which says nothing. */
+static inline uint32_t *sb_ids_look_near(const struct sb_ids *t, const struct sb_order *slots,
+                                         uint64_t id, uint32_t *slot)
+{
+    const uint64_t hash = sb_ids_hash(t, id);
+    struct sb_ids_bucket *b = sb_ids_near(t, hash);
+    const uint32_t lanes = sb_ids_match(b, sb_ids_tag(hash));
+    if (__builtin_expect(lanes == 0, 0))
+        return NULL;
+    const uint32_t lane = (uint32_t)__builtin_ctz(lanes);
+    *slot = b->slot[lane];
+    return __builtin_expect(slots[*slot].id == id, 1) ? &b->tag[lane] : NULL;
+}
+
 /* The slot of a live order, or 0. */
 static inline uint32_t sb_ids_find(const struct sb_ids *t, const struct sb_order *slots,
                                    uint64_t id)
@@ -132,6 +147,31 @@ static inline uint32_t sb_ids_find(const struct sb_ids *t, const struct sb_order
         return 0;
     }
     return sb_ids_find_far(t, slots, id);
+}
+
+/* Where an order that does not live goes. It stays good while others go. */
+struct sb_ids_spot {
+    struct sb_ids_bucket *bucket;
+    uint32_t lane, tag;
+};
+
+/* The spot, if the near bucket has room and says at once that no order with this id lives; else false, which says nothing. */
+static inline bool sb_ids_spot_near(const struct sb_ids *t, uint64_t id, struct sb_ids_spot *spot)
+{
+    const uint64_t hash = sb_ids_hash(t, id);
+    struct sb_ids_bucket *b = sb_ids_near(t, hash);
+    const uint32_t tag = sb_ids_tag(hash), lanes = sb_ids_match(b, 0);
+    if (__builtin_expect((sb_ids_match(b, tag) | b->more) != 0, 0) ||
+        __builtin_expect(lanes == 0, 0))
+        return false;
+    *spot = (struct sb_ids_spot){.bucket = b, .lane = (uint32_t)__builtin_ctz(lanes), .tag = tag};
+    return true;
+}
+
+static inline void sb_ids_put_near(uint32_t slot, const struct sb_ids_spot *spot)
+{
+    spot->bucket->tag[spot->lane] = spot->tag;
+    spot->bucket->slot[spot->lane] = slot;
 }
 
 /* The id is not live; its order is in the slot already. Never fails for at most `max` orders. */
@@ -169,6 +209,11 @@ static inline void sb_ids_remove(struct sb_ids *t, uint64_t id, uint32_t slot)
 static inline void sb_ids_prefetch(const struct sb_ids *t, uint64_t id)
 {
     __builtin_prefetch(sb_ids_near(t, sb_ids_hash(t, id)), 1);
+}
+
+static inline void sb_ids_prefetch_far(const struct sb_ids *t, uint64_t id)
+{
+    __builtin_prefetch(sb_ids_far(t, sb_ids_hash(t, id), 0), 1);
 }
 
 /* Nobody lives, no count stands: for tests. O(buckets). */

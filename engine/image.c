@@ -69,7 +69,7 @@ size_t sb_engine_image_bytes(const struct sb_engine *e)
 
 static void save_head(const struct sb_engine *e, struct image_head *h)
 {
-    const struct sb_engine_stats *s = &e->stats;
+    const struct sb_engine_stats *s = sb_engine_stats(e);
     *h = (struct image_head){
         .magic = IMAGE_MAGIC,
         .version = IMAGE_VERSION,

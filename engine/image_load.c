@@ -61,6 +61,10 @@ static const char *head_fault(const struct sb_engine *e, const struct image_head
         h->open_orders_peak > h->orders_max || h->shard > SB_SHARD_MAX ||
         h->generation > SB_SHARD_MAX)
         return "an impossible head";
+    if (h->open == 2 &&
+        (h->accepted != h->last_ref - h->replaced ||
+         h->outputs != h->accepted + h->replaced + h->canceled + h->rejected + h->trades))
+        return "an impossible count";
     if (h->open == 0 && (h->sessions != 0 || h->instruments != 0 || h->midnight_ns != 0 ||
                          h->trading_day != 0 || h->shard != 0 || h->generation != 0))
         return "something stands in a day that is not open";

@@ -53,7 +53,7 @@ static bool follows(const struct sb_image_row *r, uint64_t rank_before, uint64_t
 static bool price_good(const struct sb_image_row *r, uint64_t ticks)
 {
     const uint64_t price = ticks * r->book->tick; /* 32 by 31 bits */
-    return price >= r->book->price_min && price <= r->book->price_max;
+    return price - r->book->price_min <= r->book->price_range;
 }
 
 static bool is_quote(const struct sb_image_row *r)

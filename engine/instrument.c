@@ -65,11 +65,11 @@ bool sb_instrument_put(struct sb_engine *e, uint32_t instrument,
     struct sb_book *b = &e->books[instrument];
     b->index = instrument;
     b->tick = (uint32_t)view->tick;
-    b->price_min = (uint32_t)view->price_min;
-    b->price_max = (uint32_t)view->price_max;
+    b->price_min = (uint64_t)view->price_min;
+    b->price_range = (uint64_t)(view->price_max - view->price_min);
     b->lot = view->lot;
     b->quantity_max = view->quantity_max;
-    b->direct = e->direct;
+    b->direct = !e->direct ? SB_DIRECT_NOT : view->lot != 1 ? SB_DIRECT_IN_LOTS : SB_DIRECT_PLAIN;
     b->general = (uint8_t)(b->general | general(view));
     b->per_tick = (UINT64_C(1) << 63) / b->tick + 1;
     b->view = *view;

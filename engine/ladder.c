@@ -25,8 +25,8 @@ static uint32_t near_after(const struct sb_ladder *l, uint32_t key)
 static void move_window(struct sb_ladder *l, struct sb_levels *levels)
 {
     const uint32_t window = l->mask + 1;
-    /* Most levels are worse than the best: leave a quarter for better ones to come. */
-    const uint32_t base = l->best > window / 4 ? l->best - window / 4 : 0;
+    /* A price that goes may go on either way. */
+    const uint32_t base = l->best > window / 2 ? l->best - window / 2 : 0;
     struct sb_tail_pool *pool = &levels->pool;
 
     uint32_t old = near_from(l, l->base);
@@ -65,7 +65,7 @@ struct sb_level *sb_ladder_insert_far(struct sb_ladder *l, struct sb_levels *lev
     SB_ASSERT_LT(levels->used, levels->max);
     levels->used++;
     l->best = key < l->best ? key : l->best;
-    if (++l->outside > l->dense && !sb_ladder_in_window(l, l->best)) {
+    if (++l->outside * 4 > l->dense && !sb_ladder_in_window(l, l->best)) {
         move_window(l, levels);
         if (sb_ladder_in_window(l, key))
             return &l->levels[key & l->mask];

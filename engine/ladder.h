@@ -10,7 +10,7 @@
  *
  * Keys base .. base + window - 1 live in the array, at place key mod window, so that the levels that
  * stay need not move when the window does. Two bitmaps, one over the other, find the next level in use in two loads. The window
- * moves only when a level is opened outside of it, and only if the best level lies outside and more levels were
+ * moves only when a level is opened outside of it, and only if the best level lies outside and more than a quarter as many levels were
  * opened outside since it last moved than it holds: those it has to put away are paid for by these, and each that it takes in is
  * taken out or put away once. Where the window stands decides nothing but speed.
  *

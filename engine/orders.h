@@ -42,10 +42,10 @@ static inline uint32_t sb_orders_find(const struct sb_orders *t, uint64_t id)
     return sb_ids_find(&t->ids, t->slots, id);
 }
 
-/* Puts an order in whose id is not live, and returns its slot; next and prev are the caller's to set. used < max
+/* Fills a free slot and returns it; next and prev are the caller's to set, and the id to put in the table. used < max
  * (asserted), open > 0. */
-static inline uint32_t sb_orders_add(struct sb_orders *t, uint64_t id, uint32_t open,
-                                     uint32_t level, uint64_t meta)
+static inline uint32_t sb_orders_take(struct sb_orders *t, uint64_t id, uint32_t open,
+                                      uint32_t level, uint64_t meta)
 {
     const uint32_t slot = t->free;
     struct sb_order *o = &t->slots[slot];
@@ -56,19 +56,32 @@ static inline uint32_t sb_orders_add(struct sb_orders *t, uint64_t id, uint32_t 
     o->open = open;
     o->level = level;
     o->meta = meta;
-    sb_ids_add(&t->ids, t->slots, id, slot);
     return slot;
 }
 
-/* Frees a live order's slot. */
-static inline void sb_orders_drop(struct sb_orders *t, uint32_t slot)
+/* The reverse: the id is out of the table already. */
+static inline void sb_orders_give(struct sb_orders *t, uint32_t slot)
 {
     struct sb_order *o = &t->slots[slot];
-    sb_ids_remove(&t->ids, o->id, slot);
     o->open = 0;
     o->next = t->free - slot - 1;
     t->free = slot;
     t->used--;
+}
+
+/* Both at once, for an order whose id is not live. */
+static inline uint32_t sb_orders_add(struct sb_orders *t, uint64_t id, uint32_t open,
+                                     uint32_t level, uint64_t meta)
+{
+    const uint32_t slot = sb_orders_take(t, id, open, level, meta);
+    sb_ids_add(&t->ids, t->slots, id, slot);
+    return slot;
+}
+
+static inline void sb_orders_drop(struct sb_orders *t, uint32_t slot)
+{
+    sb_ids_remove(&t->ids, t->slots[slot].id, slot);
+    sb_orders_give(t, slot);
 }
 
 /* Asks for the lines by which an order is found. */

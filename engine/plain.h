@@ -30,8 +30,8 @@ struct sb_sink {
 
 /* In whole words: whoever reads a report at once, in whatever words, need not wait for it to leave the core. */
 SB_PLAIN void sb_sink_report(struct sb_sink *s, uint8_t kind, uint64_t id, uint64_t taker,
-                             uint32_t price, uint32_t quantity, uint32_t instrument, uint8_t side,
-                             uint8_t reason)
+                             uint32_t price, uint32_t quantity, uint32_t instrument, uint32_t side,
+                             uint32_t reason)
 {
     const uint64_t numbers = (uint64_t)quantity << 32 | price;
     const uint64_t rest =
@@ -49,9 +49,70 @@ SB_PLAIN void sb_sink_report(struct sb_sink *s, uint8_t kind, uint64_t id, uint6
                                       .quantity = quantity,
                                       .instrument = instrument,
                                       .kind = kind,
-                                      .side = side,
-                                      .reason = reason};
+                                      .side = (uint8_t)side,
+                                      .reason = (uint8_t)reason};
 #endif
+}
+
+/* a if c, else b; not by a branch. */
+SB_PLAIN uint32_t sb_plain_choose(bool c, uint32_t a, uint32_t b)
+{
+    return __builtin_expect_with_probability(c, 1, 0.5) ? a : b;
+}
+
+/* --- levels ------------------------------------------------------------------------------------- */
+
+/* sb_ladder_insert() without asking whether the level is new: in a thin book that is a coin's toss. */
+SB_PLAIN struct sb_level *sb_plain_level_near(struct sb_engine *e, struct sb_ladder *l,
+                                              uint32_t key)
+{
+    const uint32_t place = key & l->mask, best = l->best;
+    struct sb_level *level = &l->levels[place];
+    const uint32_t opened = level->head == 0;
+    const uint64_t word = l->words[place / 64u];
+    l->words[place / 64u] = word | UINT64_C(1) << place % 64u;
+    if (__builtin_expect(word == 0, 0))
+        l->top |= UINT64_C(1) << place / 64u;
+    l->dense += opened;
+    l->best = sb_plain_choose(key < best, key, best);
+    e->levels.used += opened;
+    return level;
+}
+
+SB_PLAIN struct sb_level *sb_plain_level(struct sb_engine *e, struct sb_ladder *l, uint32_t key)
+{
+    struct sb_level *level = sb_ladder_in_window(l, key) ? sb_plain_level_near(e, l, key)
+                                                         : sb_ladder_insert(l, &e->levels, key);
+    SB_ASSERT_LE(e->levels.used, e->levels.max);
+    return level;
+}
+
+/* The best level of the window went. Returns the reports of a cancel. */
+static __attribute__((noinline)) uint32_t sb_plain_next_best(struct sb_engine *e,
+                                                             struct sb_ladder *l, uint32_t key)
+{
+    /* Nothing better is in use, so what comes next around the array is the next best. */
+    const uint32_t far = sb_tail_least(&l->tail);
+    const uint32_t near = l->dense != 0 ? sb_ladder_around(l, key & l->mask) : SB_KEY_NONE;
+    l->best = near < far ? near : far;
+    /* Who trades next meets the head of the new best level: the one line that nothing else will ask for early. */
+    __builtin_prefetch(&e->orders.slots[l->levels[l->best & l->mask].head], 1);
+    return 1;
+}
+
+/* sb_ladder_erase(), if `emptied`, of a level of the window that is zeros then. True: the best level went, and the next
+ * is to be found. */
+SB_PLAIN bool sb_plain_level_left_near(struct sb_engine *e, struct sb_ladder *l, uint32_t key,
+                                       bool emptied)
+{
+    const uint32_t place = key & l->mask;
+    const uint64_t word = l->words[place / 64u] ^ (uint64_t)emptied << place % 64u;
+    l->words[place / 64u] = word;
+    if (__builtin_expect(word == 0, 0))
+        l->top &= ~(UINT64_C(1) << place / 64u);
+    l->dense -= emptied;
+    e->levels.used -= emptied;
+    return __builtin_expect(emptied & (key == l->best), 0);
 }
 
 /* --- resting ------------------------------------------------------------------------------------ */
@@ -64,27 +125,36 @@ SB_PLAIN void sb_plain_link(struct sb_engine *e, struct sb_level *level, uint32_
     slots[slot].next = 0;
     slots[slot].prev = prev;
     slots[prev].next = slot;
-    level->head = head == 0 ? slot : head;
+    level->head = sb_plain_choose(head == 0, slot, head);
     level->tail = slot;
     level->quantity += open;
 }
 
-/* Takes an order out of its queue, and its level out of use if that was the last. The slot stays taken; what was open is
- * off the level's quantity already. */
-SB_PLAIN void sb_plain_unlink(struct sb_engine *e, struct sb_ladder *l, struct sb_level *level,
-                              const struct sb_order *o)
+/* Takes an order out of its queue: is the level without any now? The slot stays taken; what was open is off the level's quantity
+ * already. */
+SB_PLAIN bool sb_plain_out(struct sb_engine *e, struct sb_level *level, const struct sb_order *o)
 {
     struct sb_order *slots = e->orders.slots;
     const uint32_t next = o->next, prev = o->prev;
     const uint32_t head = level->head, tail = level->tail;
     slots[prev].next = next;
     slots[next].prev = prev;
-    level->head = prev == 0 ? next : head;
-    level->tail = next == 0 ? prev : tail;
-    if ((next | prev) == 0) {
-        sb_ladder_erase(l, &e->levels, sb_order_ladder_key(o));
-        /* Who trades next meets the head of the new best level: the one line that nothing else will ask for early. */
-        __builtin_prefetch(&slots[l->levels[l->best & l->mask].head], 1);
+    level->head = sb_plain_choose(prev == 0, next, head);
+    level->tail = sb_plain_choose(next == 0, prev, tail);
+    return (next | prev) == 0;
+}
+
+/* The same, and its level out of use if that was the last. */
+SB_PLAIN void sb_plain_unlink(struct sb_engine *e, struct sb_ladder *l, struct sb_level *level,
+                              const struct sb_order *o)
+{
+    const uint32_t key = sb_order_ladder_key(o);
+    const bool emptied = sb_plain_out(e, level, o);
+    if (sb_ladder_in_window(l, key)) {
+        if (sb_plain_level_left_near(e, l, key, emptied))
+            (void)sb_plain_next_best(e, l, key);
+    } else if (emptied) {
+        sb_ladder_erase(l, &e->levels, key);
     }
 }
 
@@ -104,16 +174,16 @@ SB_PLAIN void sb_plain_drop(struct sb_engine *e, struct sb_ladder *l, struct sb_
     e->stats.open_orders = e->orders.used;
 }
 
+/* There is room (asserted). */
 SB_PLAIN void sb_plain_rest(struct sb_engine *e, struct sb_book *b, const struct sb_incoming *in,
                             bool direct)
 {
     const uint32_t key = sb_book_key(in->side, in->ticks);
-    struct sb_level *level = sb_ladder_insert(sb_book_side(b, in->side), &e->levels, key);
+    struct sb_level *level = sb_plain_level(e, sb_book_side(b, in->side), key);
     const uint32_t flags =
         (in->side & (SB_ORDER_SHORT | SB_ORDER_EXEMPT)) | (direct ? 0 : SB_ORDER_EXTRA);
-    const uint32_t slot =
-        sb_orders_add(&e->orders, in->id, in->open, key | (uint32_t)(in->side & 1u) << 31,
-                      sb_order_meta(in->ref, b->index, flags));
+    const uint32_t slot = sb_orders_add(&e->orders, in->id, in->open, key | in->side << 31,
+                                        sb_order_meta(in->ref, b->index, flags));
     if (!direct)
         sb_orders_set_extra(&e->orders, slot, in->extra);
     if (in->executed != 0)
@@ -135,12 +205,22 @@ SB_PLAIN void sb_plain_fill_best(struct sb_engine *e, struct sb_ladder *l, struc
     struct sb_order *o = &e->orders.slots[slot];
     SB_ASSERT_LE(q, o->open);
     level->quantity -= q;
-    if (q == o->open) {
-        sb_plain_drop(e, l, level, slot, direct);
+    if (q != o->open) {
+        o->open -= q;
+        sb_orders_set_executed(&e->orders, slot, sb_orders_executed(&e->orders, slot) + q);
         return;
     }
-    o->open -= q;
-    sb_orders_set_executed(&e->orders, slot, sb_orders_executed(&e->orders, slot) + q);
+    const uint32_t next = o->next, key = sb_order_ladder_key(o);
+    sb_plain_count(e, o->id, (uint32_t)-1, direct);
+    sb_orders_drop(&e->orders, slot);
+    e->stats.open_orders = e->orders.used;
+    e->orders.slots[next].prev = 0;
+    level->head = next;
+    if (next == 0) {
+        level->tail = 0;
+        sb_ladder_erase(l, &e->levels, key);
+        __builtin_prefetch(&e->orders.slots[l->levels[l->best & l->mask].head], 1);
+    }
 }
 
 /* What a fill is said to be. */
@@ -168,7 +248,7 @@ SB_PLAIN void sb_sink_trade(struct sb_engine *e, const struct sb_book *b, const 
                       (struct sb_output){.kind = SB_OUT_EXECUTED,
                                          .key = (uint32_t)in->id,
                                          .instrument = b->index,
-                                         .side = in->side,
+                                         .side = (uint8_t)in->side,
                                          .quantity = q,
                                          .price = price,
                                          .ref = in->ref,

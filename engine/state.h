@@ -34,15 +34,19 @@ enum {
     SB_GENERAL_TEST = 1u << 2,  /* a test wants everything to take the general path */
 };
 
+/* Whether direct users may trade here: no; yes; yes, and every quantity is a multiple of the lot. */
+enum sb_book_direct { SB_DIRECT_NOT, SB_DIRECT_IN_LOTS, SB_DIRECT_PLAIN };
+
 struct sb_book {
-    /* What an order is checked by: one line. Copies of the view's, as 32 bits: prices are below 2^31. */
-    _Alignas(64) uint64_t per_tick; /* 2^63 / tick rounded down, plus 1: for sb_book_divide() */
-    uint32_t index, tick, price_min, price_max;
+    /* What an order is checked by: one line. Of the view, as it is used. */
+    _Alignas(64) uint64_t per_tick;  /* 2^63 / tick rounded down, plus 1: for sb_book_divide() */
+    uint64_t price_min, price_range; /* price_max is price_range above price_min */
+    uint32_t index, tick;            /* prices are below 2^31 */
     uint32_t lot, quantity_max;
     uint8_t
         general; /* SB_GENERAL_*. Not 0: the plain path does not know enough here. It asks once an order */
-    uint8_t direct; /* defined, and a direct user's */
-    uint8_t zero[30];
+    uint8_t direct; /* enum sb_book_direct */
+    uint8_t zero[22];
     struct sb_ladder side[2];
     struct sb_instrument_view view;
 };
@@ -76,6 +80,9 @@ struct sb_engine {
     bool open;                        /* DAY was seen, or opened for direct use */
     bool direct;                      /* no sessions: direct.h */
 };
+
+/* Brings those stats up to date that a direct user's calls do not keep because they follow from others. */
+void sb_direct_stats(struct sb_engine *e);
 
 /* The book of a defined instrument, else NULL. */
 static inline struct sb_book *sb_state_book(const struct sb_engine *e, uint32_t instrument)

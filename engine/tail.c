@@ -92,6 +92,8 @@ static uint32_t leaf_alloc(struct sb_tail_pool *pool, uint32_t key)
     uint32_t leaf = pool->leaf_free;
     if (leaf != 0) {
         pool->leaf_free = pool->leaves[leaf].next_free;
+        /* Whoever comes next need not wait. */
+        __builtin_prefetch(&pool->leaves[pool->leaf_free], 1);
     } else {
         SB_ASSERT_LT(pool->leaf_fresh, pool->capacity);
         leaf = ++pool->leaf_fresh;

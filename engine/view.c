@@ -48,6 +48,8 @@ const struct sb_day_view *sb_engine_day(const struct sb_engine *e)
 
 const struct sb_engine_stats *sb_engine_stats(const struct sb_engine *e)
 {
+    if (e->direct)
+        sb_direct_stats((struct sb_engine *)(uintptr_t)e); /* the memory is ours, and no constant */
     return &e->stats;
 }
 

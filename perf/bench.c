@@ -14,6 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "perf/bench_burst.h"
 #include "perf/bench_match.h"
 #include "perf/bench_node.h"
 #include "perf/entry_frame.h"
@@ -31,7 +32,8 @@ enum { SESSION = 1, WINDOW = 2048, PAIRS_MAX = 100, WAITING_MAX = 4096 };
 static const char *const USAGE =
     "usage: shadowbook bench --journal FOLDER --config FILE --flow FILE[.xz] [--pairs N]\n"
     "                        [--cores LOOP,JOURNAL]\n"
-    "       shadowbook bench match [options]\n";
+    "       shadowbook bench match [options]\n"
+    "       shadowbook bench burst [options]\n";
 
 struct bench {
     const char *folder, *config_path, *flow_path;
@@ -361,6 +363,8 @@ int sb_bench_main(int argc, char **argv)
     static struct bench b;
     if (argc > 1 && strcmp(argv[1], "match") == 0)
         return sb_bench_match_main(argc - 1, argv + 1);
+    if (argc > 1 && strcmp(argv[1], "burst") == 0)
+        return sb_bench_burst_main(argc - 1, argv + 1);
     b = (struct bench){.pairs = 10, .loop_core = 0, .journal_core = 1};
     if (!read_arguments(argc, argv, &b)) {
         fputs(USAGE, stderr);

@@ -342,26 +342,37 @@ struct consumer {
     uint64_t hash, reports;
 };
 
-/* Looks again only after a while (some 3 us) when there was little: each look takes the line of `head` from the producer, which
- * with a look every few hundred nanoseconds becomes the slowest part of all. */
-enum { WORTH_A_LOOK = 512, PAUSES = 64 };
+/* Keeps a distance: takes what is there once there is much of it, but the newest, so that it never reads, nor its core
+ * fetches ahead, lines that the producer is about to write; and all of it once nothing new has come for a while. A look takes
+ * the line of `head` from the producer, and looks every few hundred nanoseconds would be the slowest part of all: each waits
+ * some 3 us. */
+enum { WORTH_TAKING = 512, DISTANCE = 64, PAUSES = 64 };
+
+static uint64_t worth_taking(uint64_t ready, uint64_t ready_before)
+{
+    if (ready >= WORTH_TAKING)
+        return ready - DISTANCE;
+    return ready == ready_before ? ready : 0;
+}
 
 static void *consume(void *arg)
 {
     struct consumer *c = arg;
-    uint64_t hash = 1, reports = 0;
+    uint64_t hash = 1, reports = 0, before = 0;
     atomic_store_explicit(&c->runs, true, memory_order_release);
     for (;;) {
         const bool last = atomic_load_explicit(&c->stop, memory_order_acquire);
-        const uint64_t n = sb_report_ring_ready(c->ring);
+        const uint64_t ready = sb_report_ring_ready(c->ring);
+        const uint64_t n = worth_taking(ready, before);
         for (uint64_t i = 0; i < n; i++)
             hash = fold(hash, sb_report_ring_at(c->ring, i));
         if (n != 0)
             sb_report_ring_taken(c->ring, n);
-        else if (last)
+        else if (last && ready == 0)
             break;
         reports += n;
-        for (int i = 0; n < WORTH_A_LOOK && i < PAUSES; i++)
+        before = ready - n;
+        for (int i = 0; n == 0 && i < PAUSES; i++)
             __builtin_ia32_pause();
     }
     c->hash = hash;

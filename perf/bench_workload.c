@@ -14,7 +14,7 @@ enum {
     MID_TICKS = 2000000,
     LOT = 100,
     ORDERS_MAX = 1 << 20, /* the default of a shard */
-    WINDOW = 1024,        /* the same */
+    WINDOW = 4096,        /* the same */
     SWEEP_LEVELS = 10000,
     INSTRUMENTS = 10000,
     INSTRUMENTS_WINDOW = 64,
@@ -213,16 +213,16 @@ static bool make_instruments(struct builder *b)
 }
 
 /* Where the engine begins to look for an order (engine/ids.h), as somebody finds out who reads it and knows the seed, here 0:
- * which of the 4,096 near buckets. That this is still so is for the test to see. */
+ * which of the 8,192 near buckets. That this is still so is for the test to see. */
 static uint32_t bucket_of(uint64_t id)
 {
     __extension__ typedef unsigned __int128 wide;
     const wide product = (wide)(id ^ sb_random_scramble(UINT64_C(0x9e3779b97f4a7c15))) *
                          (sb_random_scramble(UINT64_C(0x3c6ef372fe94f82a)) | 1u);
-    return (uint32_t)(((uint64_t)product ^ (uint64_t)(product >> 64)) >> 52);
+    return (uint32_t)(((uint64_t)product ^ (uint64_t)(product >> 64)) >> 6) % 8192;
 }
 
-/* All in one session: another's orders cannot be aimed at. Of its 2^32 keys some 1,000,000 hash to one bucket. */
+/* All in one session: another's orders cannot be aimed at. Of its 2^32 keys some 500,000 hash to one bucket. */
 static bool make_keys(struct builder *b)
 {
     const uint32_t most = 250000, wanted = half(b) < most ? half(b) : most;

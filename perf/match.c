@@ -167,8 +167,7 @@ uint64_t sb_match_time_whole(struct sb_match_engine *m, const struct sb_flow_com
     while (c < end) {
         const struct sb_command *next = packet_end(c, end);
         if (prefetch)
-            for (const struct sb_command *p = c; p < next; p++)
-                sb_engine_prefetch(m->engine, p);
+            sb_engine_prefetch(m->engine, c, (uint32_t)(next - c));
         for (; c < next; c++)
             sb_engine_apply(m->engine, c, &m->box);
         sb_engine_seal(m->engine, &m->box);

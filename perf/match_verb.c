@@ -109,7 +109,7 @@ static struct sb_engine_limits limits_of(const struct arguments *a,
                                      .orders_max = (uint32_t)a->orders_max,
                                      .levels_max = (uint32_t)a->orders_max,
                                      .terms_max = 1u << 14,
-                                     .window_levels = 1024};
+                                     .window_levels = 4096};
 }
 
 /* The checked run. Exit code. */

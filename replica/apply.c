@@ -167,6 +167,7 @@ void sb_apply_packet(struct sb_node *node, struct sb_packet *packet)
     }
     const struct sb_command *commands[SB_STREAM_LINES_MAX];
     const struct sb_command *c = sb_log_lines(&node->log, packet);
+    sb_engine_prefetch(node->engine, c, packet->lines);
     for (uint32_t i = 0; i < packet->count; i++) {
         commands[i] = c;
         const uint32_t before = node->outbox.n;

@@ -17,6 +17,7 @@
 #ifndef SHADOWBOOK_COMMAND_H
 #define SHADOWBOOK_COMMAND_H
 
+#include <assert.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -170,9 +171,9 @@ struct sb_command {
     uint8_t capacity; /* 55 OUCH capacity character, echoed */
     int64_t price;    /* 56 limit; LOGIN: the client's nonce */
 };
-_Static_assert(sizeof(struct sb_command) == SB_LINE_BYTES, "one line");
-_Static_assert(offsetof(struct sb_command, kind) == 44, "layout is the log format");
-_Static_assert(offsetof(struct sb_command, price) == 56, "layout is the log format");
+static_assert(sizeof(struct sb_command) == SB_LINE_BYTES, "one line");
+static_assert(offsetof(struct sb_command, kind) == 44, "layout is the log format");
+static_assert(offsetof(struct sb_command, price) == 56, "layout is the log format");
 
 /* The second line. Which member holds follows from the kind. */
 union sb_command_ext {
@@ -242,14 +243,14 @@ union sb_command_ext {
     } instrument;
     uint8_t bytes[SB_LINE_BYTES];
 };
-_Static_assert(sizeof(union sb_command_ext) == SB_LINE_BYTES, "one line");
+static_assert(sizeof(union sb_command_ext) == SB_LINE_BYTES, "one line");
 
 /* A command with room for both lines, for whoever builds one. */
 struct sb_command2 {
     struct sb_command c;
     union sb_command_ext ext;
 };
-_Static_assert(sizeof(struct sb_command2) == 2 * SB_LINE_BYTES, "two lines");
+static_assert(sizeof(struct sb_command2) == 2 * SB_LINE_BYTES, "two lines");
 
 static inline uint32_t sb_command_lines(const struct sb_command *c)
 {

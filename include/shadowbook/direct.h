@@ -8,8 +8,10 @@
  *
  *     struct sb_engine_limits limits = SB_ENGINE_LIMITS_DEFAULT;
  *     limits.orders_max = limits.levels_max = 1 << 20;
- *     size_t bytes = (sb_engine_footprint(&limits) + 63) & ~(size_t)63;
- *     struct sb_engine *e = sb_engine_new(memset(aligned_alloc(64, bytes), 0, bytes), bytes, &limits);
+ *     size_t bytes = (sb_engine_footprint(&limits) + (1 << 21) - 1) & -(size_t)(1 << 21);
+ *     void *memory = aligned_alloc(1 << 21, bytes);
+ *     madvise(memory, bytes, MADV_HUGEPAGE); // if you have them
+ *     struct sb_engine *e = sb_engine_new(memset(memory, 0, bytes), bytes, &limits);
  *     struct sb_report *out = malloc(sb_direct_reports_max(e) * sizeof *out);
  *     sb_direct_open(e, 1, &(struct sb_direct_instrument){.tick = 1, .price_min = 1, .price_max = SB_PRICE_MAX,
  *                                                         .lot = 1, .quantity_max = SB_QUANTITY_MAX});
@@ -33,6 +35,7 @@
 #ifndef SHADOWBOOK_DIRECT_H
 #define SHADOWBOOK_DIRECT_H
 
+#include <assert.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -69,7 +72,7 @@ struct sb_report {
         reason; /* CANCEL_ACK: USER or IOC; rejects: enum sb_reason, or one of those below; else 0 */
     uint8_t zero;
 };
-_Static_assert(sizeof(struct sb_report) == 32, "two to a cache line");
+static_assert(sizeof(struct sb_report) == 32, "two to a cache line");
 
 /* Reasons that only direct users can meet: sessions' messages of this kind are ignored. */
 enum {

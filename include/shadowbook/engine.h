@@ -10,6 +10,10 @@
  *     sb_engine_apply(e, &command, &box);      // box.out[0..box.n) are the outputs
  *     digest = sb_engine_seal(e, &box);        // folds them into the digest and empties the box
  *
+ * What follows is about orders without terms, in books without further rules. engine/RULES.md has the rest: order types, times in
+ * force, icebergs, hidden and pegged orders, stops, OCO, self-trade prevention, pro-rata, bands, kinds of auctions, amend, mass
+ * operations, quotes; and what happens in which order.
+ *
  * Rules of matching
  *   Price-time priority. An order that can trade takes the best price on the other side first, and
  *   there the oldest order first; each fill is at the resting order's price. What is left of a DAY
@@ -115,7 +119,7 @@ struct sb_engine_limits {
 #define SB_ENGINE_LIMITS_DEFAULT                                                                   \
     {                                                                                              \
         .instruments_max = 128, .sessions_max = 128, .orders_max = 1u << 20,                       \
-        .levels_max = 1u << 16, .terms_max = 1u << 14, .window_levels = 1024                       \
+        .levels_max = 1u << 16, .terms_max = 1u << 14, .window_levels = 4096                       \
     }
 
 /* NULL if the limits can be served, else what is wrong with them. */
@@ -150,8 +154,10 @@ void sb_engine_seed_hash(struct sb_engine *e, uint64_t seed);
  * the command must be sb_command_valid() (both asserted: they are the caller's). O(outputs). */
 void sb_engine_apply(struct sb_engine *e, const struct sb_command *cmd, struct sb_outbox *box);
 
-/* Asks for the cache lines that applying cmd will touch. Changes nothing. */
-void sb_engine_prefetch(const struct sb_engine *e, const struct sb_command *cmd);
+/* Asks for the cache lines that applying a burst of commands, `lines` lines from `first` on, will touch: each is on its way before
+ * the first is applied. For who has several at hand, such as a packet; pays where the books do not fit the cache. Looks at
+ * 64 commands at most. Changes nothing, asserts nothing. ~20 ns a command. */
+void sb_engine_prefetch(const struct sb_engine *e, const struct sb_command *first, uint32_t lines);
 
 /* Folds box's outputs into the running digest (XXH3-64 with the old digest as seed; an empty box changes nothing),
  * empties the box, returns the digest. Called at stream-packet boundaries: digests compare only between
@@ -259,7 +265,7 @@ void sb_engine_visit(const struct sb_engine *e, uint32_t instrument, uint8_t sid
 void sb_engine_visit_all(const struct sb_engine *e, uint32_t instrument,
                          void (*visit)(void *arg, const struct sb_order_view *order), void *arg);
 
-/* Counts since sb_engine_new(); not part of the state digest. */
+/* Counts since sb_engine_new(); not part of the state digest. Of a direct user's engine, some are as of this call only. */
 struct sb_engine_stats {
     uint64_t commands, outputs, trades, accepted, rejected, canceled, replaced;
     uint64_t ignored_resend, ignored_superfluous, ignored_session;

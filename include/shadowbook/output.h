@@ -37,6 +37,7 @@
 #ifndef SHADOWBOOK_OUTPUT_H
 #define SHADOWBOOK_OUTPUT_H
 
+#include <assert.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -155,7 +156,7 @@ struct sb_output {
     uint8_t reason;      /* 62 enum sb_reason; ACCEPTED, REPLACED: the order's capacity character */
     uint8_t liquidity;   /* 63 enum sb_liquidity, or a system event's character */
 };
-_Static_assert(sizeof(struct sb_output) == 64, "one line");
+static_assert(sizeof(struct sb_output) == 64, "one line");
 
 enum { SB_OUT_SIDE_MASK = 7, SB_OUT_IOC = 8, SB_OUT_PHASE_SHIFT = 5 };
 

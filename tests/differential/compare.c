@@ -360,7 +360,9 @@ static void replay(const struct compare *c, struct sb_engine *e, struct sb_outbo
 {
     for (uint32_t i = from; i < to; i++) {
         const struct sb_command2 command = numbered(c, i);
-        sb_engine_prefetch(e, &command.c); /* changes nothing, so it may be anywhere */
+        sb_engine_prefetch(
+            e, &command.c,
+            sb_command_lines(&command.c)); /* changes nothing, so it may be anywhere */
         sb_engine_apply(e, &command.c, box);
         if ((i + 1) % seal_every(c) == 0 || i + 1 == c->n)
             sb_engine_seal(e, box);

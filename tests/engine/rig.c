@@ -111,7 +111,7 @@ void rig_send(struct rig *r, struct sb_command2 cmd)
     cmd.c.seq = ++r->seq;
     cmd.c.time_ns = r->time_ns += 7;
     const uint32_t before = r->box.n;
-    sb_engine_prefetch(r->e, &cmd.c);
+    sb_engine_prefetch(r->e, &cmd.c, sb_command_lines(&cmd.c));
     sb_engine_apply(r->e, &cmd.c, &r->box);
     for (uint32_t i = before; i < r->box.n; i++) {
         const struct sb_output *o = &r->box.out[i];

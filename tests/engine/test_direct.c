@@ -330,6 +330,30 @@ START_TEST(definitions)
 }
 END_TEST
 
+/* What a large shard costs: 100,000 instruments and 20 million orders and levels fit in 8 GB. */
+START_TEST(footprint)
+{
+    struct sb_engine_limits l = {.instruments_max = 100000,
+                                 .sessions_max = 1000,
+                                 .orders_max = 20000000,
+                                 .levels_max = 20000000,
+                                 .terms_max = 1000000,
+                                 .window_levels = 64};
+    ck_assert_ptr_null(sb_engine_limits_error(&l));
+    const size_t all = sb_engine_footprint(&l);
+    ck_assert_uint_lt(all, UINT64_C(8000000000));
+    l.orders_max += 1000;
+    ck_assert_uint_le(sb_engine_footprint(&l) - all, 72 * 1000);
+    l.orders_max -= 1000;
+    l.instruments_max += 1000;
+    ck_assert_uint_le(sb_engine_footprint(&l) - all, 2816 * 1000);
+    l.instruments_max = 131072;
+    ck_assert_ptr_nonnull(sb_engine_limits_error(&l));
+    l.instruments_max = 131071;
+    ck_assert_ptr_null(sb_engine_limits_error(&l));
+}
+END_TEST
+
 /* --- against the reference -------------------------------------------------------------------------- */
 
 enum { STEPS = 6000, IDS = 60 };
@@ -562,6 +586,7 @@ int main(void)
     tcase_add_test(tc, extreme_ids);
     tcase_add_test(tc, full_tables);
     tcase_add_test(tc, definitions);
+    tcase_add_test(tc, footprint);
     tcase_add_loop_test(tc, as_the_reference, 0, 12);
     suite_add_tcase(suite, tc);
     SRunner *runner = srunner_create(suite);

@@ -153,8 +153,9 @@ START_TEST(window_follows_the_best)
 {
     struct rig r;
     rig_open(&r, 64, 8);
-    rig_insert(&r, 1000000);
-    rig_insert(&r, 500000); /* outside: one, and the window holds one */
+    for (uint32_t i = 0; i < 4; i++)
+        rig_insert(&r, 1000000 + i);
+    rig_insert(&r, 500000); /* outside: one, and the window holds four */
     ck_assert(!sb_ladder_in_window(&r.l, 500000));
     rig_erase(&r, 500000);
     rig_insert(&r, 500000);
@@ -162,11 +163,14 @@ START_TEST(window_follows_the_best)
     ck_assert(!sb_ladder_in_window(&r.l, 1000000));
     ck_assert_uint_eq(r.l.best, 500000);
     /* Worse levels, however many, leave it where it is. */
+    const uint32_t base = r.l.base;
+    rig_insert(&r, 499995); /* better, and in the window */
     for (uint32_t i = 0; i < 1000; i++) {
         rig_insert(&r, 2000000 + i);
         rig_erase(&r, 2000000 + i);
     }
-    ck_assert(sb_ladder_in_window(&r.l, 500000));
+    ck_assert_uint_eq(r.l.base, base);
+    rig_erase(&r, 499995);
     rig_erase(&r, 500000);
     ck_assert_uint_eq(r.l.best, 1000000);
     rig_insert(&r, 2000000); /* empty: it comes at once */
@@ -210,12 +214,12 @@ START_TEST(ladder_finds_across_bitmap_words)
     struct rig r;
     uint32_t keys[64], n = 0;
     rig_open(&r, window, 65);
-    rig_insert(&r, start + window / 4); /* the base is at start */
+    rig_insert(&r, start + window / 2); /* the base is at start */
     ck_assert_uint_eq(r.l.base, start);
     for (uint32_t i = 0; i < 64; i++)
-        keys[n++] = start + i * (window / 64) + (i + 2) % 3 * (window / 129);
+        keys[n++] = start + i * (window / 64) + (i + 1) % 3 * (window / 129);
     for (uint32_t i = 0; i < n; i++)
-        if (keys[i] != start + window / 4)
+        if (keys[i] != start + window / 2)
             rig_insert(&r, keys[i]);
     qsort(keys, n, sizeof *keys, by_key);
     check_walk(&r.l, &r.levels, keys, n);

@@ -31,9 +31,6 @@ static int create(void *self, const char *path, uint64_t bytes)
 static int write_block(void *self, const void *block, uint32_t bytes, uint64_t offset)
 {
     struct faulty_disk *d = self;
-    const struct timespec pause = {.tv_nsec = (long)d->write_pause_ms * 1000000};
-    if (d->write_pause_ms != 0)
-        nanosleep(&pause, NULL);
     while (atomic_load(&d->hangs))
         nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
     return countdown(&d->write_fails) ? d->error

@@ -8,7 +8,6 @@
 struct faulty_disk {
     struct sb_journal_disk under;
     int create_fails, write_fails, error;
-    uint32_t write_pause_ms;
     atomic_bool hangs; /* writes wait until it is false again */
 };
 

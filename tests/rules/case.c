@@ -201,7 +201,10 @@ static void read_output(struct case_file *f, struct words *w)
     if (f->steps_n == 0)
         words_refuse(w, "an output of which command?");
     f->outputs = grown(f->outputs, f->outputs_n, sizeof *f->outputs);
-    f->outputs[f->outputs_n++] = (struct case_output){.o = words_output(w), .line = w->line};
+    struct case_output *o = &f->outputs[f->outputs_n++];
+    *o = (struct case_output){.o = words_output(w), .line = w->line};
+    if (o->o.stream > CASE_SESSIONS)
+        words_refuse(w, "sessions are 1 to 4");
     f->steps[f->steps_n - 1].outputs++;
 }
 
@@ -220,7 +223,7 @@ void case_read(struct case_file *f, const char *path)
 {
     *f = (struct case_file){.path = path,
                             .limits = {.instruments_max = INSTRUMENTS,
-                                       .sessions_max = CASE_SESSIONS,
+                                       .sessions_max = CASE_SESSIONS + 1, /* one is not defined */
                                        .orders_max = 64,
                                        .levels_max = 64,
                                        .terms_max = 64,

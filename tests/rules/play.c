@@ -89,7 +89,7 @@ static void apply(struct play *p, struct sb_command2 c)
         return;
     }
     p->box.n = 0;
-    sb_engine_prefetch(p->engine, &c.c);
+    sb_engine_prefetch(p->engine, &c.c, sb_command_lines(&c.c));
     sb_engine_apply(p->engine, &c.c, &p->box);
     p->outputs.n = p->box.n;
     sb_engine_seal(p->engine, &(struct sb_outbox){.out = p->box.out, .n = p->box.n});

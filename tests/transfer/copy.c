@@ -142,6 +142,12 @@ void copy_until_why(struct copy *c, const char *text)
         ;
 }
 
+void copy_until_full(struct copy *c)
+{
+    for (const uint64_t since = now_ms(); copy_counts(c).ring_full == 0; patience(c, since, "full"))
+        pause_ms(1);
+}
+
 void server_until_why(struct sb_transfer_server *s, const char *text)
 {
     char why[SB_TRANSFER_WHY_BYTES] = "";

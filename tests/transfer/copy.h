@@ -31,6 +31,8 @@ void copy_until(struct copy *c, uint64_t n);
 void copy_until_state(struct copy *c, enum sb_transfer_state state);
 /* The same, until the reason holds this text, and all items that are there. */
 void copy_until_why(struct copy *c, const char *text);
+/* Takes nothing until the client waits for its loop. From then on it neither listens nor leaves its connection. */
+void copy_until_full(struct copy *c);
 
 struct sb_transfer_client_counts copy_counts(const struct copy *c);
 

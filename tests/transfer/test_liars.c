@@ -59,7 +59,6 @@ static void false_server(void)
     give_up_after(listener, 10);
     copy_init(&copy, ntohs(a.sin_port));
     copy.setup.retry_ms = 1;
-    copy_open(&copy);
 }
 
 /* The client's next connection; its request is read and is what it must be. */
@@ -92,6 +91,7 @@ START_TEST(false_server_wrong_bytes)
 {
     static uint8_t noise[100000];
     false_server();
+    copy_open(&copy);
     for (size_t i = 0; i < sizeof noise; i++)
         noise[i] = (uint8_t)(i * 7 + i / 251);
     int fd = next_connection();
@@ -135,6 +135,7 @@ END_TEST
 START_TEST(false_server_goes_silent)
 {
     false_server();
+    copy_open(&copy);
     int fd = next_connection();
     const uint64_t since = now_ms();
     const uint32_t n = make(SB_TRANSFER_T_BLOCK, 1, 1, 0, SB_JOURNAL_BLOCK_MAX);
@@ -156,6 +157,7 @@ END_TEST
 START_TEST(false_server_closes)
 {
     false_server();
+    copy_open(&copy);
     for (uint32_t part = 0; part < 48; part += 3) {
         const int fd = next_connection();
         make(SB_TRANSFER_T_REACH, 1, 0, 0, 0);
@@ -181,10 +183,8 @@ END_TEST
 START_TEST(false_server_huge_snapshot)
 {
     false_server();
-    copy_close(&copy);
     copy.setup.snapshot_bytes_max = UINT64_MAX;
     copy_open(&copy);
-    close(accept(listener, NULL, NULL)); /* of the first */
     const int fd = next_connection();
     const uint32_t n = make(SB_TRANSFER_T_SNAPSHOT, 9, UINT64_MAX, 0, 0);
     transmit(fd, message, n);
@@ -306,7 +306,8 @@ START_TEST(false_client_out_of_turn)
     while (h->type == SB_TRANSFER_T_REACH && h->a == 0);
     ck_assert_uint_eq(h->type, SB_TRANSFER_T_REACH);
     ck_assert_uint_eq(h->n, rig.log.len);
-    close(fd);
+    shutdown(fd, SHUT_WR); /* what comes meanwhile is read: else it is a reset */
+    until_gone(fd);
     server_until_why(server, "the client closed the connection");
     stop();
 }

@@ -59,7 +59,8 @@ START_TEST(all_of_a_closed_journal)
     sb_transfer_server_counts(server, &served);
     ck_assert_uint_eq(served.clients, 1);
     ck_assert_uint_eq(served.served_n, rig.log.len);
-    ck_assert_uint_ge(served.bytes, counts.bytes);
+    for (; served.bytes < counts.bytes; sb_transfer_server_counts(server, &served))
+        pause_ms(1); /* it counts them when it hears that they are sent */
     ck_assert(served.active);
     stop();
 }
@@ -311,20 +312,38 @@ START_TEST(slow_loop)
     start(3000, 0);
     copy.setup.ring_bytes = SB_TRANSFER_RING_BYTES_MIN;
     copy_open(&copy);
+    copy_until_full(&copy);
     pause_ms(SB_TRANSFER_SILENCE_MS + 1000);
     const uint64_t before = copy_counts(&copy).next_n;
     ck_assert_uint_lt(before, 200);
     ck_assert_uint_gt(before, 1);
     copy_until(&copy, rig.log.len);
     const struct sb_transfer_client_counts counts = copy_counts(&copy);
-    ck_assert_uint_gt(counts.ring_full, 0);
     ck_assert_uint_eq(counts.connections, 1);
     ck_assert_uint_eq(counts.lost, 0);
     stop();
 }
 END_TEST
 
-/* The journal runs away from a joiner: a segment that it still needs is removed. It goes on with a snapshot. */
+/* Writes more, and removes what is old, until a segment that the server has neither sent nor open is gone. It may have open the
+ * one behind what it sent last; and what TCP and the client hold for it has an end. */
+static void run_away(void)
+{
+    enum { SEGMENT_LINES = 4 * SB_JOURNAL_ALIGN / SB_LINE_BYTES };
+    struct sb_transfer_server_counts served;
+    struct sb_journal_segment_head oldest;
+    do {
+        write_until(&rig, rig.log.len + 20000);
+        lose_the_front();
+        const uint64_t newest = atomic_load(&rig.writer.segments);
+        ck_assert(sb_journal_head(rig.folder, newest - rig.setup.keep_segments, &oldest));
+        sb_transfer_server_counts(server, &served);
+    } while (served.served_n + UINT64_C(3) * SEGMENT_LINES >= oldest.n_first);
+}
+
+/* The journal runs away from a joiner: a segment that it still needs is removed. It goes on with a snapshot. The server sees that
+ * something is missing when it comes to it: perhaps while the joiner's loop takes nothing, perhaps only when there is room to send
+ * again. */
 START_TEST(overtaken_by_the_retention)
 {
     start(2000, 4);
@@ -332,19 +351,19 @@ START_TEST(overtaken_by_the_retention)
     copy.setup.from_n = rig.log.len + 1;
     copy_open(&copy);
     copy_until_state(&copy, SB_TRANSFER_FOLLOWING);
-    struct sb_transfer_server_counts served;
-    do { /* more than all that stands between the two can hold */
-        write_until(&rig, rig.log.len + 20000);
-        lose_the_front();
-        sb_transfer_server_counts(server, &served);
-    } while (served.served_n + 20000 > rig.log.len);
-    server_until_why(server, "was removed before it was sent");
+    write_until(&rig, rig.log.len + 1000);
+    copy_until_full(&copy); /* else it would come back, and be refused for want of a snapshot */
+    run_away();
     write_snapshot(rig.folder, rig.log.len, 4096, 7);
     copy.snapshot_fill = 7;
     copy_until(&copy, rig.log.len);
     ck_assert_uint_eq(copy.snapshots, 1);
-    ck_assert_uint_ge(copy_counts(&copy).refused + copy_counts(&copy).lost, 1);
-    server_until_why(server, " before it was sent");
+    ck_assert_uint_eq(copy.snapshot_n, rig.log.len);
+    const struct sb_transfer_client_counts counts = copy_counts(&copy);
+    ck_assert_uint_eq(counts.connections, 2);
+    ck_assert_uint_eq(counts.refused + counts.lost, 1);
+    ck_assert_uint_eq(counts.bad, 0);
+    server_until_why(server, "was removed before it was sent");
     stop();
 }
 END_TEST
