@@ -162,6 +162,7 @@ uint64_t sb_engine_seal(struct sb_engine *e, struct sb_outbox *box);
 uint64_t sb_engine_digest(const struct sb_engine *e);  /* as of the last seal */
 uint64_t sb_engine_applied(const struct sb_engine *e); /* seq of the last command */
 uint64_t sb_engine_last_time_ns(const struct sb_engine *e);
+uint32_t sb_engine_open_terms(const struct sb_engine *e); /* open orders with terms, and quotes */
 const struct sb_engine_limits *sb_engine_limits_of(const struct sb_engine *e);
 /* Number that the next output of a stream (0: the feed, else the session's) will have. */
 uint64_t sb_engine_next_stream_seq(const struct sb_engine *e, uint32_t stream);
