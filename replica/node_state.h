@@ -101,6 +101,8 @@ struct sb_node {
     struct sb_door *doors; /* [sessions_max + 1] */
     struct sb_pending pending;
     bool draining_pending;   /* went live: the kept frames are sequenced before new ones */
+    uint64_t timer_n;        /* the last TIMER that this node sequenced */
+    uint64_t timer_next_ns;  /* the next one not before */
     struct sb_command *open; /* packet being written, NULL = none */
     uint16_t open_count, open_lines;
     uint64_t last_time_ns;                 /* of the newest input */
@@ -171,6 +173,7 @@ void sb_sequencer_entry(struct sb_node *node, const struct sb_datagram *d);
 bool sb_sequencer_genesis(struct sb_node *node);
 void sb_sequencer_note(struct sb_node *node,
                        const struct sb_command *c); /* an input entered the log */
+void sb_sequencer_timer(struct sb_node *node);      /* sequences a TIMER, if one is due */
 void sb_sequencer_close(struct sb_node *node);      /* ends the open packet and streams it */
 void sb_sequencer_pending(struct sb_node *node);    /* sequences what a shadow had kept */
 void sb_sequencer_forget(

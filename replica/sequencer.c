@@ -162,6 +162,23 @@ bool sb_sequencer_genesis(struct sb_node *node)
     return at >= total;
 }
 
+/* --- what time brings ---------------------------------------------------------------------- */
+
+void sb_sequencer_timer(struct sb_node *node)
+{
+    if (node->config->timer_ns == 0 || node->now_ns < node->timer_next_ns ||
+        node->timer_n > node->applied) /* what is due now may be what that one does */
+        return;
+    const uint64_t due_ns = sb_engine_timer_due_ns(node->engine);
+    if (due_ns == 0 || node->now_ns < due_ns || !room(node, 1))
+        return;
+    struct sb_command2 c = {.c = {.kind = SB_CMD_TIMER, .instrument = SB_INSTRUMENT_ALL}};
+    add(node, &c);
+    sb_sequencer_close(node);
+    node->timer_n = c.c.seq;
+    node->timer_next_ns = node->now_ns + node->config->timer_ns;
+}
+
 /* --- the door ----------------------------------------------------------------------------- */
 
 static void tell_gap(struct sb_node *node, uint32_t session)
