@@ -247,7 +247,9 @@ static bool message(struct sb_node *node, const struct sb_entry *entry, uint64_t
     c.c.session = entry->session;
     c.c.session_seq = number;
     c.c.firm = node->config->sessions[entry->session].firm;
-    if (c.c.instrument == SB_INSTRUMENT_NONE)
+    if (c.c.kind == SB_CMD_QUOTE)
+        c.ext.quote.entry[0].instrument = sb_engine_find_symbol(node->engine, symbol);
+    else if (c.c.instrument == SB_INSTRUMENT_NONE)
         c.c.instrument = sb_engine_find_symbol(node->engine, symbol);
     if (c.c.kind == SB_CMD_INVALID)
         sb_count(node, SB_CTR_BAD_MESSAGE);
