@@ -1,6 +1,7 @@
 #include "engine/arrival.h"
 
 #include "engine/cascade.h"
+#include "engine/due.h"
 #include "engine/instrument.h"
 #include "engine/outbox.h"
 
@@ -253,7 +254,7 @@ static void pause(struct sb_engine *e, struct sb_book *b, struct sb_outbox *box)
 {
     const uint64_t wait_ns = (uint64_t)b->view.pause_ms * 1000000;
     b->view.auction = SB_AUCTION_VOLATILITY;
-    b->view.resume_ns = wait_ns != 0 ? e->time_ns + wait_ns : 0;
+    sb_due_resume(e, b, wait_ns != 0 ? e->time_ns + wait_ns : 0);
     sb_instrument_set_phase(e, b, SB_PHASE_AUCTION, box);
     sb_peg_park_all(e, b);
 }

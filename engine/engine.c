@@ -4,6 +4,7 @@
 #include "engine/book.h"
 #include "engine/change.h"
 #include "engine/client.h"
+#include "engine/due.h"
 #include "engine/instrument.h"
 #include "engine/mass.h"
 #include "engine/operator.h"
@@ -59,6 +60,7 @@ struct pieces {
     struct sb_rare *rare;
     struct sb_terms *terms;
     struct sb_auction_level *scratch;
+    struct sb_due *due;
     struct sb_symbol *symbols;
 };
 
@@ -82,6 +84,7 @@ static size_t carve_all(struct pieces *p, void *base, const struct sb_engine_lim
     p->tail = carve(&c, 1, sb_tail_pool_bytes(l->levels_max));
     p->rare_tail = carve(&c, 1, sb_tail_pool_bytes(l->terms_max));
     p->scratch = carve(&c, l->levels_max, sizeof *p->scratch);
+    p->due = carve(&c, 1, sizeof *p->due);
     p->symbols = carve(&c, sb_instrument_places(l->instruments_max), sizeof *p->symbols);
     return c.used;
 }
@@ -131,6 +134,7 @@ struct sb_engine *sb_engine_new(void *mem, size_t bytes, const struct sb_engine_
     e->sessions = p.sessions;
     e->books = p.books;
     e->scratch = p.scratch;
+    e->due = p.due;
     e->symbols = p.symbols;
     e->symbol_mask = sb_instrument_places(limits->instruments_max) - 1;
     e->levels.max = limits->levels_max;

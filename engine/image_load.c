@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "engine/book.h"
+#include "engine/due.h"
 #include "engine/image.h"
 #include "engine/instrument.h"
 
@@ -240,6 +241,7 @@ const char *sb_engine_load(struct sb_engine *fresh, const void *image, size_t by
     load_head(fresh, &h);
     wrong = load_tables(fresh, &h, (const uint8_t *)image + sizeof h);
     fresh->stats.open_orders = h.orders;
+    sb_due_forget(fresh);
     for (uint32_t i = 1; wrong == NULL && i <= fresh->instruments; i++)
         if (fresh->books[i].view.defined)
             wrong = book_fault(fresh, &fresh->books[i]);

@@ -2,6 +2,7 @@
 
 #include "engine/auction.h"
 #include "engine/cascade.h"
+#include "engine/due.h"
 #include "engine/instrument.h"
 #include "engine/sweep.h"
 
@@ -46,7 +47,7 @@ uint8_t sb_phase_command(struct sb_engine *e, struct sb_book *b, uint8_t phase, 
         return SB_REASON_CROSSED;
     const bool closing = phase == SB_PHASE_AUCTION && auction == SB_AUCTION_CLOSING &&
                          (other || b->view.auction != SB_AUCTION_CLOSING);
-    b->view.resume_ns = 0; /* 13.3 */
+    sb_due_resume(e, b, 0); /* 13.3 */
     if (phase == SB_PHASE_AUCTION)
         b->view.auction = auction;
     if (other)
@@ -83,7 +84,7 @@ static void resume(struct sb_engine *e, struct sb_book *b, struct sb_outbox *box
     (void)sb_phase_uncross(e, b, &shares, box); /* in AUCTION */
     if (sb_book_crossed(b))
         return;
-    b->view.resume_ns = 0;
+    sb_due_resume(e, b, 0);
     enter(e, b, SB_PHASE_CONTINUOUS, box);
 }
 

@@ -77,6 +77,7 @@ struct sb_engine {
     uint32_t symbol_mask;
     struct sb_symbol *symbols;
     struct sb_auction_level *scratch; /* levels_max */
+    struct sb_due *due;               /* when TIMER has something to do */
     bool open;                        /* DAY was seen, or opened for direct use */
     bool direct;                      /* no sessions: direct.h */
 };

@@ -1,6 +1,7 @@
 #include "engine/terms.h"
 
 #include "engine/book.h"
+#include "engine/due.h"
 
 void sb_terms_init(struct sb_terms_pool *pool, uint32_t max, struct sb_terms *records)
 {
@@ -55,6 +56,8 @@ uint32_t sb_terms_new(struct sb_engine *e, struct sb_book *b, uint32_t slot,
     t->flags &= SB_TERMS_QUOTE | SB_TERMS_PLAIN;
     sb_terms_move(e, terms, slot);
     count(e, b, t, 1);
+    if (t->tif == SB_TIF_GTD)
+        sb_due_add(e, t->expire_ns);
     return terms;
 }
 
@@ -77,6 +80,8 @@ void sb_terms_free(struct sb_engine *e, struct sb_book *b, uint32_t terms)
     sb_terms_unlist(e, b, terms);
     sb_terms_unlist_own(e, b, terms);
     count(e, b, t, (uint32_t)-1);
+    if (t->tif == SB_TIF_GTD)
+        sb_due_remove(e, t->expire_ns);
     *t = (struct sb_terms){.next = e->terms.free};
     e->terms.free = terms;
     e->terms.used--;

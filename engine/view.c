@@ -20,6 +20,11 @@ uint64_t sb_engine_last_time_ns(const struct sb_engine *e)
     return e->time_ns;
 }
 
+uint32_t sb_engine_open_terms(const struct sb_engine *e)
+{
+    return e->terms.used;
+}
+
 const struct sb_engine_limits *sb_engine_limits_of(const struct sb_engine *e)
 {
     return &e->limits;

@@ -8,7 +8,6 @@
 #include "nic/wire/itch.h"
 #include "nic/wire/mold.h"
 #include "nic/wire/ouch.h"
-#include "replica/bounds.h"
 #include "replica/node_state.h"
 
 enum { PACKETS_A_TURN = 64 };
@@ -45,17 +44,21 @@ void sb_apply_init(struct sb_node *node, struct sb_arena *arena)
         node->stream_head[i] = NONE;
 }
 
-/* Room that applying this packet may need. */
-static uint64_t packet_bytes_max(const struct sb_node *node, const struct sb_packet *packet)
+uint64_t sb_apply_bytes_max(const struct sb_node *node, const struct sb_packet *packet)
 {
+    struct sb_hold_load load = {.orders = sb_engine_stats(node->engine)->open_orders,
+                                .terms = sb_engine_open_terms(node->engine),
+                                .commands = packet->count};
     const struct sb_command *c = sb_log_lines(&node->log, packet);
-    uint64_t for_all = 0;
+    bool slices = load.terms != 0;
     for (uint32_t i = 0; i < packet->count; i++) {
-        for_all += sb_command_for_all(c);
+        const uint64_t parts = sb_command_parts_max(c, slices);
+        load.for_all += sb_command_for_all(c);
+        load.parts += parts;
+        slices = slices || parts == SB_PARTS_MAX;
         c += sb_command_lines(c);
     }
-    const uint64_t open_orders = sb_engine_stats(node->engine)->open_orders;
-    return sb_hold_bytes_max(&node->config->limits, open_orders, packet->count, for_all);
+    return sb_hold_bytes_max(&node->config->limits, &load);
 }
 
 void sb_apply_name_streams(struct sb_node *node)
@@ -199,7 +202,7 @@ void sb_apply_packet(struct sb_node *node, struct sb_packet *packet)
 
 bool sb_apply_has_room(const struct sb_node *node, const struct sb_packet *packet)
 {
-    return sb_hold_room(&node->hold) >= packet_bytes_max(node, packet);
+    return sb_hold_room(&node->hold) >= sb_apply_bytes_max(node, packet);
 }
 
 bool sb_apply_turn(struct sb_node *node)

@@ -275,6 +275,7 @@ void sb_config_defaults(struct sb_config *cfg)
     cfg->solo_policy = SB_SOLO_AUTO;
     cfg->divergence = SB_DIVERGENCE_HALT;
     cfg->limits = (struct sb_engine_limits)SB_ENGINE_LIMITS_DEFAULT;
+    cfg->timer_ns = 100000000;
     cfg->log_lines = 1u << 20;
     cfg->unacked_lines = 1u << 14;
     cfg->hold_bytes = 512u << 20;

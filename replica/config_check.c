@@ -12,6 +12,8 @@ enum {
     /* What one fill of an auction can encode to: two Executed to sessions (2 + 36 bytes each), two
      * executions on each of two feeds (2 + 36 each), and their share of headers and records. */
     FILL_BYTES = 264,
+    /* ... and one slice of an iceberg, which is followed by the next slice's F_ADD on both feeds. */
+    SLICE_BYTES = 340,
     /* Every stream may have one frame begun, and its record in the ring. */
     STREAM_BYTES = 2048,
     /* An entry frame's worst number of lines must fit several times. */
@@ -110,16 +112,18 @@ static void check_memory(struct checker *c)
     uint64_t needed = (uint64_t)cfg->limits.orders_max * FILL_BYTES + streams * STREAM_BYTES;
     /* The node waits until a packet's worst case fits: there must be a ring in which it ever does. */
     const uint64_t packet =
-        sb_hold_bytes_max(&cfg->limits, cfg->limits.orders_max, SB_STREAM_LINES_MAX, 1) +
-        2 * SB_HELD_BYTES_MAX;
+        sb_hold_packet_bytes_max(&cfg->limits, SB_STREAM_LINES_MAX) + 2 * SB_HELD_BYTES_MAX;
     needed = packet > needed ? packet : needed;
     if (cfg->hold_bytes < needed)
         complain(c,
                  "[memory] hold_bytes = %" PRIu64 ": at least %" PRIu64
                  " is accepted, because one command can fill all [engine] orders_max = %" PRIu32
-                 " orders (%d bytes each) of sessions_max = %" PRIu32 " sessions (%d each)",
+                 " orders (%d bytes each) of sessions_max = %" PRIu32
+                 " sessions (%d each), terms_max = %" PRIu32
+                 " of them icebergs with %d slices (%d each)",
                  cfg->hold_bytes, needed, cfg->limits.orders_max, FILL_BYTES,
-                 cfg->limits.sessions_max, STREAM_BYTES);
+                 cfg->limits.sessions_max, STREAM_BYTES, cfg->limits.terms_max, SB_PARTS_MAX,
+                 SLICE_BYTES);
 }
 
 /* A setting that could not be kept would be a promise broken in silence. */

@@ -244,6 +244,8 @@ void sb_node_poll(struct sb_node *node, uint64_t now_ns, const struct sb_node_fr
             more = true;
         else if (node->draining_pending && node->applied == node->log.len)
             sb_sequencer_pending(node);
+        else
+            sb_sequencer_timer(node);
     }
     sb_stream_turn(node);
     sb_release_beats(node);

@@ -3,6 +3,7 @@
 #define SHADOWBOOK_NODE_STATE_H
 
 #include "nic/wire/udp.h"
+#include "replica/bounds.h"
 #include "replica/hold.h"
 #include "replica/log.h"
 #include "replica/node.h"
@@ -100,6 +101,8 @@ struct sb_node {
     struct sb_door *doors; /* [sessions_max + 1] */
     struct sb_pending pending;
     bool draining_pending;   /* went live: the kept frames are sequenced before new ones */
+    uint64_t timer_n;        /* the last TIMER that this node sequenced */
+    uint64_t timer_next_ns;  /* the next one not before */
     struct sb_command *open; /* packet being written, NULL = none */
     uint16_t open_count, open_lines;
     uint64_t last_time_ns;                 /* of the newest input */
@@ -170,6 +173,7 @@ void sb_sequencer_entry(struct sb_node *node, const struct sb_datagram *d);
 bool sb_sequencer_genesis(struct sb_node *node);
 void sb_sequencer_note(struct sb_node *node,
                        const struct sb_command *c); /* an input entered the log */
+void sb_sequencer_timer(struct sb_node *node);      /* sequences a TIMER, if one is due */
 void sb_sequencer_close(struct sb_node *node);      /* ends the open packet and streams it */
 void sb_sequencer_pending(struct sb_node *node);    /* sequences what a shadow had kept */
 void sb_sequencer_forget(
@@ -193,6 +197,8 @@ void sb_stream_turn(struct sb_node *node);      /* acks, repairs, heartbeats tha
 /* apply.c: engine and encoding. */
 void sb_apply_init(struct sb_node *node, struct sb_arena *arena);
 bool sb_apply_turn(struct sb_node *node); /* true: more is waiting */
+/* Room that applying this packet may need in the hold ring. */
+uint64_t sb_apply_bytes_max(const struct sb_node *node, const struct sb_packet *packet);
 bool sb_apply_has_room(const struct sb_node *node, const struct sb_packet *packet);
 void sb_apply_packet(struct sb_node *node, struct sb_packet *packet);
 /* The outputs of inputs up to n are not here, but counted in their streams. */
@@ -261,13 +267,6 @@ static inline bool sb_role_sequences(const struct sb_node *node)
 static inline uint64_t sb_next_dual(uint64_t epoch)
 {
     return ((epoch >> 2) + 1) << 2 | SB_EPOCH_D;
-}
-
-/* Does the command speak to every instrument? Then it makes outputs for each. */
-static inline bool sb_command_for_all(const struct sb_command *c)
-{
-    return (c->kind == SB_CMD_PHASE || c->kind == SB_CMD_UNCROSS) &&
-           c->instrument == SB_INSTRUMENT_ALL;
 }
 
 static inline void sb_count(struct sb_node *node, enum sb_counter c)

@@ -7,7 +7,6 @@
 #include "nic/wire/entry.h"
 #include "nic/wire/mold.h"
 #include "nic/wire/ouch.h"
-#include "replica/bounds.h"
 #include "replica/node_state.h"
 
 enum { ENTRY_AT = sizeof(struct sb_head), BLOCKS_AT = ENTRY_AT + sizeof(struct sb_entry) };
@@ -92,7 +91,8 @@ static void add(struct sb_node *node, struct sb_command2 *c)
 
 /* Back-pressure: is there room to sequence `messages` more? They may take two lines each (short ones, of which more fit in
  * a frame, take one), the un-acked log must stay within its bound, and whatever they do must find room in the hold ring;
- * and this poll must be able to send the packets. An idle node takes any frame: its packets wait for room one by one. */
+ * and this poll must be able to send the packets. An idle node takes any frame: its packets wait for room one by one, and
+ * so does a packet with more than was thought of here: icebergs, or words for every instrument. */
 static bool room(const struct sb_node *node, uint32_t messages)
 {
     enum { LINES_MAX = SB_UDP_PAYLOAD_MAX / 2 };
@@ -106,9 +106,11 @@ static bool room(const struct sb_node *node, uint32_t messages)
     if (node->applied == node->log.len && node->open == NULL && node->hold.next == node->hold.head)
         return true;
     const uint64_t waiting = node->log.len + node->open_count - node->applied + messages;
-    const uint64_t open_orders = sb_engine_stats(node->engine)->open_orders;
-    return sb_hold_bytes_max(&node->config->limits, open_orders, waiting, 0) <=
-           sb_hold_room(&node->hold);
+    const struct sb_hold_load load = {.orders = sb_engine_stats(node->engine)->open_orders,
+                                      .terms = sb_engine_open_terms(node->engine),
+                                      .commands = waiting,
+                                      .parts = waiting};
+    return sb_hold_bytes_max(&node->config->limits, &load) <= sb_hold_room(&node->hold);
 }
 
 /* --- the configuration as the log's first commands --------------------------------------- */
@@ -158,6 +160,23 @@ bool sb_sequencer_genesis(struct sb_node *node)
     }
     sb_sequencer_close(node);
     return at >= total;
+}
+
+/* --- what time brings ---------------------------------------------------------------------- */
+
+void sb_sequencer_timer(struct sb_node *node)
+{
+    if (node->config->timer_ns == 0 || node->now_ns < node->timer_next_ns ||
+        node->timer_n > node->applied) /* what is due now may be what that one does */
+        return;
+    const uint64_t due_ns = sb_engine_timer_due_ns(node->engine);
+    if (due_ns == 0 || node->now_ns < due_ns || !room(node, 1))
+        return;
+    struct sb_command2 c = {.c = {.kind = SB_CMD_TIMER, .instrument = SB_INSTRUMENT_ALL}};
+    add(node, &c);
+    sb_sequencer_close(node);
+    node->timer_n = c.c.seq;
+    node->timer_next_ns = node->now_ns + node->config->timer_ns;
 }
 
 /* --- the door ----------------------------------------------------------------------------- */
@@ -228,7 +247,9 @@ static bool message(struct sb_node *node, const struct sb_entry *entry, uint64_t
     c.c.session = entry->session;
     c.c.session_seq = number;
     c.c.firm = node->config->sessions[entry->session].firm;
-    if (c.c.instrument == SB_INSTRUMENT_NONE)
+    if (c.c.kind == SB_CMD_QUOTE)
+        c.ext.quote.entry[0].instrument = sb_engine_find_symbol(node->engine, symbol);
+    else if (c.c.instrument == SB_INSTRUMENT_NONE)
         c.c.instrument = sb_engine_find_symbol(node->engine, symbol);
     if (c.c.kind == SB_CMD_INVALID)
         sb_count(node, SB_CTR_BAD_MESSAGE);

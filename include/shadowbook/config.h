@@ -93,6 +93,7 @@ struct sb_config {
     uint8_t primary; /* enum sb_node_id: who owns the first epoch of a new day */
     /* [engine] */
     struct sb_engine_limits limits;
+    uint64_t timer_ns; /* least time between two TIMERs that the owner sequences; 0: none */
     /* [memory] */
     uint32_t log_lines;      /* 64-byte lines of input kept in memory, power of two */
     uint32_t unacked_lines;  /* back-pressure: most lines sequenced and not yet releasable */

@@ -166,6 +166,11 @@ uint64_t sb_engine_seal(struct sb_engine *e, struct sb_outbox *box);
 uint64_t sb_engine_digest(const struct sb_engine *e);  /* as of the last seal */
 uint64_t sb_engine_applied(const struct sb_engine *e); /* seq of the last command */
 uint64_t sb_engine_last_time_ns(const struct sb_engine *e);
+uint32_t sb_engine_open_terms(const struct sb_engine *e); /* open orders with terms, and quotes */
+/* When a TIMER will find something to do: the earliest expire_ns of an open GTD order or resume_ns of a pause; 0: nothing is
+ * waited for. Usually one load; after the last order that would have expired then was canceled, once O(orders with terms +
+ * instruments). In no digest. */
+uint64_t sb_engine_timer_due_ns(const struct sb_engine *e);
 const struct sb_engine_limits *sb_engine_limits_of(const struct sb_engine *e);
 /* Number that the next output of a stream (0: the feed, else the session's) will have. */
 uint64_t sb_engine_next_stream_seq(const struct sb_engine *e, uint32_t stream);

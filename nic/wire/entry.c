@@ -27,6 +27,59 @@ uint32_t sb_entry_write_phase(uint8_t *p, uint32_t key, const char symbol[8], ch
     return SB_ENTRY_PHASE_BYTES;
 }
 
+uint32_t sb_entry_write_auction(uint8_t *p, uint32_t key, const char symbol[8], char auction)
+{
+    const uint32_t bytes = sb_entry_write_phase(p, key, symbol, 'A');
+    p[14] = (uint8_t)auction;
+    return bytes;
+}
+
+uint32_t sb_entry_write_mass_cancel(uint8_t *p, uint32_t key, const char symbol[8], char scope,
+                                    uint32_t who, char side)
+{
+    p[0] = 'W';
+    sb_put32(p + 1, key);
+    memcpy(p + 5, symbol, 8);
+    p[13] = (uint8_t)scope;
+    sb_put32(p + 14, who);
+    p[18] = (uint8_t)side;
+    memset(p + 19, 0, 3);
+    return SB_ENTRY_MASS_CANCEL_BYTES;
+}
+
+uint32_t sb_entry_write_kill(uint8_t *p, uint32_t key, char scope, uint32_t who, char action)
+{
+    p[0] = 'K';
+    sb_put32(p + 1, key);
+    p[5] = (uint8_t)scope;
+    sb_put32(p + 6, who);
+    p[10] = (uint8_t)action;
+    memset(p + 11, 0, 11);
+    return SB_ENTRY_KILL_BYTES;
+}
+
+uint32_t sb_entry_write_amend(uint8_t *p, uint32_t key, uint32_t quantity, uint64_t price)
+{
+    p[0] = 'A';
+    sb_put32(p + 1, key);
+    sb_put32(p + 5, quantity);
+    sb_put64(p + 9, price);
+    return SB_ENTRY_AMEND_BYTES;
+}
+
+uint32_t sb_entry_write_quote(uint8_t *p, const struct sb_entry_quote *q)
+{
+    p[0] = 'T';
+    sb_put32(p + 1, q->key);
+    memcpy(p + 5, q->symbol, 8);
+    sb_put32(p + 13, q->bid_price);
+    sb_put32(p + 17, q->bid_quantity);
+    sb_put32(p + 21, q->ask_price);
+    sb_put32(p + 25, q->ask_quantity);
+    p[29] = (uint8_t)q->capacity;
+    return SB_ENTRY_QUOTE_BYTES;
+}
+
 static bool read_triggered(const uint8_t *p, struct sb_entry_out *out)
 {
     *out = (struct sb_entry_out){.type = 'T',

@@ -1,7 +1,13 @@
 /* entry.h: order entry over UDP: the messages of our own that travel beside OUCH. Specified in ENTRY.md.
  *
  *   in  'L' login      15: 0 'L' | 1 u64 nonce | 9 u32 return IPv4 | 13 u16 return port
- *   in  'P' phase      22: 0 'P' | 1 u32 key | 5 symbol8 (blank = all) | 13 phase char | 14 zero8
+ *   in  'P' phase      22: 0 'P' | 1 u32 key | 5 symbol8 (blank = all) | 13 phase char | 14 auction char | 15 zero7
+ *   in  'W' mass cancel 22: 0 'W' | 1 u32 key | 5 symbol8 (blank = all) | 13 scope char | 14 u32 session or firm
+ *                          | 18 side char | 19 zero3
+ *   in  'K' kill       22: 0 'K' | 1 u32 key | 5 scope char | 6 u32 session or firm | 10 'B' block, 'L' lift | 11 zero11
+ *   in  'A' amend      17: 0 'A' | 1 u32 UserRefNum | 5 u32 quantity | 9 u64 price
+ *   in  'T' quote      30: 0 'T' | 1 u32 UserRefNum | 5 symbol8 | 13 u32 bid price | 17 u32 bid quantity
+ *                          | 21 u32 ask price | 25 u32 ask quantity | 29 capacity char
  *   out 'L' logged in  21: 0 'L' | 1 u64 timestamp | 9 u64 last message number taken | 17 u32 last UserRefNum
  *   out 'O' operator   28: 0 'O' | 1 u64 timestamp | 9 u32 key | 13 symbol8 | 21 phase char | 22 u16 reason
  *                          (enum sb_reason, 0 = done) | 24 u32 shares uncrossed
@@ -12,7 +18,8 @@
  *   out 'Q' quoted     27: the same with the number of sides that are quoted now, and the first refusal's reason
  * A login's return address is a host's, its port not 0, or the message is INVALID. A login is answered when its nonce is
  * not the session's last one, and always when it is the session's first of the day; else it only moves the address.
- * Phase characters: C closed, A auction, U uncross now, I indicative, T continuous (trading), H halted.
+ * Phase characters: C closed, A auction, U uncross now, I indicative, T continuous (trading), H halted. Auction characters: 0
+ * (also of every other phase), O opening, C closing, V volatility. Scopes: S session (0: the own one), F firm, A all (0).
  */
 #ifndef SHADOWBOOK_WIRE_ENTRY_H
 #define SHADOWBOOK_WIRE_ENTRY_H
@@ -25,6 +32,10 @@
 enum {
     SB_ENTRY_LOGIN_BYTES = 15,
     SB_ENTRY_PHASE_BYTES = 22,
+    SB_ENTRY_MASS_CANCEL_BYTES = 22,
+    SB_ENTRY_KILL_BYTES = 22,
+    SB_ENTRY_AMEND_BYTES = 17,
+    SB_ENTRY_QUOTE_BYTES = 30,
     SB_ENTRY_LOGGED_IN_BYTES = 21,
     SB_ENTRY_OPERATOR_BYTES = 28,
     SB_ENTRY_TRIGGERED_BYTES = 33,
@@ -33,8 +44,21 @@ enum {
 
 /* Inbound messages, for clients and tests; return the length. */
 uint32_t sb_entry_write_login(uint8_t *p, uint64_t nonce, uint32_t ipv4, uint16_t port);
-/* phase: one of "CAUTH" */
+/* phase: one of "CAUTHI" */
 uint32_t sb_entry_write_phase(uint8_t *p, uint32_t key, const char symbol[8], char phase);
+/* Into an auction of this kind: 0 or one of "OCV". */
+uint32_t sb_entry_write_auction(uint8_t *p, uint32_t key, const char symbol[8], char auction);
+/* scope: one of "SFA"; side: one of "BS ". */
+uint32_t sb_entry_write_mass_cancel(uint8_t *p, uint32_t key, const char symbol[8], char scope,
+                                    uint32_t who, char side);
+/* scope: one of "SF"; action: one of "BL". */
+uint32_t sb_entry_write_kill(uint8_t *p, uint32_t key, char scope, uint32_t who, char action);
+uint32_t sb_entry_write_amend(uint8_t *p, uint32_t key, uint32_t quantity, uint64_t price);
+struct sb_entry_quote {
+    uint32_t key, bid_price, bid_quantity, ask_price, ask_quantity;
+    char symbol[8], capacity;
+};
+uint32_t sb_entry_write_quote(uint8_t *p, const struct sb_entry_quote *q);
 
 struct sb_entry_out { /* outbound messages of ours; those fields that the type has */
     char type, phase;

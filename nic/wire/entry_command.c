@@ -3,6 +3,7 @@
 
 #include "nic/wire/bytes.h"
 #include "nic/wire/entry.h"
+#include "nic/wire/entry_ours.h"
 #include "nic/wire/entry_terms.h"
 #include "nic/wire/ouch.h"
 
@@ -136,60 +137,6 @@ static void cancel_to_command(const uint8_t *p, uint32_t len, struct sb_command2
     out->c.quantity = m.quantity;
 }
 
-/* Answers go to the return address: one that is not a host's is refused. */
-static void login_to_command(const uint8_t *p, uint32_t len, struct sb_command2 *out)
-{
-    const uint32_t ipv4 = len == SB_ENTRY_LOGIN_BYTES ? sb_get32(p + 9) : 0;
-    const uint16_t port = len == SB_ENTRY_LOGIN_BYTES ? sb_get16(p + 13) : 0;
-    if (ipv4 == 0 || ipv4 >= UINT32_C(0xE0000000) || port == 0) {
-        set_unreadable(out);
-        return;
-    }
-    out->c.kind = SB_CMD_LOGIN;
-    out->c.flags = SB_CMD_F_EXT;
-    out->c.price = (int64_t)sb_get64(p + 1);
-    out->ext.login.ipv4 = ipv4;
-    out->ext.login.port = port;
-}
-
-static bool phase_of(char c, uint8_t *phase)
-{
-    switch (c) {
-    case 'C':
-        *phase = SB_PHASE_CLOSED;
-        return true;
-    case 'A':
-        *phase = SB_PHASE_AUCTION;
-        return true;
-    case 'T':
-        *phase = SB_PHASE_CONTINUOUS;
-        return true;
-    case 'H':
-        *phase = SB_PHASE_HALTED;
-        return true;
-    default:
-        return false;
-    }
-}
-
-static void phase_to_command(const uint8_t *p, uint32_t len, struct sb_command2 *out,
-                             char symbol[8])
-{
-    uint8_t phase = 0;
-    if (len != SB_ENTRY_PHASE_BYTES || sb_get64(p + 14) != 0 ||
-        (p[13] != 'U' && !phase_of((char)p[13], &phase))) {
-        set_unreadable(out);
-        return;
-    }
-    struct sb_command *c = &out->c;
-    c->kind = p[13] == 'U' ? SB_CMD_UNCROSS : SB_CMD_PHASE;
-    c->phase = phase;
-    c->key = sb_get32(p + 1);
-    memcpy(symbol, p + 5, 8);
-    if (memcmp(symbol, blanks, 8) == 0)
-        c->instrument = SB_INSTRUMENT_ALL;
-}
-
 void sb_entry_to_command(const uint8_t *p, uint32_t len, struct sb_command2 *out, char symbol[8])
 {
     memset(out, 0, sizeof *out);
@@ -204,13 +151,8 @@ void sb_entry_to_command(const uint8_t *p, uint32_t len, struct sb_command2 *out
     case 'X':
         cancel_to_command(p, len, out);
         break;
-    case 'L':
-        login_to_command(p, len, out);
-        break;
-    case 'P':
-        phase_to_command(p, len, out, symbol);
-        break;
     default:
-        set_unreadable(out);
+        if (!sb_entry_ours(p, len, out, symbol))
+            set_unreadable(out);
     }
 }

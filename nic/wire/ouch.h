@@ -68,11 +68,11 @@ uint32_t sb_ouch_write_out(uint8_t *p, const struct sb_ouch_out *m);
 
 /* An inbound OUCH message or one of entry.h's as a command: fills kind and everything that the message says; seq, time,
  * session, session_seq and firm are left zero, as are all bytes that the kind does not use. `symbol` receives the symbol to
- * look up for ORDER, PHASE and UNCROSS (instrument is left 0; a PHASE or UNCROSS with a blank symbol gets
- * SB_INSTRUMENT_ALL); blank for all others. Total: with a session set, sb_command_valid() holds for every result.
+ * look up for ORDER, PHASE, UNCROSS, INDICATIVE, MASS_CANCEL and QUOTE (instrument is left 0, in a QUOTE that of its one
+ * entry; with a blank symbol all but ORDER and QUOTE get SB_INSTRUMENT_ALL); blank for all others. Total: with a session set, sb_command_valid() holds for every result.
  *
  * What cannot be read or asks for something not supported becomes SB_CMD_INVALID. Of several reasons the first of:
- *   MALFORMED  unknown type, wrong length, broken appendage, unusable return address, unknown phase. With
+ *   MALFORMED  unknown type, wrong length, broken appendage, unusable return address, a value in a message of ours that ENTRY.md does not have. With
  *              SB_CMD_F_SKIP_KEY, except for an Enter or Replace whose fixed part is whole: their key is known
  *   SIDE       not B, S, T, E
  *   TIF        not '0' (DAY; with cross type O or C: at the open, at the close) or '3' (IOC; without)

@@ -223,8 +223,11 @@ START_TEST(mistakes_between_keys)
     EXPECT(NULL, "", "[timing]\ngap_after_us = 61\n", "gap_after_us = 61");
     EXPECT(NULL, "", "[timing]\nsolo_after_us = 60\n", "solo_after_us = 60");
     EXPECT(NULL, "", "[timing]\nlag_max_inputs = 524289\n", "lag_max_inputs");
-    /* 1048576 orders of 264 bytes and 129 streams of 2048 are 277088256: the power of two below is refused. */
-    EXPECT(NULL, "", "[memory]\nhold_bytes = 268435456\n", "hold_bytes", "277088256");
+    /* 1032192 orders of 228 bytes, 16384 icebergs of 20 slices of 304, and what a packet and its frames add: the power of two
+     * below is refused. */
+    EXPECT(NULL, "", "[memory]\nhold_bytes = 268435456\n", "hold_bytes", "374551994",
+           "terms_max = 16384");
+    EXPECT(NULL, "", "[engine]\nterms_max = 65536\n", "hold_bytes", "terms_max = 65536");
     EXPECT(NULL, "", "[memory]\nhold_bytes = 600000000\n", "hold_bytes", "power of two");
     EXPECT(NULL, "", "[memory]\nunacked_lines = 524289\n", "unacked_lines");
     EXPECT("[session 1]", "[session 129]", "", "session 129", "sessions_max = 128");

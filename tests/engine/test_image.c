@@ -143,6 +143,7 @@ START_TEST(an_image_goes_on_as_its_engine)
     bench_open(&a, &r.flow.limits);
     for (uint32_t i = 0; i < r.flow.n; i++) {
         record(&r, a.e, i);
+        const uint64_t due_ns = sb_engine_timer_due_ns(a.e); /* kept up from command to command */
         if (points < POINTS && i % 5 == 4 && i >= points * r.flow.n / POINTS) {
             at[points] = i;
             images[points] = save(a.e, &bytes[points]);
@@ -150,6 +151,7 @@ START_TEST(an_image_goes_on_as_its_engine)
             bench_open(&again, &r.flow.limits);
             ck_assert_ptr_null(sb_engine_load(again.e, images[points], bytes[points]));
             expect_equal(a.e, again.e);
+            ck_assert_uint_eq(sb_engine_timer_due_ns(again.e), due_ns); /* looked for */
             bench_close(&again);
             points++;
         }

@@ -266,6 +266,69 @@ START_TEST(commands_for_all_instruments_wait_for_room)
 }
 END_TEST
 
+/* --- messages of ours ------------------------------------------------------------------------ */
+
+/* Message `number` of session 1 to both nodes; gives it time to be answered. */
+static void say(struct bench *b, uint64_t number, uint8_t *blocks, uint32_t len)
+{
+    sb_put16(blocks, (uint16_t)len);
+    const struct bench_frame f = bench_entry(b, 1, 77, number, blocks, 2 + len, 1);
+    put_both(b, &f);
+    bench_run(b, MS);
+}
+
+START_TEST(quotes_amends_and_mass_cancels)
+{
+    struct bench b;
+    bench_pair(&b, NULL);
+    uint8_t p[64];
+    const struct sb_engine_stats *stats = sb_engine_stats(b.node[1]->engine);
+    struct sb_entry_quote q = {.key = 1,
+                               .symbol = "TEST    ",
+                               .bid_price = 10000,
+                               .bid_quantity = 10,
+                               .ask_price = 10100,
+                               .ask_quantity = 10,
+                               .capacity = 'P'};
+    say(&b, 1, p, sb_entry_write_quote(p + 2, &q));
+    ck_assert_uint_eq(bench_answers(&b, 'Q'), 1);
+    ck_assert_uint_eq(stats->open_orders, 2);
+    memcpy(q.symbol, "NOBODY  ", 8);
+    q.key = 2;
+    say(&b, 2, p, sb_entry_write_quote(p + 2, &q)); /* refused in its Q */
+    ck_assert_uint_eq(bench_answers(&b, 'Q'), 2);
+    bench_order_at(&b, 3, 3, 3); /* a bid at 1.00 */
+    bench_run(&b, MS);
+    say(&b, 4, p, sb_entry_write_amend(p + 2, 3, 20, 9900));
+    ck_assert_uint_eq(bench_answers(&b, 'U'), 1);
+    int64_t price;
+    uint64_t quantity;
+    ck_assert(sb_engine_best(b.node[1]->engine, 1, SB_BUY, &price, &quantity));
+    ck_assert_int_eq(price, 10000);
+    ck_assert_uint_eq(quantity, 10); /* the quote's */
+    say(&b, 5, p, sb_entry_write_mass_cancel(p + 2, 7, "TEST    ", 'S', 0, 'B'));
+    ck_assert_uint_eq(bench_answers(&b, 'M'), 1);
+    ck_assert_uint_eq(stats->open_orders, 1); /* the ask */
+    say(&b, 6, p, sb_entry_write_kill(p + 2, 8, 'S', 0, 'B'));
+    ck_assert_uint_eq(bench_answers(&b, 'M'), 2);
+    ck_assert_uint_eq(stats->open_orders, 0);
+    bench_order_at(&b, 7, 9, 3);
+    bench_run(&b, MS);
+    ck_assert_uint_eq(bench_answers(&b, 'J'), 1); /* blocked */
+    say(&b, 8, p, sb_entry_write_kill(p + 2, 9, 'S', 1, 'L'));
+    bench_order_at(&b, 9, 10, 3);
+    bench_run(&b, MS);
+    ck_assert_uint_eq(bench_answers(&b, 'A'), 2);
+    say(&b, 10, p, sb_entry_write_auction(p + 2, 11, "TEST    ", 'C'));
+    ck_assert_uint_eq(sb_engine_instrument(b.node[1]->engine, 1)->auction, SB_AUCTION_CLOSING);
+    say(&b, 11, p, sb_entry_write_phase(p + 2, 12, "        ", 'I'));
+    ck_assert_uint_eq(bench_answers(&b, 'O'), 2);
+    ck_assert_uint_eq(b.node[0]->digest, b.node[1]->digest);
+    ck_assert_uint_eq(b.node[0]->released, b.node[0]->log.len);
+    bench_close(&b);
+}
+END_TEST
+
 /* --- STATUS --------------------------------------------------------------------------------- */
 
 START_TEST(safe_is_never_above_what_is_released)
@@ -504,6 +567,7 @@ int main(void)
     tcase_add_test(tc, full_hold_ring_takes_nothing);
     tcase_add_test(tc, commands_for_all_instruments_wait_for_room);
     tcase_add_test(tc, safe_is_never_above_what_is_released);
+    tcase_add_test(tc, quotes_amends_and_mass_cancels);
     tcase_add_test(tc, rerequests);
     tcase_add_loop_test(tc, rotten_frame_is_answered_by_the_shadow, 0, 2);
     tcase_add_test(tc, shadow_resends_only_what_was_released);

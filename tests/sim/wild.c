@@ -157,6 +157,32 @@ static uint32_t cancel(struct sim_wild *x, uint8_t *p)
     return sb_ouch_write_cancel(p, &m);
 }
 
+/* Messages of our own. Nobody is killed for good: the next one may let in again. */
+static uint32_t own(struct sim_wild *x, uint8_t *p)
+{
+    const struct sb_entry_quote q = {.key = ++x->key,
+                                     .symbol = "TEST    ",
+                                     .bid_price = 100 * (1 + pick(x, 200)),
+                                     .bid_quantity = pick(x, 60),
+                                     .ask_price = 100 * (1 + pick(x, 200)),
+                                     .ask_quantity = pick(x, 60),
+                                     .capacity = 'P'};
+    switch (pick(x, 8)) {
+    case 0:
+        return sb_entry_write_mass_cancel(p, x->key, pick(x, 2) == 0 ? "TEST    " : "        ",
+                                          "SSFA"[pick(x, 4)], pick(x, 3), "BS "[pick(x, 3)]);
+    case 1:
+        return sb_entry_write_kill(p, x->key, "SF"[pick(x, 2)], pick(x, 3), "BLL"[pick(x, 3)]);
+    case 2:
+    case 3:
+        return sb_entry_write_amend(p, pick(x, x->key + 2), pick(x, 60), 100 * (1 + pick(x, 200)));
+    case 4:
+        return sb_entry_write_phase(p, x->key, "TEST    ", 'I');
+    default:
+        return sb_entry_write_quote(p, &q);
+    }
+}
+
 static uint32_t garbage(struct sim_wild *x, uint8_t *p)
 {
     const uint32_t len = pick(x, SIM_WILD_BYTES);
@@ -164,13 +190,15 @@ static uint32_t garbage(struct sim_wild *x, uint8_t *p)
         p[i] = (uint8_t)sim_random(&x->rng);
     /* No 'L': a login's return address would be anybody's. */
     if (len > 0)
-        p[0] = (uint8_t) "OUXPQMC?"[pick(x, 8)];
+        p[0] = (uint8_t) "OUXPQMC?WKAT"[pick(x, 12)];
     return len;
 }
 
 static uint32_t make(struct sim_wild *x, uint8_t *p)
 {
-    const uint32_t what = pick(x, 20);
+    const uint32_t what = pick(x, 22);
+    if (what >= 20)
+        return own(x, p);
     if (what < 9)
         return enter(x, p);
     if (what < 14)

@@ -29,7 +29,8 @@ static const struct sb_command *decode(const uint8_t *p, uint32_t len)
     static const uint8_t zero[SB_LINE_BYTES] = {0};
     if ((c->flags & SB_CMD_F_EXT) == 0)
         ck_assert_mem_eq(command.ext.bytes, zero, sizeof zero);
-    if (c->kind != SB_CMD_ORDER && c->kind != SB_CMD_PHASE && c->kind != SB_CMD_UNCROSS)
+    if (c->kind != SB_CMD_ORDER && c->kind != SB_CMD_PHASE && c->kind != SB_CMD_UNCROSS &&
+        c->kind != SB_CMD_INDICATIVE && c->kind != SB_CMD_MASS_CANCEL && c->kind != SB_CMD_QUOTE)
         ck_assert_mem_eq(symbol, "        ", 8);
     struct sb_command2 with_session = command;
     with_session.c.session = 1;
@@ -329,9 +330,10 @@ START_TEST(phase)
                  {'A', SB_CMD_PHASE, SB_PHASE_AUCTION},
                  {'T', SB_CMD_PHASE, SB_PHASE_CONTINUOUS},
                  {'H', SB_CMD_PHASE, SB_PHASE_HALTED},
-                 {'U', SB_CMD_UNCROSS, 0}};
+                 {'U', SB_CMD_UNCROSS, 0},
+                 {'I', SB_CMD_INDICATIVE, 0}};
     uint8_t p[32] = {0};
-    for (uint32_t i = 0; i < 5; i++) {
+    for (uint32_t i = 0; i < 6; i++) {
         wire_unhex("50 00000009 4d53465420202020 00 0000000000000000", p, sizeof p);
         p[13] = (uint8_t)cases[i].wire;
         const struct sb_command *c = decode(p, 22);
@@ -355,6 +357,158 @@ START_TEST(phase)
 }
 END_TEST
 
+/* Where each byte of a message may be something else: put(v) at `at` must be refused for all but these. */
+static void expect_only(const char *hex, uint32_t len, uint32_t at, const char *taken, uint32_t n)
+{
+    uint8_t p[64];
+    for (uint32_t v = 0; v < 256; v++) {
+        ck_assert_uint_eq(wire_unhex(hex, p, sizeof p), len);
+        p[at] = (uint8_t)v;
+        if (memchr(taken, (int)v, n) == NULL)
+            expect_invalid(p, len, SB_REASON_MALFORMED, 0);
+        else
+            ck_assert_uint_ne(decode(p, len)->kind, SB_CMD_INVALID);
+    }
+}
+
+/* No other length is such a message. */
+static void expect_length(const char *hex)
+{
+    uint8_t p[64] = {0};
+    const uint32_t len = wire_unhex(hex, p, sizeof p);
+    for (uint32_t n = 1; n <= 64; n++)
+        if (n != len)
+            expect_invalid(p, n, SB_REASON_MALFORMED, 0);
+}
+
+START_TEST(auction_kind)
+{
+    static const struct {
+        uint8_t wire, auction;
+    } cases[] = {{0, SB_AUCTION_INTRADAY},
+                 {'O', SB_AUCTION_OPENING},
+                 {'C', SB_AUCTION_CLOSING},
+                 {'V', SB_AUCTION_VOLATILITY}};
+    static const char hex[] = "50 00000009 4d53465420202020 41 00 00000000000000";
+    uint8_t p[32];
+    for (uint32_t i = 0; i < 4; i++) {
+        wire_unhex(hex, p, sizeof p);
+        p[14] = cases[i].wire;
+        const struct sb_command *c = decode(p, 22);
+        ck_assert_uint_eq(c->kind, SB_CMD_PHASE);
+        ck_assert_uint_eq(c->phase, SB_PHASE_AUCTION);
+        ck_assert_uint_eq(c->auction, cases[i].auction);
+    }
+    expect_only(hex, 22, 14, "\0OCV", 4);
+    expect_only(hex, 22, 15, "\0", 1);
+    for (uint32_t i = 0; i < 5; i++) { /* of an auction only */
+        p[13] = (uint8_t) "CTHUI"[i];
+        expect_invalid(p, 22, SB_REASON_MALFORMED, 0);
+    }
+}
+END_TEST
+
+START_TEST(mass_cancel)
+{
+    static const char own[] = "57 00000009 4d53465420202020 53 00000000 20 000000";
+    uint8_t p[32];
+    wire_unhex(own, p, sizeof p);
+    const struct sb_command *c = decode(p, 22);
+    ck_assert_uint_eq(c->kind, SB_CMD_MASS_CANCEL);
+    ck_assert_uint_eq(c->key, 9);
+    ck_assert_uint_eq(c->scope, SB_SCOPE_SESSION);
+    ck_assert_uint_eq(c->orig_key | c->flags | c->side | c->instrument, 0);
+    ck_assert_mem_eq(symbol, "MSFT    ", 8);
+    wire_unhex("57 00000009 2020202020202020 46 00000007 53 000000", p, sizeof p);
+    c = decode(p, 22);
+    ck_assert_uint_eq(c->kind, SB_CMD_MASS_CANCEL);
+    ck_assert_uint_eq(c->instrument, SB_INSTRUMENT_ALL);
+    ck_assert_uint_eq(c->scope, SB_SCOPE_FIRM);
+    ck_assert_uint_eq(c->orig_key, 7);
+    ck_assert_uint_eq(c->flags, SB_CMD_F_ONE_SIDE);
+    ck_assert_uint_eq(c->side, SB_SELL);
+    p[18] = 'B';
+    ck_assert_uint_eq(decode(p, 22)->side, SB_BUY);
+    ck_assert_uint_eq(command.c.flags, SB_CMD_F_ONE_SIDE);
+    memset(p + 14, 0, 4); /* a firm has a number */
+    expect_invalid(p, 22, SB_REASON_MALFORMED, 0);
+    p[13] = 'A';
+    ck_assert_uint_eq(decode(p, 22)->scope, SB_SCOPE_ALL);
+    p[17] = 1; /* whom? */
+    expect_invalid(p, 22, SB_REASON_MALFORMED, 0);
+    expect_only(own, 22, 13, "SA", 2);
+    expect_only(own, 22, 18, " BS", 3);
+    for (uint32_t at = 19; at < 22; at++)
+        expect_only(own, 22, at, "\0", 1);
+    expect_length(own);
+}
+END_TEST
+
+START_TEST(kill)
+{
+    static const char block[] = "4b 00000009 53 00000003 42 0000000000000000000000";
+    uint8_t p[32];
+    wire_unhex(block, p, sizeof p);
+    const struct sb_command *c = decode(p, 22);
+    ck_assert_uint_eq(c->kind, SB_CMD_KILL);
+    ck_assert_uint_eq(c->key, 9);
+    ck_assert_uint_eq(c->scope, SB_SCOPE_SESSION);
+    ck_assert_uint_eq(c->orig_key, 3);
+    ck_assert_uint_eq(c->quantity, 1);
+    p[5] = 'F';
+    p[10] = 'L';
+    c = decode(p, 22);
+    ck_assert_uint_eq(c->scope, SB_SCOPE_FIRM);
+    ck_assert_uint_eq(c->quantity, 0);
+    p[9] = 0; /* a firm has a number */
+    expect_invalid(p, 22, SB_REASON_MALFORMED, 0);
+    expect_only(block, 22, 5, "SF", 2);
+    expect_only(block, 22, 10, "BL", 2);
+    for (uint32_t at = 11; at < 22; at++)
+        expect_only(block, 22, at, "\0", 1);
+    expect_length(block);
+}
+END_TEST
+
+START_TEST(amend)
+{
+    static const char hex[] = "41 00000102 000000c8 000000000000303a";
+    uint8_t p[32];
+    wire_unhex(hex, p, sizeof p);
+    const struct sb_command *c = decode(p, 17);
+    ck_assert_uint_eq(c->kind, SB_CMD_AMEND);
+    ck_assert_uint_eq(c->key, 0x102);
+    ck_assert_uint_eq(c->quantity, 200);
+    ck_assert_int_eq(c->price, 12346);
+    ck_assert_uint_eq(c->flags, 0);
+    p[9] = 0x80; /* the engine refuses it */
+    ck_assert_int_eq(decode(p, 17)->price, INT64_MAX);
+    expect_length(hex);
+}
+END_TEST
+
+START_TEST(quote)
+{
+    static const char hex[] = "54 00000102 4d53465420202020 00003039 0000012c 0000303a ffffffff 50";
+    uint8_t p[32];
+    wire_unhex(hex, p, sizeof p);
+    const struct sb_command *c = decode(p, 30);
+    ck_assert_uint_eq(c->kind, SB_CMD_QUOTE);
+    ck_assert_uint_eq(c->flags, SB_CMD_F_EXT);
+    ck_assert_uint_eq(c->key, 0x102);
+    ck_assert_uint_eq(c->capacity, 'P');
+    ck_assert_uint_eq(c->instrument, 0);
+    ck_assert_mem_eq(symbol, "MSFT    ", 8);
+    ck_assert_uint_eq(command.ext.quote.count, 1);
+    ck_assert_uint_eq(command.ext.quote.entry[0].instrument, 0);
+    ck_assert_uint_eq(command.ext.quote.entry[0].bid_price, 12345);
+    ck_assert_uint_eq(command.ext.quote.entry[0].bid_quantity, 300);
+    ck_assert_uint_eq(command.ext.quote.entry[0].ask_price, 12346);
+    ck_assert_uint_eq(command.ext.quote.entry[0].ask_quantity, UINT32_MAX);
+    expect_length(hex);
+}
+END_TEST
+
 START_TEST(unknown)
 {
     uint8_t p[64] = {0};
@@ -362,7 +516,7 @@ START_TEST(unknown)
     for (uint32_t type = 0; type < 256; type++)
         for (uint32_t len = 1; len <= 64; len++) {
             p[0] = (uint8_t)type;
-            if (type == 0 || strchr("OUXLP", (int)type) == NULL)
+            if (type == 0 || strchr("OUXLPWKAT", (int)type) == NULL)
                 expect_invalid(p, len, SB_REASON_MALFORMED, 0);
         }
 }
@@ -387,9 +541,9 @@ START_TEST(random_bytes)
             break;
         case 3:
             if (len > 0)
-                p[0] = (uint8_t) "OUXLP"[i / 4 % 5];
-            if (i / 4 % 5 >= 2)
-                len = (const uint8_t[]){9, 15, 22}[i / 4 % 5 - 2];
+                p[0] = (uint8_t) "OUXLPWKAT"[i / 4 % 9];
+            if (i / 4 % 9 >= 2)
+                len = (const uint8_t[]){9, 15, 22, 22, 22, 17, 30}[i / 4 % 9 - 2];
             break;
         default:
             break;
@@ -402,6 +556,8 @@ START_TEST(random_bytes)
     ck_assert_uint_gt(kinds[SB_CMD_REPLACE], 200);
     ck_assert_uint_gt(kinds[SB_CMD_CANCEL], 200);
     ck_assert_uint_gt(kinds[SB_CMD_LOGIN], 200);
+    ck_assert_uint_gt(kinds[SB_CMD_AMEND], 200);
+    ck_assert_uint_gt(kinds[SB_CMD_QUOTE], 200);
     ck_assert_uint_gt(kinds[SB_CMD_INVALID], 200);
 }
 END_TEST
@@ -420,6 +576,11 @@ int main(void)
     tcase_add_test(t, cancel);
     tcase_add_test(t, login);
     tcase_add_test(t, phase);
+    tcase_add_test(t, auction_kind);
+    tcase_add_test(t, mass_cancel);
+    tcase_add_test(t, kill);
+    tcase_add_test(t, amend);
+    tcase_add_test(t, quote);
     tcase_add_test(t, unknown);
     tcase_add_test(t, random_bytes);
     Suite *s = suite_create("wire command");

@@ -9,6 +9,13 @@
 START_TEST(inbound)
 {
     uint8_t p[32], want[32];
+    const struct sb_entry_quote quote = {.key = 0x102,
+                                         .symbol = "MSFT    ",
+                                         .bid_price = 12345,
+                                         .bid_quantity = 300,
+                                         .ask_price = 12346,
+                                         .ask_quantity = 301,
+                                         .capacity = 'P'};
     ck_assert_uint_eq(sb_entry_write_login(p, 0x0102030405060708, 0x0A000107, 41000), 15);
     ck_assert_uint_eq(wire_unhex("4c 0102030405060708 0a000107 a028", want, 32), 15);
     ck_assert_mem_eq(p, want, 15);
@@ -16,6 +23,21 @@ START_TEST(inbound)
     ck_assert_uint_eq(sb_entry_write_phase(p, 9, "AAPL    ", 'A'), 22);
     ck_assert_uint_eq(wire_unhex("50 00000009 4141504c20202020 41 0000000000000000", want, 32), 22);
     ck_assert_mem_eq(p, want, 22);
+    ck_assert_uint_eq(sb_entry_write_auction(p, 9, "AAPL    ", 'C'), 22);
+    wire_unhex("50 00000009 4141504c20202020 41 43 00000000000000", want, 32);
+    ck_assert_mem_eq(p, want, 22);
+    ck_assert_uint_eq(sb_entry_write_mass_cancel(p, 9, "AAPL    ", 'F', 7, 'S'), 22);
+    wire_unhex("57 00000009 4141504c20202020 46 00000007 53 000000", want, 32);
+    ck_assert_mem_eq(p, want, 22);
+    ck_assert_uint_eq(sb_entry_write_kill(p, 9, 'S', 3, 'B'), 22);
+    wire_unhex("4b 00000009 53 00000003 42 0000000000000000000000", want, 32);
+    ck_assert_mem_eq(p, want, 22);
+    ck_assert_uint_eq(sb_entry_write_amend(p, 0x102, 200, 12346), 17);
+    wire_unhex("41 00000102 000000c8 000000000000303a", want, 32);
+    ck_assert_mem_eq(p, want, 17);
+    ck_assert_uint_eq(sb_entry_write_quote(p, &quote), 30);
+    wire_unhex("54 00000102 4d53465420202020 00003039 0000012c 0000303a 0000012d 50", want, 32);
+    ck_assert_mem_eq(p, want, 30);
 }
 END_TEST
 
