@@ -138,7 +138,9 @@ static inline bool sb_engine_limits_equal(const struct sb_engine_limits *a,
 size_t sb_engine_footprint(const struct sb_engine_limits *limits);
 
 /* How many outputs can `commands` commands applied one after the other make? (A pair of an uncross ends an order
- * with 4 outputs; some for each command, and with INSTRUMENT_ALL some for each instrument.) Capped at UINT32_MAX. */
+ * with 4 outputs; some for each command, and with INSTRUMENT_ALL some for each instrument.) Capped at UINT32_MAX.
+ * Not covered: instruments with PRO_RATA matching, where an arrival may trade with every order of a queue and end none: who defines one
+ * adds 3 * orders_max for each arrival that a command may bring (itself, and each stop that it triggers). A node defines none. */
 uint32_t sb_engine_outputs_max(const struct sb_engine_limits *limits, uint32_t commands);
 
 /* Formats an engine into mem (64-byte aligned, zeroed, `bytes` long, owned by the caller and kept as

@@ -8,7 +8,7 @@
 #include "nic/wire/bytes.h"
 #include "nic/wire/entry.h"
 #include "nic/wire/ouch.h"
-#include "tests/engine/terms_flow.h"
+#include "tests/differential/random_flow.h"
 #include "tests/replica/bench.h"
 
 enum { MS = 1000000 };
@@ -76,21 +76,20 @@ static uint64_t apply(struct by_hand *h, struct sb_command2 *c, uint32_t n)
 START_TEST(random_flow_keeps_within_the_bound)
 {
     enum { COMMANDS = 1500 };
-    static struct sb_command2 c[COMMANDS];
-    struct sb_engine_limits limits;
-    terms_flow_make((uint64_t)_i + 1, c, COMMANDS, &limits);
+    struct random_flow flow;
+    random_flow_make(&flow, (uint64_t)_i + 1, COMMANDS);
+    struct sb_command2 *c = flow.commands;
     struct by_hand h;
-    open_by_hand(&h, &limits);
+    open_by_hand(&h, &flow.limits);
     uint64_t all = 0;
-    for (uint32_t i = 0, n = 0; i < COMMANDS; i += n) {
+    for (uint32_t i = 0, n = 0; i < flow.n; i += n) {
         uint32_t lines = 0;
         const uint32_t wanted = 1 + (uint32_t)((i * UINT64_C(2654435761)) >> 7) % 12;
         bool for_all = false;
-        for (n = 0; i + n < COMMANDS && n < wanted && !for_all; n++) {
+        for (n = 0; i + n < flow.n && n < wanted && !for_all; n++) {
             struct sb_command2 *x = &c[i + n];
             const uint32_t more = sb_command_lines(&x->c);
             x->c.seq = i + n + 1;
-            x->c.time_ns = terms_flow_time_ns(i + n);
             if (x->c.kind == SB_CMD_INSTRUMENT)
                 x->ext.instrument.matching = SB_MATCH_PRICE_TIME;
             for_all = sb_command_for_all(&x->c);
@@ -102,6 +101,7 @@ START_TEST(random_flow_keeps_within_the_bound)
     }
     ck_assert_uint_gt(all, 0);
     bench_close(&h.b);
+    free(flow.commands);
 }
 END_TEST
 
