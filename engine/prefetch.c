@@ -16,7 +16,8 @@
 #include "engine/book.h"
 #include "engine/state.h"
 
-enum { BURST_MAX = 64 };
+/* Below both the books stay in the cache by themselves, and asking would only cost. */
+enum { BURST_MAX = 64, ORDERS_FROM = 32768, INSTRUMENTS_FROM = 1024 };
 
 struct step {
     const struct sb_command *c;
@@ -137,6 +138,8 @@ static void fifth(const struct sb_engine *e, const struct step *s)
 void sb_engine_prefetch(const struct sb_engine *e, const struct sb_command *first, uint32_t lines)
 {
     struct step steps[BURST_MAX];
+    if (e->orders.used < ORDERS_FROM && e->instruments < INSTRUMENTS_FROM)
+        return;
     const uint32_t n = begin(e, first, lines, steps);
     for (uint32_t i = 0; i < n; i++)
         second(e, &steps[i]);
