@@ -198,7 +198,9 @@ void rig_until_durable(struct rig *r, uint64_t n)
 {
     for (int i = 0; i < 30000; i++) {
         rig_turn(r, 0);
-        if (sb_journal_writer_durable(&r->writer) >= n || r->writer.fault != SB_JOURNAL_GOOD)
+        ck_assert_msg(r->writer.fault == SB_JOURNAL_GOOD, "fault %d of the journal, error %d",
+                      (int)r->writer.fault, atomic_load(&r->writer.thread_errno));
+        if (sb_journal_writer_durable(&r->writer) >= n)
             return;
         nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
     }

@@ -45,7 +45,7 @@ void rig_name_snapshot(const struct rig *r, uint64_t n);
 struct sb_command rig_command(uint64_t n);
 /* A turn of the loop, `ns` after the last one. */
 bool rig_turn(struct rig *r, uint64_t ns);
-/* Turns until `n` is durable or a fault is found; asserts after some seconds. */
+/* Turns until `n` is durable; asserts after some seconds, or a fault. */
 void rig_until_durable(struct rig *r, uint64_t n);
 
 /* Reads the journal back; asserts that its commands are the ones that were added, without a hole, from number `from` on.
