@@ -105,6 +105,14 @@ struct sb_transfer_client_counts copy_counts(const struct copy *c)
     return counts;
 }
 
+void copy_connections(struct copy *c, uint64_t n)
+{
+    char why[SB_TRANSFER_WHY_BYTES];
+    const uint64_t connections = copy_counts(c).connections;
+    ck_assert_msg(connections == n, "%" PRIu64 " connections, not %" PRIu64 ": \"%s\"", connections,
+                  n, sb_transfer_client_why(c->client, why));
+}
+
 static void patience(struct copy *c, uint64_t since, const char *what)
 {
     if (now_ms() - since < PATIENCE_MS)

@@ -35,6 +35,8 @@ void copy_until_why(struct copy *c, const char *text);
 void copy_until_full(struct copy *c);
 
 struct sb_transfer_client_counts copy_counts(const struct copy *c);
+/* Asserts that there were so many connections; else says why the last one ended. */
+void copy_connections(struct copy *c, uint64_t n);
 
 /* Waits until the server's reason holds this text. */
 void server_until_why(struct sb_transfer_server *s, const char *text);

@@ -127,7 +127,7 @@ START_TEST(another_folder)
     ck_assert(sb_transfer_server_serve(server, rig.folder));
     copy_until(&copy, 20);
     server_until_why(server, "another journal is served from now on");
-    ck_assert_uint_eq(copy_counts(&copy).connections, 2);
+    copy_connections(&copy, 2);
     snprintf(command, sizeof command, "rm -r '%s'", old);
     ck_assert_int_eq(system(command), 0);
     stop();
@@ -188,7 +188,7 @@ START_TEST(the_last_block_alone_is_no_damage)
     copy_until_state(&copy, SB_TRANSFER_FOLLOWING);
     pause_ms(5 * SB_TRANSFER_ALIVE_MS);
     ck_assert_int_eq(copy_counts(&copy).state, SB_TRANSFER_FOLLOWING);
-    ck_assert_uint_eq(copy_counts(&copy).connections, 1);
+    copy_connections(&copy, 1);
     ck_assert(!copy_take(&copy));
     flip(1, 12 * SB_JOURNAL_ALIGN + 100); /* as if the write had ended now */
     copy_until(&copy, 24);
@@ -235,7 +235,7 @@ START_TEST(a_block_in_pieces)
         pause_ms(2);
         ck_assert_uint_le(copy_counts(&copy).next_n, 2 * ((at + 1024) / SB_JOURNAL_ALIGN) + 1);
     }
-    ck_assert_uint_eq(copy_counts(&copy).connections, 1);
+    copy_connections(&copy, 1);
     close(out);
     stop();
 }
