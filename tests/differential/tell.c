@@ -2,6 +2,8 @@
 
 #include <inttypes.h>
 
+#include "tests/reason_names.h"
+
 #define NAME(table, i)                                                                             \
     ((i) < sizeof(table) / sizeof *(table) && (table)[i] != NULL ? (table)[i] : "?")
 
@@ -50,50 +52,6 @@ static const char *const outputs[] = {
     [SB_OUT_F_TRADE] = "F_TRADE",
     [SB_OUT_F_INDICATIVE] = "F_INDICATIVE",
 };
-static const char *const reasons[] = {
-    [SB_REASON_NONE] = "none",
-    [SB_REASON_USER] = "USER",
-    [SB_REASON_IOC] = "IOC",
-    [SB_REASON_CLOSED] = "CLOSED",
-    [SB_REASON_REPLACE_INVALID] = "REPLACE_INVALID",
-    [SB_REASON_SUPERVISORY] = "SUPERVISORY",
-    [SB_REASON_EXPIRED] = "EXPIRED",
-    [SB_REASON_SELF_TRADE] = "SELF_TRADE",
-    [SB_REASON_OCO] = "OCO",
-    [SB_REASON_MINIMUM] = "MINIMUM",
-    [SB_REASON_BAND] = "BAND",
-    [SB_REASON_AUCTION] = "AUCTION",
-    [SB_REASON_NO_ROOM] = "NO_ROOM",
-    [SB_REASON_QUOTE] = "QUOTE",
-    [SB_REASON_KILL] = "KILL",
-    [SB_REASON_SYMBOL] = "SYMBOL",
-    [SB_REASON_HALTED] = "HALTED",
-    [SB_REASON_PHASE] = "PHASE",
-    [SB_REASON_TIF] = "TIF",
-    [SB_REASON_SIDE] = "SIDE",
-    [SB_REASON_PRICE_TICK] = "PRICE_TICK",
-    [SB_REASON_PRICE_BAND] = "PRICE_BAND",
-    [SB_REASON_LOT] = "LOT",
-    [SB_REASON_QUANTITY] = "QUANTITY",
-    [SB_REASON_FULL_ORDERS] = "FULL_ORDERS",
-    [SB_REASON_FULL_LEVELS] = "FULL_LEVELS",
-    [SB_REASON_NO_RIGHT] = "NO_RIGHT",
-    [SB_REASON_MALFORMED] = "MALFORMED",
-    [SB_REASON_DISPLAY] = "DISPLAY",
-    [SB_REASON_CROSSED] = "CROSSED",
-    [SB_REASON_NOT_AUCTION] = "NOT_AUCTION",
-    [SB_REASON_TERMS] = "TERMS",
-    [SB_REASON_EXPIRY] = "EXPIRY",
-    [SB_REASON_REDUCE_ONLY] = "REDUCE_ONLY",
-    [SB_REASON_STATIC_BAND] = "STATIC_BAND",
-    [SB_REASON_FAT_QUANTITY] = "FAT_QUANTITY",
-    [SB_REASON_FAT_NOTIONAL] = "FAT_NOTIONAL",
-    [SB_REASON_MAX_ORDERS] = "MAX_ORDERS",
-    [SB_REASON_KILLED] = "KILLED",
-    [SB_REASON_OCO_PARTNER] = "OCO_PARTNER",
-    [SB_REASON_POST_ONLY] = "POST_ONLY",
-    [SB_REASON_FULL_TERMS] = "FULL_TERMS",
-};
 static const char *const types[] = {"limit", "market",     "market-to-limit",
                                     "stop",  "stop-limit", "trailing-stop"};
 static const char *const tifs[] = {"DAY", "IOC", "GTC", "GTD", "FOK", "AT_OPEN", "AT_CLOSE"};
@@ -112,7 +70,7 @@ const char *tell_output_kind(uint8_t kind)
 
 const char *tell_reason(uint8_t reason)
 {
-    return NAME(reasons, reason);
+    return NAME(REASON_NAMES, reason);
 }
 
 static const char *side_of(uint8_t side)
@@ -339,7 +297,7 @@ void tell_output(FILE *to, const struct sb_output *o)
         (o->kind == SB_OUT_ACCEPTED || o->kind == SB_OUT_REPLACED || o->kind == SB_OUT_AMENDED))
         fprintf(to, " capacity %u", o->reason);
     else if (o->reason != 0)
-        fprintf(to, " %s", NAME(reasons, o->reason));
+        fprintf(to, " %s", NAME(REASON_NAMES, o->reason));
     if (o->liquidity != 0)
         fprintf(to, " '%c'", o->liquidity);
     fprintf(to, " (no %" PRIu64 ")\n", o->stream_seq);

@@ -2,55 +2,12 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "tests/reason_names.h"
 #include "words.h"
 
 #define COUNT(names) (sizeof(names) / sizeof *(names))
 
 static const char *const SIDES[] = {"buy", "sell", NULL, "short", NULL, "exempt"};
-static const char *const REASONS[] = {
-    [SB_REASON_NONE] = "NONE",
-    [SB_REASON_USER] = "USER",
-    [SB_REASON_IOC] = "IOC",
-    [SB_REASON_CLOSED] = "CLOSED",
-    [SB_REASON_REPLACE_INVALID] = "REPLACE_INVALID",
-    [SB_REASON_SUPERVISORY] = "SUPERVISORY",
-    [SB_REASON_EXPIRED] = "EXPIRED",
-    [SB_REASON_SELF_TRADE] = "SELF_TRADE",
-    [SB_REASON_OCO] = "OCO",
-    [SB_REASON_MINIMUM] = "MINIMUM",
-    [SB_REASON_BAND] = "BAND",
-    [SB_REASON_AUCTION] = "AUCTION",
-    [SB_REASON_NO_ROOM] = "NO_ROOM",
-    [SB_REASON_QUOTE] = "QUOTE",
-    [SB_REASON_KILL] = "KILL",
-    [SB_REASON_SYMBOL] = "SYMBOL",
-    [SB_REASON_HALTED] = "HALTED",
-    [SB_REASON_PHASE] = "PHASE",
-    [SB_REASON_TIF] = "TIF",
-    [SB_REASON_SIDE] = "SIDE",
-    [SB_REASON_PRICE_TICK] = "PRICE_TICK",
-    [SB_REASON_PRICE_BAND] = "PRICE_BAND",
-    [SB_REASON_LOT] = "LOT",
-    [SB_REASON_QUANTITY] = "QUANTITY",
-    [SB_REASON_FULL_ORDERS] = "FULL_ORDERS",
-    [SB_REASON_FULL_LEVELS] = "FULL_LEVELS",
-    [SB_REASON_NO_RIGHT] = "NO_RIGHT",
-    [SB_REASON_MALFORMED] = "MALFORMED",
-    [SB_REASON_DISPLAY] = "DISPLAY",
-    [SB_REASON_CROSSED] = "CROSSED",
-    [SB_REASON_NOT_AUCTION] = "NOT_AUCTION",
-    [SB_REASON_TERMS] = "TERMS",
-    [SB_REASON_EXPIRY] = "EXPIRY",
-    [SB_REASON_REDUCE_ONLY] = "REDUCE_ONLY",
-    [SB_REASON_STATIC_BAND] = "STATIC_BAND",
-    [SB_REASON_FAT_QUANTITY] = "FAT_QUANTITY",
-    [SB_REASON_FAT_NOTIONAL] = "FAT_NOTIONAL",
-    [SB_REASON_MAX_ORDERS] = "MAX_ORDERS",
-    [SB_REASON_KILLED] = "KILLED",
-    [SB_REASON_OCO_PARTNER] = "OCO_PARTNER",
-    [SB_REASON_POST_ONLY] = "POST_ONLY",
-    [SB_REASON_FULL_TERMS] = "FULL_TERMS",
-};
 
 /* A kind of output and its fields, a letter each, in the order of the words:
  *   k key   o "of" old key   s side   q quantity   @ price   r reference   R "of" old reference   m match
@@ -154,7 +111,7 @@ static void read_field(struct words *w, char field, struct sb_output *o)
         o->liquidity = read_liquidity(w);
         break;
     case 'y':
-        o->reason = words_one_of(w, REASONS, COUNT(REASONS));
+        o->reason = words_one_of(w, REASON_NAMES, COUNT(REASON_NAMES));
         break;
     case 'i':
         o->instrument = read_instrument(w);
@@ -189,7 +146,7 @@ static void read_tail(struct words *w, const char *tail, struct sb_output *o)
         else if (strchr(tail, 'z') != NULL && first >= '0' && first <= '9')
             o->quantity = words_number(w);
         else if (strchr(tail, 'x') != NULL)
-            o->reason = words_one_of(w, REASONS, COUNT(REASONS));
+            o->reason = words_one_of(w, REASON_NAMES, COUNT(REASON_NAMES));
         else
             words_refuse(w, "a word too many");
     }
@@ -293,7 +250,7 @@ static void print_field(struct text *t, char field, const struct sb_output *o)
         PUT(t, " %s", liquidity_of(o->liquidity));
         break;
     case 'y':
-        PUT(t, " %s", name_of(REASONS, COUNT(REASONS), o->reason));
+        PUT(t, " %s", name_of(REASON_NAMES, COUNT(REASON_NAMES), o->reason));
         break;
     case 'i':
         if (o->instrument == SB_INSTRUMENT_ALL)
