@@ -118,7 +118,7 @@ uint32_t sb_book_verify(const struct sb_engine *e, struct sb_book *b)
             SB_ASSERT(sb_ladder_find(l, &e->levels, c.key) == c.level);
             orders += verify_level(e, b, side, &c);
         }
-        SB_ASSERT_EQ(dense, l->dense);
+        SB_ASSERT_EQ(dense, sb_ladder_dense(l));
     }
     return orders;
 }

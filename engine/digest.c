@@ -104,7 +104,7 @@ static void walk_head(XXH3_state_t *x, const struct sb_engine *e)
     word(x, e->limits.orders_max);
     word(x, e->limits.levels_max);
     word(x, e->limits.terms_max);
-    word(x, e->stats.commands);
+    word(x, sb_engine_applied(e));
     word(x, e->time_ns);
     word(x, e->feed_seq);
     word(x, e->last_ref);

@@ -42,8 +42,11 @@ uint32_t sb_direct_reports_max(const struct sb_engine *e)
 void sb_direct_stats(struct sb_engine *e)
 {
     struct sb_engine_stats *s = &e->stats;
+    const uint32_t most = sb_orders_most(&e->orders);
+    s->commands = e->last_ref + e->kept + s->canceled - e->iocs + s->rejected;
     s->open_orders = e->orders.used;
-    s->accepted = e->last_ref - s->replaced;
+    s->open_orders_peak = most > s->open_orders_peak ? most : s->open_orders_peak;
+    s->accepted = e->last_ref + e->kept - s->replaced;
     s->outputs = s->accepted + s->replaced + s->canceled + s->rejected + s->trades;
 }
 
@@ -51,7 +54,6 @@ void sb_direct_stats(struct sb_engine *e)
 
 #define SB_COLD __attribute__((noinline, cold)) static
 
-/* Counts that follow from others are not kept: sb_direct_stats(). */
 static uint32_t said(const struct sb_sink *sink, const struct sb_report *out)
 {
     return (uint32_t)(sink->report - out);
@@ -148,6 +150,14 @@ SB_PLAIN void canceled(struct sb_engine *e, const struct sb_book *b, uint64_t id
     sb_sink_report(sink, SB_REPORT_CANCEL_ACK, id, 0, 0, quantity, b->index, side, reason);
 }
 
+/* What an order or a modify with SB_DIRECT_IOC did not trade. */
+SB_PLAIN void rest_canceled(struct sb_engine *e, const struct sb_book *b, uint64_t id,
+                            uint32_t side, uint32_t quantity, struct sb_sink *sink)
+{
+    e->iocs++;
+    canceled(e, b, id, side, quantity, SB_REASON_IOC, sink);
+}
+
 /* --- calls -------------------------------------------------------------------------------------- */
 
 #define SB_APART __attribute__((noinline)) static
@@ -168,7 +178,7 @@ SB_APART uint32_t order_that_takes(struct sb_engine *e, struct sb_book *b, uint6
     sb_plain_match(e, b, &in, &sink);
     if (in.open != 0) {
         if ((flags & SB_DIRECT_IOC) != 0)
-            canceled(e, b, id, side, in.open, SB_REASON_IOC, &sink);
+            rest_canceled(e, b, id, side, in.open, &sink);
         else
             sb_plain_rest(e, b, &in, true);
     }
@@ -204,33 +214,31 @@ uint32_t sb_direct_order(struct sb_engine *e, uint32_t instrument, uint64_t id, 
     struct sb_ids_spot spot;
     uint32_t ticks;
     ask_ahead(e, id);
-    e->stats.commands++;
     if (__builtin_expect(instrument > e->limits.instruments_max, 0))
         return order_of_any_kind(e, instrument, id, flags, price, quantity, out);
     struct sb_book *b = &e->books[instrument];
     if (__builtin_expect(b->direct != SB_DIRECT_PLAIN, 0) ||
-        !good_details(b, price, quantity, &ticks) || !sb_ids_spot_near(&e->orders.ids, id, &spot))
+        !good_details(b, price, quantity, &ticks) ||
+        __builtin_expect((flags & SB_DIRECT_IOC) != 0, 0))
         return order_of_any_kind(e, instrument, id, flags, price, quantity, out);
     const uint32_t key = sb_book_key(side, ticks);
     struct sb_ladder *l = sb_book_side(b, side);
-    if (__builtin_expect(flags / SB_DIRECT_IOC % 2 | crosses_at(b, side, key), 0))
-        return order_that_takes(e, b, id, flags, ticks, quantity, out);
-    if (!sb_ladder_in_window(l, key) || __builtin_expect(e->orders.used >= e->orders.max, 0) ||
-        __builtin_expect(e->levels.used >= e->levels.max, 0))
-        return order_that_takes(e, b, id, flags, ticks, quantity, out);
+    if (__builtin_expect(crosses_at(b, side, key), 0) || !sb_ladder_in_window(l, key) ||
+        __builtin_expect(e->orders.used >= e->orders.max, 0) ||
+        __builtin_expect(e->levels.used >= e->levels.max, 0) ||
+        !sb_ids_spot_near(&e->orders.ids, id, &spot))
+        return order_of_any_kind(e, instrument, id, flags, price, quantity, out);
 
-    const uint64_t ref = ++e->last_ref;
-    struct sb_level *level = sb_plain_level_near(e, l, key);
-    const uint32_t slot =
-        sb_orders_take(&e->orders, id, quantity, key | side << 31,
-                       sb_order_meta(ref, instrument, side & (SB_ORDER_SHORT | SB_ORDER_EXEMPT)));
-    sb_ids_put_near(slot, &spot);
-    sb_plain_link(e, level, slot, quantity);
-    if (__builtin_expect(e->orders.used > e->stats.open_orders_peak, 0))
-        e->stats.open_orders_peak = e->orders.used;
     struct sb_sink sink = {.direct = true, .report = out};
     sb_sink_report(&sink, SB_REPORT_ORDER_ACK, id, 0, (uint32_t)price, quantity, instrument, side,
                    0);
+    const uint32_t slot = sb_orders_take(&e->orders);
+    sb_ids_put_near(slot, &spot);
+    const uint32_t prev =
+        sb_plain_append(e->orders.slots, sb_plain_level_near(e, l, key), slot, quantity);
+    sb_order_write(
+        &e->orders.slots[slot], id, quantity, prev, key | side << 31,
+        sb_order_meta(++e->last_ref, instrument, side & (SB_ORDER_SHORT | SB_ORDER_EXEMPT)));
     return 1;
 }
 
@@ -258,8 +266,7 @@ uint32_t sb_direct_cancel(struct sb_engine *e, uint64_t id, struct sb_report *ou
     struct sb_order *slots = e->orders.slots;
     uint32_t slot;
     ask_ahead(e, id);
-    uint32_t *tag = sb_ids_look_near(&e->orders.ids, slots, id, &slot);
-    e->stats.commands++;
+    uint16_t *tag = sb_ids_look_near(&e->orders.ids, slots, id, &slot);
     if (__builtin_expect(tag == NULL, 0))
         return cancel_of_any_kind(e, id, out);
     const struct sb_order *o = &slots[slot];
@@ -270,23 +277,19 @@ uint32_t sb_direct_cancel(struct sb_engine *e, uint64_t id, struct sb_report *ou
     if (!sb_ladder_in_window(l, key))
         return cancel_of_any_kind(e, id, out);
 
-    struct sb_level *level = &l->levels[key & l->mask];
-    level->quantity -= open;
-    *tag = 0;
-    const bool emptied = sb_plain_out(e, level, o);
-    const bool best_left = sb_plain_level_left_near(e, l, key, emptied);
-    sb_orders_give(&e->orders, slot);
-    e->stats.canceled++;
     struct sb_sink sink = {.direct = true, .report = out};
     sb_sink_report(&sink, SB_REPORT_CANCEL_ACK, id, 0, 0, open, instrument, side, SB_REASON_USER);
-    return best_left ? sb_plain_next_best(e, l, key) : 1;
+    *tag = 0;
+    e->stats.canceled++;
+    const bool emptied = sb_plain_out(e, &l->levels[key & l->mask], o);
+    sb_orders_give(&e->orders, slot);
+    return sb_plain_level_left_near(e, l, key, emptied) ? sb_plain_next_best(e, l) : 1;
 }
 
 uint32_t sb_direct_reduce(struct sb_engine *e, uint64_t id, uint32_t quantity,
                           struct sb_report *out)
 {
     const uint32_t slot = sb_orders_find(&e->orders, id);
-    e->stats.commands++;
     if (__builtin_expect(slot == 0, 0))
         return refuse(e, SB_REPORT_CANCEL_REJECT, id, 0, 0, SB_REASON_UNKNOWN, out);
     const struct sb_order *o = &e->orders.slots[slot];
@@ -315,13 +318,12 @@ SB_PLAIN uint32_t modify(struct sb_engine *e, struct sb_book *b, uint32_t slot, 
     SB_ASSERT(level != NULL);
     e->stats.replaced++;
     sb_sink_report(&sink, SB_REPORT_MODIFY_ACK, in.id, 0, ticks * b->tick, open, b->index, side, 0);
-    level->quantity -= o->open;
     sb_plain_unlink(e, l, level, o);
     if (takes) {
         sb_plain_match(e, b, &in, &sink);
         if (in.open == 0 || (flags & SB_DIRECT_IOC) != 0) {
             if (in.open != 0)
-                canceled(e, b, in.id, side, in.open, SB_REASON_IOC, &sink);
+                rest_canceled(e, b, in.id, side, in.open, &sink);
             sb_orders_drop(&e->orders, slot);
             return said(&sink, out);
         }
@@ -349,7 +351,6 @@ uint32_t sb_direct_modify(struct sb_engine *e, uint64_t id, uint32_t flags, int6
     ask_ahead(e, id);
     const uint32_t slot = sb_orders_find(&e->orders, id);
     uint32_t ticks = 0;
-    e->stats.commands++;
     if (__builtin_expect(slot == 0, 0))
         return refuse_modify(e, id, price, quantity, out);
     const struct sb_order *o = &e->orders.slots[slot];
@@ -385,8 +386,8 @@ uint32_t sb_direct_amend(struct sb_engine *e, uint64_t id, uint32_t flags, int64
         sb_book_key(side, ticks) != sb_order_ladder_key(o))
         return sb_direct_modify(e, id, flags, price, quantity, out);
     struct sb_sink sink = {.direct = true, .report = out};
-    e->stats.commands++;
     e->stats.replaced++;
+    e->kept++;
     sb_sink_report(&sink, SB_REPORT_MODIFY_ACK, id, 0, (uint32_t)price, quantity - executed,
                    b->index, side, 0);
     if (quantity - executed != o->open)

@@ -137,6 +137,7 @@ struct sb_engine *sb_engine_new(void *mem, size_t bytes, const struct sb_engine_
     e->due = p.due;
     e->symbols = p.symbols;
     e->symbol_mask = sb_instrument_places(limits->instruments_max) - 1;
+    e->levels.counted = limits->levels_max < limits->orders_max;
     e->levels.max = limits->levels_max;
     sb_tail_pool_init(&e->levels.pool, limits->levels_max, p.tail);
     sb_tail_pool_init(&e->rare_levels, limits->terms_max, p.rare_tail);

@@ -38,9 +38,9 @@ static void buckets_of(const struct sb_ids *t, uint64_t hash, struct sb_ids_buck
 }
 
 /* The lane where this slot lives, or SB_IDS_LANES. */
-static uint32_t lane_of(const struct sb_ids_bucket *b, uint32_t tag, uint32_t slot)
+static uint32_t lane_of(const struct sb_ids_bucket *b, uint64_t hash, uint32_t slot)
 {
-    for (uint32_t lanes = sb_ids_match(b, tag); lanes != 0; lanes &= lanes - 1)
+    for (uint32_t lanes = sb_ids_match(b, hash); lanes != 0; lanes &= lanes - 1)
         if (b->slot[__builtin_ctz(lanes)] == slot)
             return (uint32_t)__builtin_ctz(lanes);
     return SB_IDS_LANES;
@@ -125,8 +125,7 @@ uint32_t sb_ids_find_far(const struct sb_ids *t, const struct sb_order *slots, u
     const uint64_t hash = sb_ids_hash(t, id);
     buckets_of(t, hash, b);
     for (uint32_t i = 0; i < STAGES; i++) {
-        for (uint32_t lanes = sb_ids_match(b[i], sb_ids_tag(hash)); lanes != 0;
-             lanes &= lanes - 1) {
+        for (uint32_t lanes = sb_ids_match(b[i], hash); lanes != 0; lanes &= lanes - 1) {
             const uint32_t slot = b[i]->slot[__builtin_ctz(lanes)];
             if (slots[slot].id == id)
                 return slot;
@@ -163,7 +162,7 @@ void sb_ids_remove_far(struct sb_ids *t, uint64_t id, uint32_t slot)
     const uint64_t hash = sb_ids_hash(t, id);
     buckets_of(t, hash, b);
     for (uint32_t i = 0; i < STAGES; i++) {
-        const uint32_t lane = lane_of(b[i], sb_ids_tag(hash), slot);
+        const uint32_t lane = lane_of(b[i], hash, slot);
         if (lane != SB_IDS_LANES) {
             b[i]->tag[lane] = 0;
             return;

@@ -2,7 +2,7 @@
  *
  *     id --hash--> near bucket --full--> far bucket --full--> second far bucket --full--> tree
  *
- * A bucket is one cache line: 7 tags (bits of the hash, 0 = a free lane), 7 slots, and how many live orders hash here but were
+ * A bucket is one cache line: 10 tags (bits of the hash, 0 = a free lane), 10 slots, and how many live orders hash here but were
  * put further on. A search ends at the first bucket that nobody went past; all lanes of a bucket are compared at once. Nothing
  * ever moves, there are no tombstones and nothing is rehashed.
  *
@@ -23,13 +23,13 @@
 #include "engine/order.h"
 #include "shadowbook/assert.h"
 
-enum { SB_IDS_LANES = 7, SB_IDS_NEAR_MAX = 8192 };
+enum { SB_IDS_LANES = 10, SB_IDS_NEAR_MAX = 8192, SB_IDS_TAG_SHIFT = 48 };
+#define SB_IDS_TAG_BIT (UINT64_C(1) << SB_IDS_TAG_SHIFT)
 
 struct sb_ids_bucket {
-    uint32_t tag[SB_IDS_LANES];
+    uint16_t tag[SB_IDS_LANES];
     uint32_t more; /* live orders that hash here and are further on */
     uint32_t slot[SB_IDS_LANES];
-    uint32_t zero;
 };
 _Static_assert(sizeof(struct sb_ids_bucket) == 64, "one line");
 
@@ -76,13 +76,13 @@ void sb_ids_seed(struct sb_ids *t, uint64_t seed);
 static inline uint64_t sb_ids_hash(const struct sb_ids *t, uint64_t id)
 {
     __extension__ typedef unsigned __int128 wide;
-    const wide product = (wide)(id ^ t->key[0]) * t->key[1];
-    return (uint64_t)product ^ (uint64_t)(product >> 64);
+    const uint64_t x = id ^ t->key[0];
+    return (x * t->key[1] ^ (uint64_t)((wide)x * t->key[1] >> 64)) | SB_IDS_TAG_BIT;
 }
 /* The highest bits; never 0. The near bucket is chosen by lower ones. */
-static inline uint32_t sb_ids_tag(uint64_t hash)
+static inline uint16_t sb_ids_tag(uint64_t hash)
 {
-    return (uint32_t)(hash >> 32) | 1u;
+    return (uint16_t)(hash >> SB_IDS_TAG_SHIFT);
 }
 static inline struct sb_ids_bucket *sb_ids_near(const struct sb_ids *t, uint64_t hash)
 {
@@ -96,19 +96,21 @@ static inline struct sb_ids_bucket *sb_ids_far(const struct sb_ids *t, uint64_t 
     return &t->far[(mixed >> 32) * t->far_n >> 32];
 }
 
-/* A bit for each lane that has this tag. */
-static inline uint32_t sb_ids_match(const struct sb_ids_bucket *b, uint32_t tag)
+/* A bit for each lane that has the tag of this hash; hash 0: for each free lane. */
+static inline uint32_t sb_ids_match(const struct sb_ids_bucket *b, uint64_t hash)
 {
 #ifdef __SSE2__
-    const __m128i want = _mm_set1_epi32((int)tag);
+    /* The tag goes from register to register to all lanes: by way of memory the processor would wait for it. */
+    const __m128i at_front = _mm_shufflelo_epi16(_mm_cvtsi64_si128((long long)hash), 0xff);
+    const __m128i want = _mm_unpacklo_epi64(at_front, at_front);
     const __m128i low = _mm_load_si128((const __m128i *)(const void *)b);
     const __m128i high = _mm_load_si128((const __m128i *)(const void *)b + 1);
-    const __m128i same = _mm_packs_epi32(_mm_cmpeq_epi32(low, want), _mm_cmpeq_epi32(high, want));
-    return (uint32_t)_mm_movemask_epi8(_mm_packs_epi16(same, same)) & ((1u << SB_IDS_LANES) - 1);
+    const __m128i same = _mm_packs_epi16(_mm_cmpeq_epi16(low, want), _mm_cmpeq_epi16(high, want));
+    return (uint32_t)_mm_movemask_epi8(same) & ((1u << SB_IDS_LANES) - 1);
 #else
     uint32_t lanes = 0;
     for (uint32_t i = 0; i < SB_IDS_LANES; i++)
-        lanes |= (uint32_t)(b->tag[i] == tag) << i;
+        lanes |= (uint32_t)(b->tag[i] == sb_ids_tag(hash)) << i;
     return lanes;
 #endif
 }
@@ -119,12 +121,12 @@ void sb_ids_add_far(struct sb_ids *t, const struct sb_order *slots, uint64_t id,
 void sb_ids_remove_far(struct sb_ids *t, uint64_t id, uint32_t slot);
 
 /* A live order's slot and the tag of its lane, if the near bucket says so at once; else NULL, which says nothing. */
-static inline uint32_t *sb_ids_look_near(const struct sb_ids *t, const struct sb_order *slots,
+static inline uint16_t *sb_ids_look_near(const struct sb_ids *t, const struct sb_order *slots,
                                          uint64_t id, uint32_t *slot)
 {
     const uint64_t hash = sb_ids_hash(t, id);
     struct sb_ids_bucket *b = sb_ids_near(t, hash);
-    const uint32_t lanes = sb_ids_match(b, sb_ids_tag(hash));
+    const uint32_t lanes = sb_ids_match(b, hash);
     if (__builtin_expect(lanes == 0, 0))
         return NULL;
     const uint32_t lane = (uint32_t)__builtin_ctz(lanes);
@@ -138,7 +140,7 @@ static inline uint32_t sb_ids_find(const struct sb_ids *t, const struct sb_order
 {
     const uint64_t hash = sb_ids_hash(t, id);
     const struct sb_ids_bucket *b = sb_ids_near(t, hash);
-    const uint32_t lanes = sb_ids_match(b, sb_ids_tag(hash));
+    const uint32_t lanes = sb_ids_match(b, hash);
     if (__builtin_expect(lanes != 0, 1)) {
         const uint32_t slot = b->slot[__builtin_ctz(lanes)];
         if (__builtin_expect(slots[slot].id == id, 1))
@@ -152,7 +154,8 @@ static inline uint32_t sb_ids_find(const struct sb_ids *t, const struct sb_order
 /* Where an order that does not live goes. It stays good while others go. */
 struct sb_ids_spot {
     struct sb_ids_bucket *bucket;
-    uint32_t lane, tag;
+    uint32_t lane;
+    uint64_t hash;
 };
 
 /* The spot, if the near bucket has room and says at once that no order with this id lives; else false, which says nothing. */
@@ -160,17 +163,17 @@ static inline bool sb_ids_spot_near(const struct sb_ids *t, uint64_t id, struct 
 {
     const uint64_t hash = sb_ids_hash(t, id);
     struct sb_ids_bucket *b = sb_ids_near(t, hash);
-    const uint32_t tag = sb_ids_tag(hash), lanes = sb_ids_match(b, 0);
-    if (__builtin_expect((sb_ids_match(b, tag) | b->more) != 0, 0) ||
+    const uint32_t lanes = sb_ids_match(b, 0);
+    if (__builtin_expect((sb_ids_match(b, hash) | b->more) != 0, 0) ||
         __builtin_expect(lanes == 0, 0))
         return false;
-    *spot = (struct sb_ids_spot){.bucket = b, .lane = (uint32_t)__builtin_ctz(lanes), .tag = tag};
+    *spot = (struct sb_ids_spot){.bucket = b, .lane = (uint32_t)__builtin_ctz(lanes), .hash = hash};
     return true;
 }
 
 static inline void sb_ids_put_near(uint32_t slot, const struct sb_ids_spot *spot)
 {
-    spot->bucket->tag[spot->lane] = spot->tag;
+    spot->bucket->tag[spot->lane] = sb_ids_tag(spot->hash);
     spot->bucket->slot[spot->lane] = slot;
 }
 
@@ -195,7 +198,7 @@ static inline void sb_ids_remove(struct sb_ids *t, uint64_t id, uint32_t slot)
 {
     const uint64_t hash = sb_ids_hash(t, id);
     struct sb_ids_bucket *b = sb_ids_near(t, hash);
-    const uint32_t lanes = sb_ids_match(b, sb_ids_tag(hash));
+    const uint32_t lanes = sb_ids_match(b, hash);
     if (__builtin_expect(lanes != 0, 1)) {
         const uint32_t lane = (uint32_t)__builtin_ctz(lanes);
         if (__builtin_expect(b->slot[lane] == slot, 1)) {

@@ -97,6 +97,10 @@ static void load_head(struct sb_engine *e, const struct image_head *h)
                                         .ignored_session = h->ignored_session,
                                         .open_orders = h->orders,
                                         .open_orders_peak = h->open_orders_peak};
+    if (e->direct) { /* sb_direct_stats() the other way round */
+        e->kept = h->accepted + h->replaced - h->last_ref;
+        e->iocs = h->last_ref + e->kept + h->canceled + h->rejected - h->applied;
+    }
 }
 
 /* --- sessions, instruments ----------------------------------------------------------------------------------- */

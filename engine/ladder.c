@@ -10,7 +10,7 @@ void sb_ladder_init(struct sb_ladder *l, uint32_t window, struct sb_level *level
 /* Smallest key in use in the window that is >= key (which is in the window), or SB_KEY_NONE. */
 static uint32_t near_from(const struct sb_ladder *l, uint32_t key)
 {
-    if (l->dense == 0)
+    if (l->top == 0)
         return SB_KEY_NONE;
     const uint32_t found = sb_ladder_around(l, key & l->mask);
     return found >= key ? found : SB_KEY_NONE; /* smaller: went all the way around */
@@ -19,6 +19,14 @@ static uint32_t near_from(const struct sb_ladder *l, uint32_t key)
 static uint32_t near_after(const struct sb_ladder *l, uint32_t key)
 {
     return key - l->base < l->mask ? near_from(l, key + 1) : SB_KEY_NONE;
+}
+
+uint32_t sb_ladder_dense(const struct sb_ladder *l)
+{
+    uint32_t n = 0;
+    for (uint64_t top = l->top; top != 0; top &= top - 1)
+        n += (uint32_t)__builtin_popcountll(l->words[__builtin_ctzll(top)]);
+    return n;
 }
 
 /* Moves the window so that it holds the best level. */
@@ -34,12 +42,12 @@ static void move_window(struct sb_ladder *l, struct sb_levels *levels)
         const uint32_t next = near_after(l, old), place = old & l->mask;
         if (old - base > l->mask) {
             pool->leaves[sb_tail_insert(&l->tail, pool, old)].level = l->levels[place];
-            sb_ladder_close(l, place);
+            l->levels[place] = (struct sb_level){0};
+            sb_ladder_close(l, place, true);
         }
         old = next;
     }
     l->base = base;
-    l->outside = 0;
     /* Nothing is smaller than base, so what comes in is at the front of the tail. */
     uint32_t in;
     while (sb_ladder_in_window(l, in = sb_tail_least(&l->tail))) {
@@ -47,6 +55,18 @@ static void move_window(struct sb_ladder *l, struct sb_levels *levels)
         sb_ladder_open(l, in & l->mask);
         sb_tail_remove(&l->tail, pool, in);
     }
+    l->outside = 0;
+    l->patience = sb_ladder_dense(l) / 4;
+}
+
+/* Were more than a quarter as many levels opened outside the window as it holds? Asked for each, so the answer no is good for
+ * a while: the window counts its levels only here. */
+static bool worth_moving(struct sb_ladder *l)
+{
+    if (l->outside <= l->patience || sb_ladder_in_window(l, l->best))
+        return false;
+    l->patience = sb_ladder_dense(l) / 4;
+    return l->outside > l->patience;
 }
 
 struct sb_level *sb_ladder_find_far(const struct sb_ladder *l, const struct sb_levels *levels,
@@ -63,9 +83,10 @@ struct sb_level *sb_ladder_insert_far(struct sb_ladder *l, struct sb_levels *lev
     if (level->head != 0)
         return level;
     SB_ASSERT_LT(levels->used, levels->max);
-    levels->used++;
+    levels->used += levels->counted;
     l->best = key < l->best ? key : l->best;
-    if (++l->outside * 4 > l->dense && !sb_ladder_in_window(l, l->best)) {
+    l->outside++;
+    if (worth_moving(l)) {
         move_window(l, levels);
         if (sb_ladder_in_window(l, key))
             return &l->levels[key & l->mask];
@@ -75,7 +96,7 @@ struct sb_level *sb_ladder_insert_far(struct sb_ladder *l, struct sb_levels *lev
 
 void sb_ladder_erase_far(struct sb_ladder *l, struct sb_levels *levels, uint32_t key)
 {
-    levels->used--;
+    levels->used -= levels->counted;
     sb_tail_remove(&l->tail, &levels->pool, key);
     if (key != l->best)
         return;

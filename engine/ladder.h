@@ -30,18 +30,19 @@
 struct sb_levels {
     struct sb_tail_pool pool;
     uint32_t used, max; /* in use: in windows and tails together */
+    bool counted;       /* else there are as many as orders, and `used` stays 0 */
 };
 
 struct sb_ladder {
     _Alignas(64) uint32_t best; /* SB_KEY_NONE: empty */
     uint32_t base;
-    uint32_t dense; /* levels in use in the window */
-    uint32_t mask;  /* window - 1 */
+    uint32_t outside; /* levels opened outside the window since it last moved */
+    uint32_t mask;    /* window - 1 */
     struct sb_tail tail;
     struct sb_level *levels; /* mask + 1 of them; head 0: not in use */
     uint64_t *words;         /* a bit for each level */
     uint64_t top;            /* a bit for each word that is not 0 */
-    uint32_t outside;        /* levels opened outside the window since it last moved */
+    uint32_t patience; /* `outside` may come to so much before the window's levels are counted */
     uint32_t zero[3];
 };
 _Static_assert(sizeof(struct sb_ladder) == 64, "one line");
@@ -79,22 +80,22 @@ static inline struct sb_level *sb_ladder_find(const struct sb_ladder *l,
     return level->head != 0 ? level : NULL;
 }
 
-/* Takes a place of the window, which is not in use, into use. */
+/* Takes a place of the window, in use already or not, into use. */
 static inline void sb_ladder_open(struct sb_ladder *l, uint32_t place)
 {
-    l->words[place / 64u] |= UINT64_C(1) << place % 64u;
-    l->top |= UINT64_C(1) << place / 64u;
-    l->dense++;
+    const uint64_t word = l->words[place / 64u];
+    l->words[place / 64u] = word | UINT64_C(1) << place % 64u;
+    if (__builtin_expect(word == 0, 0))
+        l->top |= UINT64_C(1) << place / 64u;
 }
 
-/* The reverse. */
-static inline void sb_ladder_close(struct sb_ladder *l, uint32_t place)
+/* The reverse, if `emptied`. */
+static inline void sb_ladder_close(struct sb_ladder *l, uint32_t place, bool emptied)
 {
-    const uint64_t word = l->words[place / 64u] & ~(UINT64_C(1) << place % 64u);
+    const uint64_t word = l->words[place / 64u] ^ (uint64_t)emptied << place % 64u;
     l->words[place / 64u] = word;
-    l->top &= ~((uint64_t)(word == 0) << place / 64u);
-    l->levels[place] = (struct sb_level){0};
-    l->dense--;
+    if (__builtin_expect(word == 0, 0))
+        l->top &= ~(UINT64_C(1) << place / 64u);
 }
 
 /* Key of the first place in use at or after `place`, going around the array; the window holds one. */
@@ -111,6 +112,15 @@ static inline uint32_t sb_ladder_around(const struct sb_ladder *l, uint32_t plac
     return l->base + ((found - l->base) & l->mask);
 }
 
+/* The best level, of the window, went out of use. */
+static inline void sb_ladder_next_best(struct sb_ladder *l)
+{
+    /* Nothing better is in use, so what comes next around the array is the next best. */
+    const uint32_t far = sb_tail_least(&l->tail);
+    const uint32_t near = l->top != 0 ? sb_ladder_around(l, l->best & l->mask) : SB_KEY_NONE;
+    l->best = near < far ? near : far;
+}
+
 /* The level of key, new or not. A new one is zeros: the caller puts an order in at once. The
  * caller made sure that used < max or that the level exists. */
 static inline struct sb_level *sb_ladder_insert(struct sb_ladder *l, struct sb_levels *levels,
@@ -122,7 +132,7 @@ static inline struct sb_level *sb_ladder_insert(struct sb_ladder *l, struct sb_l
     struct sb_level *level = &l->levels[place];
     if (level->head == 0) {
         SB_ASSERT_LT(levels->used, levels->max);
-        levels->used++;
+        levels->used += levels->counted;
         sb_ladder_open(l, place);
         l->best = key < l->best ? key : l->best;
     }
@@ -136,16 +146,15 @@ static inline void sb_ladder_erase(struct sb_ladder *l, struct sb_levels *levels
         sb_ladder_erase_far(l, levels, key);
         return;
     }
-    const uint32_t place = key & l->mask;
-    levels->used--;
-    sb_ladder_close(l, place);
-    if (key != l->best)
-        return;
-    /* Nothing better is in use, so what comes next around the array is the next best. */
-    const uint32_t far = sb_tail_least(&l->tail);
-    const uint32_t near = l->dense != 0 ? sb_ladder_around(l, place) : SB_KEY_NONE;
-    l->best = near < far ? near : far;
+    levels->used -= levels->counted;
+    l->levels[key & l->mask] = (struct sb_level){0};
+    sb_ladder_close(l, key & l->mask, true);
+    if (key == l->best)
+        sb_ladder_next_best(l);
 }
+
+/* Levels in use in the window. O(words in use). */
+uint32_t sb_ladder_dense(const struct sb_ladder *l);
 
 /* Smallest key in use > key, or SB_KEY_NONE. For walks on which levels go out of use. */
 uint32_t sb_ladder_after(const struct sb_ladder *l, const struct sb_levels *levels, uint32_t key);

@@ -4,14 +4,16 @@
 
 #include <stdint.h>
 
+#include "engine/words.h"
 #include "shadowbook/command.h"
 
 struct sb_order {
     uint64_t id;
-    uint32_t next,
-        prev; /* in the level's queue, 0 = end. Free: `next` is how far after slot + 1 the next free one is,
-                       so that zeroed memory is a list of all slots */
-    uint32_t open;  /* 0: free */
+    uint32_t
+        next; /* in the level's queue, 0 = end. Free: how far after slot + 1 the next free one is, so that
+                      zeroed memory is a list of all slots */
+    uint32_t open; /* 0: free */
+    uint32_t prev;
     uint32_t level; /* ladder key of its price; the highest bit is the side of the book */
     uint64_t meta;  /* ref << 24 | instrument << 7 | SB_ORDER_... */
 };
@@ -83,6 +85,14 @@ static inline uint64_t sb_order_name(const struct sb_order *o)
 static inline uint64_t sb_order_rest(const struct sb_order *o)
 {
     return (o->id & UINT32_MAX) | o->id >> 48 << 32;
+}
+
+/* A whole order, the last of its queue. */
+static inline void sb_order_write(struct sb_order *o, uint64_t id, uint32_t open, uint32_t prev,
+                                  uint32_t level, uint64_t meta)
+{
+    sb_quad_store(o, id, (uint64_t)open << 32); /* next is 0 */
+    sb_quad_store(&o->prev, (uint64_t)level << 32 | prev, meta);
 }
 
 static inline uint64_t sb_order_meta(uint64_t ref, uint32_t instrument, uint32_t flags)

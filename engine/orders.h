@@ -17,6 +17,7 @@
 
 #include "engine/ids.h"
 #include "engine/order.h"
+#include "engine/words.h"
 #include "shadowbook/assert.h"
 
 struct sb_order_beside {
@@ -27,8 +28,8 @@ struct sb_order_beside {
 struct sb_orders {
     struct sb_order *slots;         /* max + 1; 0 is never used, so that 0 can mean none */
     struct sb_order_beside *beside; /* max + 1 */
-    uint32_t free;                  /* the slot that is taken next */
-    uint32_t max, used;             /* used: open orders */
+    uint32_t free, used;            /* the slot that is taken next; open orders */
+    uint32_t max;
     struct sb_ids ids;
 };
 
@@ -42,38 +43,35 @@ static inline uint32_t sb_orders_find(const struct sb_orders *t, uint64_t id)
     return sb_ids_find(&t->ids, t->slots, id);
 }
 
-/* Fills a free slot and returns it; next and prev are the caller's to set, and the id to put in the table. used < max
- * (asserted), open > 0. */
-static inline uint32_t sb_orders_take(struct sb_orders *t, uint64_t id, uint32_t open,
-                                      uint32_t level, uint64_t meta)
+/* Takes a free slot, which the caller fills; the id is his to put in the table, too. used < max (asserted). */
+static inline uint32_t sb_orders_take(struct sb_orders *t)
 {
     const uint32_t slot = t->free;
-    struct sb_order *o = &t->slots[slot];
     SB_ASSERT_LT(t->used, t->max);
-    t->used++;
-    t->free = slot + 1 + o->next;
-    o->id = id;
-    o->open = open;
-    o->level = level;
-    o->meta = meta;
+    sb_pair_store(&t->free, slot + 1 + t->slots[slot].next, t->used + 1);
     return slot;
 }
 
 /* The reverse: the id is out of the table already. */
 static inline void sb_orders_give(struct sb_orders *t, uint32_t slot)
 {
-    struct sb_order *o = &t->slots[slot];
-    o->open = 0;
-    o->next = t->free - slot - 1;
-    t->free = slot;
-    t->used--;
+    sb_pair_store(&t->slots[slot].next, t->free - slot - 1, 0); /* next, open */
+    sb_pair_store(&t->free, slot, t->used - 1);
 }
 
-/* Both at once, for an order whose id is not live. */
+/* How many orders were open at once at most: slots that were used before are taken first. O(log max). */
+uint32_t sb_orders_most(const struct sb_orders *t);
+
+/* Takes a slot, fills it but for next and prev, and puts the id, which is not live, in the table. open > 0. */
 static inline uint32_t sb_orders_add(struct sb_orders *t, uint64_t id, uint32_t open,
                                      uint32_t level, uint64_t meta)
 {
-    const uint32_t slot = sb_orders_take(t, id, open, level, meta);
+    const uint32_t slot = sb_orders_take(t);
+    struct sb_order *o = &t->slots[slot];
+    o->id = id;
+    o->open = open;
+    o->level = level;
+    o->meta = meta;
     sb_ids_add(&t->ids, t->slots, id, slot);
     return slot;
 }

@@ -66,16 +66,12 @@ SB_PLAIN uint32_t sb_plain_choose(bool c, uint32_t a, uint32_t b)
 SB_PLAIN struct sb_level *sb_plain_level_near(struct sb_engine *e, struct sb_ladder *l,
                                               uint32_t key)
 {
-    const uint32_t place = key & l->mask, best = l->best;
-    struct sb_level *level = &l->levels[place];
-    const uint32_t opened = level->head == 0;
-    const uint64_t word = l->words[place / 64u];
-    l->words[place / 64u] = word | UINT64_C(1) << place % 64u;
-    if (__builtin_expect(word == 0, 0))
-        l->top |= UINT64_C(1) << place / 64u;
-    l->dense += opened;
-    l->best = sb_plain_choose(key < best, key, best);
-    e->levels.used += opened;
+    struct sb_level *level = &l->levels[key & l->mask];
+    sb_ladder_open(l, key & l->mask);
+    if (__builtin_expect(key < l->best, 0))
+        l->best = key;
+    if (__builtin_expect(e->levels.counted, 0))
+        e->levels.used += level->head == 0;
     return level;
 }
 
@@ -89,12 +85,9 @@ SB_PLAIN struct sb_level *sb_plain_level(struct sb_engine *e, struct sb_ladder *
 
 /* The best level of the window went. Returns the reports of a cancel. */
 static __attribute__((noinline)) uint32_t sb_plain_next_best(struct sb_engine *e,
-                                                             struct sb_ladder *l, uint32_t key)
+                                                             struct sb_ladder *l)
 {
-    /* Nothing better is in use, so what comes next around the array is the next best. */
-    const uint32_t far = sb_tail_least(&l->tail);
-    const uint32_t near = l->dense != 0 ? sb_ladder_around(l, key & l->mask) : SB_KEY_NONE;
-    l->best = near < far ? near : far;
+    sb_ladder_next_best(l);
     /* Who trades next meets the head of the new best level: the one line that nothing else will ask for early. */
     __builtin_prefetch(&e->orders.slots[l->levels[l->best & l->mask].head], 1);
     return 1;
@@ -105,33 +98,34 @@ static __attribute__((noinline)) uint32_t sb_plain_next_best(struct sb_engine *e
 SB_PLAIN bool sb_plain_level_left_near(struct sb_engine *e, struct sb_ladder *l, uint32_t key,
                                        bool emptied)
 {
-    const uint32_t place = key & l->mask;
-    const uint64_t word = l->words[place / 64u] ^ (uint64_t)emptied << place % 64u;
-    l->words[place / 64u] = word;
-    if (__builtin_expect(word == 0, 0))
-        l->top &= ~(UINT64_C(1) << place / 64u);
-    l->dense -= emptied;
-    e->levels.used -= emptied;
+    sb_ladder_close(l, key & l->mask, emptied);
+    if (__builtin_expect(e->levels.counted, 0))
+        e->levels.used -= emptied;
     return __builtin_expect(emptied & (key == l->best), 0);
 }
 
 /* --- resting ------------------------------------------------------------------------------------ */
 
+/* Makes a slot the last of its level. Returns the one before it. */
+SB_PLAIN uint32_t sb_plain_append(struct sb_order *slots, struct sb_level *level, uint32_t slot,
+                                  uint32_t open)
+{
+    const uint32_t prev = level->tail, head = level->head;
+    slots[prev].next = slot;
+    sb_quad_store(level, (uint64_t)slot << 32 | sb_plain_choose(head == 0, slot, head),
+                  level->quantity + open);
+    return prev;
+}
+
 SB_PLAIN void sb_plain_link(struct sb_engine *e, struct sb_level *level, uint32_t slot,
                             uint32_t open)
 {
     struct sb_order *slots = e->orders.slots;
-    const uint32_t prev = level->tail, head = level->head;
     slots[slot].next = 0;
-    slots[slot].prev = prev;
-    slots[prev].next = slot;
-    level->head = sb_plain_choose(head == 0, slot, head);
-    level->tail = slot;
-    level->quantity += open;
+    slots[slot].prev = sb_plain_append(slots, level, slot, open);
 }
 
-/* Takes an order out of its queue: is the level without any now? The slot stays taken; what was open is off the level's quantity
- * already. */
+/* Takes an order out of its queue: is the level without any now? The slot stays taken. */
 SB_PLAIN bool sb_plain_out(struct sb_engine *e, struct sb_level *level, const struct sb_order *o)
 {
     struct sb_order *slots = e->orders.slots;
@@ -139,8 +133,10 @@ SB_PLAIN bool sb_plain_out(struct sb_engine *e, struct sb_level *level, const st
     const uint32_t head = level->head, tail = level->tail;
     slots[prev].next = next;
     slots[next].prev = prev;
-    level->head = sb_plain_choose(prev == 0, next, head);
-    level->tail = sb_plain_choose(next == 0, prev, tail);
+    sb_quad_store(level,
+                  (uint64_t)sb_plain_choose(next == 0, prev, tail) << 32 |
+                      sb_plain_choose(prev == 0, next, head),
+                  level->quantity - o->open);
     return (next | prev) == 0;
 }
 
@@ -152,7 +148,7 @@ SB_PLAIN void sb_plain_unlink(struct sb_engine *e, struct sb_ladder *l, struct s
     const bool emptied = sb_plain_out(e, level, o);
     if (sb_ladder_in_window(l, key)) {
         if (sb_plain_level_left_near(e, l, key, emptied))
-            (void)sb_plain_next_best(e, l, key);
+            (void)sb_plain_next_best(e, l);
     } else if (emptied) {
         sb_ladder_erase(l, &e->levels, key);
     }
@@ -300,11 +296,12 @@ SB_PLAIN void sb_plain_reduce(struct sb_engine *e, struct sb_book *b, uint32_t s
     struct sb_level *level = sb_ladder_find(l, &e->levels, sb_order_ladder_key(o));
     SB_ASSERT(level != NULL);
     SB_ASSERT_LE(q, o->open);
-    level->quantity -= q;
-    if (q == o->open)
+    if (q == o->open) {
         sb_plain_drop(e, l, level, slot, direct);
-    else
-        o->open -= q;
+        return;
+    }
+    level->quantity -= q;
+    o->open -= q;
 }
 
 #endif

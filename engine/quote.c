@@ -77,7 +77,7 @@ static uint8_t leg_reason(const struct sb_engine *e, struct sb_book *b, const st
     leg->ticks = sb_book_divide(b, (uint32_t)leg->x.price);
     if (room->orders >= e->orders.max)
         return SB_REASON_FULL_ORDERS;
-    if (room->levels >= e->levels.max && opens_level(e, b, leg))
+    if (e->levels.counted && room->levels >= e->levels.max && opens_level(e, b, leg))
         return SB_REASON_FULL_LEVELS;
     reason = sb_check_too_much(e, b, &leg->x);
     if (reason != SB_REASON_NONE)

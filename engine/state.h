@@ -80,9 +80,11 @@ struct sb_engine {
     struct sb_due *due;               /* when TIMER has something to do */
     bool open;                        /* DAY was seen, or opened for direct use */
     bool direct;                      /* no sessions: direct.h */
+    uint64_t iocs, kept; /* direct: what was canceled of IOC calls, amends that kept the place */
 };
 
-/* Brings those stats up to date that a direct user's calls do not keep because they follow from others. */
+/* Brings those stats up to date that a direct user's calls do not keep because they follow from others: each call counts one
+ * reference, cancel, reject or amend in place. */
 void sb_direct_stats(struct sb_engine *e);
 
 /* The book of a defined instrument, else NULL. */

@@ -4,7 +4,7 @@
 
 uint64_t sb_engine_applied(const struct sb_engine *e)
 {
-    return e->stats.commands;
+    return sb_engine_stats(e)->commands;
 }
 
 uint64_t sb_engine_next_stream_seq(const struct sb_engine *e, uint32_t stream)

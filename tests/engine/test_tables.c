@@ -53,7 +53,7 @@ static void rig_open(struct rig *r, uint32_t window, uint32_t max)
     r->dense = calloc(window, sizeof(struct sb_level));
     r->words = calloc(sb_ladder_words(window), sizeof(uint64_t));
     memset(r->pool, 0, bytes);
-    r->levels = (struct sb_levels){.max = max};
+    r->levels = (struct sb_levels){.max = max, .counted = true};
     sb_tail_pool_init(&r->levels.pool, max, r->pool);
     sb_ladder_init(&r->l, window, r->dense, r->words);
 }
@@ -99,7 +99,7 @@ static void check_bits(const struct sb_ladder *l)
     }
     for (uint32_t word = 0; word < 64; word++)
         ck_assert_int_eq((l->top >> word & 1u) != 0, word <= l->mask / 64 && l->words[word] != 0);
-    ck_assert_uint_eq(l->dense, n);
+    ck_assert_uint_eq(sb_ladder_dense(l), n);
 }
 
 START_TEST(ladder_keeps_order)
@@ -223,7 +223,7 @@ START_TEST(ladder_finds_across_bitmap_words)
             rig_insert(&r, keys[i]);
     qsort(keys, n, sizeof *keys, by_key);
     check_walk(&r.l, &r.levels, keys, n);
-    ck_assert_uint_eq(r.l.dense, n);
+    ck_assert_uint_eq(sb_ladder_dense(&r.l), n);
     for (uint32_t i = 0; i < n; i++) {
         ck_assert_uint_eq(r.l.best, keys[i]);
         rig_erase(&r, keys[i]);
