@@ -223,22 +223,27 @@ uint32_t sb_direct_order(struct sb_engine *e, uint32_t instrument, uint64_t id, 
         return order_of_any_kind(e, instrument, id, flags, price, quantity, out);
     const uint32_t key = sb_book_key(side, ticks);
     struct sb_ladder *l = sb_book_side(b, side);
+    SB_KEEP_APART(l);
     if (__builtin_expect(crosses_at(b, side, key), 0) || !sb_ladder_in_window(l, key) ||
         __builtin_expect(e->orders.used >= e->orders.max, 0) ||
         __builtin_expect(e->levels.used >= e->levels.max, 0) ||
         !sb_ids_spot_near(&e->orders.ids, id, &spot))
         return order_of_any_kind(e, instrument, id, flags, price, quantity, out);
 
+    /* Each step is the last that needs what it uses: what must be kept is stored, and stores are dear (words.h). */
+    const uint32_t slot = sb_orders_take(&e->orders);
+    sb_ids_put_near(slot, &spot);
+    SB_KEEP_APART(l);
+    struct sb_level *level = sb_plain_level_near(e, l, key);
+    sb_order_write(
+        &e->orders.slots[slot], id, quantity, level->tail, key | side << 31,
+        sb_order_meta(++e->last_ref, instrument, side & (SB_ORDER_SHORT | SB_ORDER_EXEMPT)));
+    SB_KEEP_APART(quantity);
     struct sb_sink sink = {.direct = true, .report = out};
     sb_sink_report(&sink, SB_REPORT_ORDER_ACK, id, 0, (uint32_t)price, quantity, instrument, side,
                    0);
-    const uint32_t slot = sb_orders_take(&e->orders);
-    sb_ids_put_near(slot, &spot);
-    const uint32_t prev =
-        sb_plain_append(e->orders.slots, sb_plain_level_near(e, l, key), slot, quantity);
-    sb_order_write(
-        &e->orders.slots[slot], id, quantity, prev, key | side << 31,
-        sb_order_meta(++e->last_ref, instrument, side & (SB_ORDER_SHORT | SB_ORDER_EXEMPT)));
+    SB_KEEP_APART(level);
+    (void)sb_plain_append(e->orders.slots, level, slot, quantity);
     return 1;
 }
 
@@ -270,18 +275,20 @@ uint32_t sb_direct_cancel(struct sb_engine *e, uint64_t id, struct sb_report *ou
     if (__builtin_expect(tag == NULL, 0))
         return cancel_of_any_kind(e, id, out);
     const struct sb_order *o = &slots[slot];
-    const uint32_t open = o->open, key = sb_order_ladder_key(o), side = sb_order_side(o);
-    const uint32_t instrument = sb_order_instrument(o);
-    struct sb_book *b = &e->books[instrument];
-    struct sb_ladder *l = sb_book_side(b, side);
+    const uint32_t key = sb_order_ladder_key(o), instrument = sb_order_instrument(o);
+    struct sb_ladder *l = &e->books[instrument].side[sb_order_book_side(o)];
+    SB_KEEP_APART(l);
     if (!sb_ladder_in_window(l, key))
         return cancel_of_any_kind(e, id, out);
 
     struct sb_sink sink = {.direct = true, .report = out};
-    sb_sink_report(&sink, SB_REPORT_CANCEL_ACK, id, 0, 0, open, instrument, side, SB_REASON_USER);
     *tag = 0;
     e->stats.canceled++;
+    sb_sink_report(&sink, SB_REPORT_CANCEL_ACK, id, 0, 0, o->open, instrument, sb_order_side(o),
+                   SB_REASON_USER);
+    SB_KEEP_APART(o);
     const bool emptied = sb_plain_out(e, &l->levels[key & l->mask], o);
+    SB_KEEP_APART(l);
     sb_orders_give(&e->orders, slot);
     return sb_plain_level_left_near(e, l, key, emptied) ? sb_plain_next_best(e, l) : 1;
 }
@@ -345,10 +352,10 @@ SB_APART uint32_t modify_that_takes(struct sb_engine *e, struct sb_book *b, uint
     return modify(e, b, slot, flags, ticks, open, executed, true, out);
 }
 
-uint32_t sb_direct_modify(struct sb_engine *e, uint64_t id, uint32_t flags, int64_t price,
-                          uint32_t quantity, struct sb_report *out)
+/* Any modify: what sb_direct_modify() does, for those that are not as most are. */
+SB_APART uint32_t modify_of_any_kind(struct sb_engine *e, uint64_t id, uint32_t flags,
+                                     int64_t price, uint32_t quantity, struct sb_report *out)
 {
-    ask_ahead(e, id);
     const uint32_t slot = sb_orders_find(&e->orders, id);
     uint32_t ticks = 0;
     if (__builtin_expect(slot == 0, 0))
@@ -367,6 +374,45 @@ uint32_t sb_direct_modify(struct sb_engine *e, uint64_t id, uint32_t flags, int6
                          0))
         return modify_that_takes(e, b, slot, flags, ticks, quantity - executed, executed, out);
     return modify(e, b, slot, flags, ticks, quantity - executed, executed, false, out);
+}
+
+/* As sb_direct_order(): the way of an order that nobody traded with, from one price in the window to another. */
+uint32_t sb_direct_modify(struct sb_engine *e, uint64_t id, uint32_t flags, int64_t price,
+                          uint32_t quantity, struct sb_report *out)
+{
+    struct sb_order *slots = e->orders.slots;
+    uint32_t slot, ticks;
+    ask_ahead(e, id);
+    if (__builtin_expect(sb_ids_look_near(&e->orders.ids, slots, id, &slot) == NULL, 0))
+        return modify_of_any_kind(e, id, flags, price, quantity, out);
+    struct sb_order *o = &slots[slot];
+    const uint32_t was = sb_order_ladder_key(o), side = sb_order_book_side(o);
+    struct sb_book *b = &e->books[sb_order_instrument(o)];
+    if (__builtin_expect(b->direct != SB_DIRECT_PLAIN, 0) ||
+        !good_details(b, price, quantity, &ticks) ||
+        __builtin_expect((flags & SB_DIRECT_IOC) | (o->meta & SB_ORDER_EXECUTED), 0))
+        return modify_of_any_kind(e, id, flags, price, quantity, out);
+    const uint32_t key = sb_book_key(side, ticks);
+    struct sb_ladder *l = sb_book_side(b, side);
+    if (__builtin_expect(crosses_at(b, side, key), 0) || !sb_ladder_in_window(l, was) ||
+        !sb_ladder_in_window(l, key) || __builtin_expect(e->levels.used >= e->levels.max, 0))
+        return modify_of_any_kind(e, id, flags, price, quantity, out);
+
+    struct sb_sink sink = {.direct = true, .report = out};
+    sb_sink_report(&sink, SB_REPORT_MODIFY_ACK, id, 0, (uint32_t)price, quantity, b->index,
+                   sb_order_side(o), 0);
+    SB_KEEP_APART(l);
+    SB_KEEP_APART(o);
+    e->stats.replaced++;
+    if (sb_plain_level_left_near(e, l, was, sb_plain_out(e, &l->levels[was & l->mask], o)))
+        (void)sb_plain_next_best(e, l);
+    SB_KEEP_APART(o);
+    struct sb_level *level = sb_plain_level_near(e, l, key);
+    sb_order_write(o, id, quantity, level->tail, key | side << 31,
+                   sb_order_meta(++e->last_ref, 0, 0) | (o->meta & SB_ORDER_LASTING));
+    SB_KEEP_APART(level);
+    (void)sb_plain_append(e->orders.slots, level, slot, quantity);
+    return 1;
 }
 
 uint32_t sb_direct_amend(struct sb_engine *e, uint64_t id, uint32_t flags, int64_t price,

@@ -33,6 +33,10 @@ _Static_assert(SB_ORDER_SHORT == (SB_SELL_SHORT & ~1) &&
                    SB_ORDER_EXEMPT == (SB_SELL_SHORT_EXEMPT & ~1),
                "the bits of a side");
 
+/* Of meta, what a new reference leaves as it is: instrument and side. */
+#define SB_ORDER_LASTING                                                                           \
+    ((UINT64_C(1) << 24) - 1 - (SB_ORDER_FLAGS & ~(SB_ORDER_SHORT | SB_ORDER_EXEMPT)))
+
 #define SB_ORDER_REF_MAX ((UINT64_C(1) << 40) - 1) /* a day at 12 million orders a second */
 enum { SB_ORDER_INSTRUMENT_MAX = (1 << 17) - 1 };
 

@@ -66,10 +66,11 @@ SB_PLAIN uint32_t sb_plain_choose(bool c, uint32_t a, uint32_t b)
 SB_PLAIN struct sb_level *sb_plain_level_near(struct sb_engine *e, struct sb_ladder *l,
                                               uint32_t key)
 {
-    struct sb_level *level = &l->levels[key & l->mask];
     sb_ladder_open(l, key & l->mask);
     if (__builtin_expect(key < l->best, 0))
         l->best = key;
+    SB_KEEP_APART(l);
+    struct sb_level *level = &l->levels[key & l->mask];
     if (__builtin_expect(e->levels.counted, 0))
         e->levels.used += level->head == 0;
     return level;
@@ -130,9 +131,9 @@ SB_PLAIN bool sb_plain_out(struct sb_engine *e, struct sb_level *level, const st
 {
     struct sb_order *slots = e->orders.slots;
     const uint32_t next = o->next, prev = o->prev;
-    const uint32_t head = level->head, tail = level->tail;
     slots[prev].next = next;
     slots[next].prev = prev;
+    const uint32_t head = level->head, tail = level->tail;
     sb_quad_store(level,
                   (uint64_t)sb_plain_choose(next == 0, prev, tail) << 32 |
                       sb_plain_choose(prev == 0, next, head),

@@ -15,6 +15,9 @@
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the first field is the lower half");
 
+/* What was made of x before is made again when it is needed, not kept. */
+#define SB_KEEP_APART(x) __asm__("" : "+r"(x))
+
 /* Two fields of 32 bits, of which `to` is the first. */
 static inline void sb_pair_store(uint32_t *to, uint32_t first, uint32_t second)
 {
