@@ -337,6 +337,7 @@ uint64_t sb_report_fold(uint64_t hash, const struct sb_report *r)
 
 struct consumer {
     struct sb_report_ring *ring;
+    bool eager;
     pthread_t thread;
     atomic_bool runs, stop;
     uint64_t hash, reports;
@@ -348,8 +349,10 @@ struct consumer {
  * some 3 us. */
 enum { WORTH_TAKING = 512, DISTANCE = 64, PAUSES = 64 };
 
-static uint64_t worth_taking(uint64_t ready, uint64_t ready_before)
+static uint64_t worth_taking(const struct consumer *c, uint64_t ready, uint64_t ready_before)
 {
+    if (c->eager)
+        return ready;
     if (ready >= WORTH_TAKING)
         return ready - DISTANCE;
     return ready == ready_before ? ready : 0;
@@ -363,7 +366,7 @@ static void *consume(void *arg)
     for (;;) {
         const bool last = atomic_load_explicit(&c->stop, memory_order_acquire);
         const uint64_t ready = sb_report_ring_ready(c->ring);
-        const uint64_t n = worth_taking(ready, before);
+        const uint64_t n = worth_taking(c, ready, before);
         for (uint64_t i = 0; i < n; i++)
             hash = fold(hash, sb_report_ring_at(c->ring, i));
         if (n != 0)
@@ -372,7 +375,7 @@ static void *consume(void *arg)
             break;
         reports += n;
         before = ready - n;
-        for (int i = 0; n == 0 && i < PAUSES; i++)
+        for (int i = 0; n == 0 && !c->eager && i < PAUSES; i++)
             __builtin_ia32_pause();
     }
     c->hash = hash;
@@ -382,7 +385,7 @@ static void *consume(void *arg)
 
 static bool consumer_start(struct consumer *c, const struct sb_bench_run *run)
 {
-    *c = (struct consumer){.ring = run->ring};
+    *c = (struct consumer){.ring = run->ring, .eager = run->eager};
     memset(run->ring, 0, sizeof *run->ring);
     cpu_set_t core;
     CPU_ZERO(&core);

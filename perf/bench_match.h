@@ -93,6 +93,7 @@ struct sb_bench_run {
     struct sb_report_ring *ring;
     enum sb_bench_way way;
     const int *cores; /* of the engine and of the consumer; NULL: wherever the kernel likes */
+    bool eager;       /* the consumer takes what is there at once, and keeps no distance */
 };
 
 /* What a pass gave. */

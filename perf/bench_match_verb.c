@@ -15,14 +15,14 @@ static const char *const USAGE =
     "usage: shadowbook bench match [--seed S] [--messages N] [--sessions N] [--passes N]\n"
     "                              [--only WORKLOAD] [--captures FOLDER] [--cores "
     "ENGINE,CONSUMER]\n"
-    "                              [--commands] [--json]\n";
+    "                              [--commands] [--eager] [--json]\n";
 
 struct arguments {
     struct sb_workload_options workload;
     uint64_t passes, engine_core, consumer_core;
     const char *only;
     enum sb_bench_way way;
-    bool json, cores_given, cores_any;
+    bool json, eager, cores_given, cores_any;
 };
 
 /* Of one workload. Rates in messages a millisecond. */
@@ -73,6 +73,7 @@ static bool measure(const struct bench *b, const struct sb_workload *w, struct r
                                      .sizes = w->sizes,
                                      .ring = b->ring,
                                      .way = b->arguments->way,
+                                     .eager = b->arguments->eager,
                                      .cores = b->pinned ? b->cores : NULL};
     *row = (struct row){.w = w, .hashes_equal = true};
     struct sb_bench_pass pass[2];
@@ -118,6 +119,8 @@ static void print_head(const struct bench *b)
            " passes of engine and null engine in turns",
            a->way == SB_BENCH_DIRECT ? "by direct calls" : "as sessions' commands",
            a->workload.seed, a->passes);
+    if (a->eager)
+        printf("; each report is taken at once");
     if (b->pinned)
         printf("; engine on core %d, consumer on core %d\n", b->cores[0], b->cores[1]);
     else
@@ -286,12 +289,17 @@ static int bench_all(struct bench *b)
 
 static bool read_arguments(int argc, char **argv, struct arguments *a)
 {
-    static const struct option OPTIONS[] = {
-        {"seed", required_argument, NULL, 's'},     {"messages", required_argument, NULL, 'm'},
-        {"sessions", required_argument, NULL, 'n'}, {"passes", required_argument, NULL, 'p'},
-        {"only", required_argument, NULL, 'o'},     {"captures", required_argument, NULL, 'c'},
-        {"cores", required_argument, NULL, 'k'},    {"commands", no_argument, NULL, 'x'},
-        {"json", no_argument, NULL, 'j'},           {0}};
+    static const struct option OPTIONS[] = {{"seed", required_argument, NULL, 's'},
+                                            {"messages", required_argument, NULL, 'm'},
+                                            {"sessions", required_argument, NULL, 'n'},
+                                            {"passes", required_argument, NULL, 'p'},
+                                            {"only", required_argument, NULL, 'o'},
+                                            {"captures", required_argument, NULL, 'c'},
+                                            {"cores", required_argument, NULL, 'k'},
+                                            {"commands", no_argument, NULL, 'x'},
+                                            {"eager", no_argument, NULL, 'e'},
+                                            {"json", no_argument, NULL, 'j'},
+                                            {0}};
     uint64_t messages = a->workload.messages, sessions = a->workload.sessions;
     optind = 1;
     for (int c; (c = getopt_long(argc, argv, "", OPTIONS, NULL)) != -1;) {
@@ -316,6 +324,8 @@ static bool read_arguments(int argc, char **argv, struct arguments *a)
                 sb_number_pair_read(optarg, 0, CPU_SETSIZE - 1, &a->engine_core, &a->consumer_core);
         else if (c == 'x')
             a->way = SB_BENCH_COMMANDS;
+        else if (c == 'e')
+            a->eager = true;
         else if (c == 'j')
             a->json = true;
         else

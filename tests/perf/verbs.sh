@@ -48,6 +48,7 @@ expect 2 usage bench match --messages 999
 expect 2 usage bench match extra
 expect 2 'no workload nosuch' bench match --only nosuch
 expect 0 '^queue ' bench match --messages 2000 --passes 1 --only queue --cores any
+expect 0 'taken at once' bench match --messages 2000 --passes 1 --only queue --cores any --eager
 expect 0 '"hashes_equal": true' bench match --messages 2000 --passes 1 --only crash --json --cores any
 expect 0 'SKIP: .*absent' bench match --only lobster-20120621-AAPL --captures "$dir/absent"
 expect 2 'out of range' generate --seed 1 --events 0
