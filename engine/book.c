@@ -90,6 +90,7 @@ static uint32_t verify_level(const struct sb_engine *e, struct sb_book *b, uint3
         SB_ASSERT_EQ(o->prev, prev);
         SB_ASSERT_EQ(sb_order_ladder_key(o), c->key);
         SB_ASSERT_EQ(sb_order_book_side(o), side);
+        SB_ASSERT(sb_ladder_find_of(&b->side[side], &e->levels, c->key, slot) == c->level);
         SB_ASSERT(o->open != 0);
         SB_ASSERT_EQ(sb_orders_find(&e->orders, o->id), slot);
         SB_ASSERT_EQ(sb_order_instrument(o), b->index);

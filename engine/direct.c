@@ -185,17 +185,39 @@ SB_APART uint32_t order_that_takes(struct sb_engine *e, struct sb_book *b, uint6
     return said(&sink, out);
 }
 
+/* A checked order that rests, wherever its id and its level are. */
+SB_APART uint32_t order_that_rests(struct sb_engine *e, struct sb_book *b, uint64_t id,
+                                   uint32_t side, uint32_t ticks, uint32_t quantity,
+                                   struct sb_report *out)
+{
+    const uint32_t key = sb_book_key(side, ticks), slot = e->orders.free;
+    struct sb_level *level = sb_plain_level(e, sb_book_side(b, side), key, slot);
+    (void)sb_orders_take(&e->orders);
+    sb_order_write(
+        &e->orders.slots[slot], id, quantity, level->tail, key | side << 31,
+        sb_order_meta(++e->last_ref, b->index, side & (SB_ORDER_SHORT | SB_ORDER_EXEMPT)));
+    sb_ids_add_far(&e->orders.ids, e->orders.slots, id, slot);
+    (void)sb_plain_append(e->orders.slots, level, slot, quantity);
+    struct sb_sink sink = {.direct = true, .report = out};
+    sb_sink_report(&sink, SB_REPORT_ORDER_ACK, id, 0, ticks * b->tick, quantity, b->index, side, 0);
+    return 1;
+}
+
 /* Any order: what sb_direct_order() does, for those that are not as most are. */
 SB_APART uint32_t order_of_any_kind(struct sb_engine *e, uint32_t instrument, uint64_t id,
                                     uint32_t flags, int64_t price, uint32_t quantity,
                                     struct sb_report *out)
 {
+    const uint32_t side = flags & SIDE_BITS;
     struct sb_book *b = sb_state_book(e, instrument);
     uint32_t ticks = 0;
     if (b == NULL || !good_details(b, price, quantity, &ticks) || !good_lot(b, quantity) ||
         sb_orders_find(&e->orders, id) != 0)
         return refuse_order(e, instrument, id, flags, price, quantity, out);
-    return order_that_takes(e, b, id, flags, ticks, quantity, out);
+    if (__builtin_expect(flags / SB_DIRECT_IOC % 2 | sb_book_crosses(b, side, ticks), 0) ||
+        !room_to_rest(e, b, side, ticks))
+        return order_that_takes(e, b, id, flags, ticks, quantity, out);
+    return order_that_rests(e, b, id, side, ticks, quantity, out);
 }
 
 /* With so many orders most are beyond the near buckets: the line where they are is asked for before the near one has come. */
@@ -224,11 +246,13 @@ uint32_t sb_direct_order(struct sb_engine *e, uint32_t instrument, uint64_t id, 
     const uint32_t key = sb_book_key(side, ticks);
     struct sb_ladder *l = sb_book_side(b, side);
     SB_KEEP_APART(l);
-    if (__builtin_expect(crosses_at(b, side, key), 0) || !sb_ladder_in_window(l, key) ||
+    if (__builtin_expect(crosses_at(b, side, key), 0) ||
         __builtin_expect(e->orders.used >= e->orders.max, 0) ||
         __builtin_expect(e->levels.used >= e->levels.max, 0) ||
         !sb_ids_spot_near(&e->orders.ids, id, &spot))
         return order_of_any_kind(e, instrument, id, flags, price, quantity, out);
+    if (!sb_ladder_in_window(l, key))
+        return order_that_rests(e, b, id, side, ticks, quantity, out);
 
     /* Each step is the last that needs what it uses: what must be kept is stored, and stores are dear (words.h). */
     const uint32_t slot = sb_orders_take(&e->orders);
@@ -257,12 +281,24 @@ SB_APART uint32_t take_off(struct sb_engine *e, uint32_t slot, uint32_t q, struc
     return said(&sink, out);
 }
 
-SB_APART uint32_t cancel_of_any_kind(struct sb_engine *e, uint64_t id, struct sb_report *out)
+/* An order whose id is beyond its near bucket, or whose level is outside the window. slot 0: there is none. */
+SB_APART uint32_t cancel_far(struct sb_engine *e, uint64_t id, uint32_t slot, struct sb_report *out)
 {
-    const uint32_t slot = sb_orders_find(&e->orders, id);
-    if (slot == 0)
+    if (__builtin_expect(slot == 0, 0))
         return refuse(e, SB_REPORT_CANCEL_REJECT, id, 0, 0, SB_REASON_UNKNOWN, out);
-    return take_off(e, slot, e->orders.slots[slot].open, out);
+    const struct sb_order *o = &e->orders.slots[slot];
+    const uint32_t open = o->open, key = sb_order_ladder_key(o), side = sb_order_side(o);
+    const uint32_t instrument = sb_order_instrument(o);
+    struct sb_ladder *l = sb_book_side(&e->books[instrument], side);
+    struct sb_level *level = sb_ladder_find_of(l, &e->levels, key, slot);
+    SB_ASSERT(level != NULL);
+    sb_plain_unlink(e, l, level, o);
+    sb_ids_remove_far(&e->orders.ids, id, slot);
+    sb_orders_give(&e->orders, slot);
+    e->stats.canceled++;
+    struct sb_sink sink = {.direct = true, .report = out};
+    sb_sink_report(&sink, SB_REPORT_CANCEL_ACK, id, 0, 0, open, instrument, side, SB_REASON_USER);
+    return 1;
 }
 
 /* As sb_direct_order(): the way of an order in the window. */
@@ -273,13 +309,13 @@ uint32_t sb_direct_cancel(struct sb_engine *e, uint64_t id, struct sb_report *ou
     ask_ahead(e, id);
     uint16_t *tag = sb_ids_look_near(&e->orders.ids, slots, id, &slot);
     if (__builtin_expect(tag == NULL, 0))
-        return cancel_of_any_kind(e, id, out);
+        return cancel_far(e, id, sb_ids_find_far(&e->orders.ids, slots, id), out);
     const struct sb_order *o = &slots[slot];
     const uint32_t key = sb_order_ladder_key(o), instrument = sb_order_instrument(o);
     struct sb_ladder *l = &e->books[instrument].side[sb_order_book_side(o)];
     SB_KEEP_APART(l);
     if (!sb_ladder_in_window(l, key))
-        return cancel_of_any_kind(e, id, out);
+        return cancel_far(e, id, slot, out);
 
     struct sb_sink sink = {.direct = true, .report = out};
     *tag = 0;
@@ -315,7 +351,7 @@ SB_PLAIN uint32_t modify(struct sb_engine *e, struct sb_book *b, uint32_t slot, 
     struct sb_order *o = &e->orders.slots[slot];
     const uint32_t side = sb_order_side(o);
     struct sb_ladder *l = sb_book_side(b, side);
-    struct sb_level *level = sb_ladder_find(l, &e->levels, sb_order_ladder_key(o));
+    struct sb_level *level = sb_ladder_find_of(l, &e->levels, sb_order_ladder_key(o), slot);
     struct sb_incoming in = {.ref = ++e->last_ref,
                              .id = o->id,
                              .open = open,
@@ -341,7 +377,7 @@ SB_PLAIN uint32_t modify(struct sb_engine *e, struct sb_book *b, uint32_t slot, 
     o->meta = sb_order_meta(in.ref, b->index, side & (SB_ORDER_SHORT | SB_ORDER_EXEMPT));
     if (__builtin_expect(in.executed != 0, 0))
         sb_orders_set_executed(&e->orders, slot, in.executed);
-    sb_plain_link(e, sb_plain_level(e, l, key), slot, in.open);
+    sb_plain_link(e, sb_plain_level(e, l, key, slot), slot, in.open);
     return said(&sink, out);
 }
 

@@ -42,16 +42,17 @@ static struct sb_terms record_of(const struct sb_image_row *r)
 }
 
 /* The queue that it stands in; NULL: none. */
-static struct sb_level *queue_of(struct sb_engine *e, const struct sb_image_row *r, uint32_t key)
+static struct sb_level *queue_of(struct sb_engine *e, const struct sb_image_row *r, uint32_t key,
+                                 uint32_t slot)
 {
     struct sb_rare *rare = sb_state_rare(e, r->book);
     const uint32_t side = r->side & 1u;
     if (r->o.place == IMAGE_ASIDE)
         return NULL;
     if (r->o.place == IMAGE_VISIBLE)
-        return sb_ladder_insert(&r->book->side[side], &e->levels, key);
+        return sb_ladder_insert(&r->book->side[side], &e->levels, key, slot);
     struct sb_tail *tail = r->o.place == IMAGE_DARK ? &rare->dark[side] : &rare->stops[side];
-    return &e->rare_levels.leaves[sb_tail_find_or_insert(tail, &e->rare_levels, key)].level;
+    return &e->rare_levels.leaves[sb_tail_find_or_insert(tail, &e->rare_levels, key, 0)].level;
 }
 
 /* Who is not displayed is kept in a heap of records, behind unseen.first, until sort_lists(). */
@@ -69,7 +70,7 @@ static void load_special(struct sb_engine *e, const struct sb_image_row *r)
     const uint32_t key = (uint32_t)sb_image_row_rank(r);
     struct sb_terms *t = sb_rest_terms(e, slot);
     t->reserve = r->t.reserve; /* a new record has none */
-    struct sb_level *queue = queue_of(e, r, key);
+    struct sb_level *queue = queue_of(e, r, key, slot);
     if (queue != NULL)
         sb_plain_link(e, queue, slot, r->o.open);
     e->orders.slots[slot].level = key | (uint32_t)(r->side & 1u) << 31;

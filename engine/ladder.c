@@ -41,7 +41,8 @@ static void move_window(struct sb_ladder *l, struct sb_levels *levels)
     while (old != SB_KEY_NONE) {
         const uint32_t next = near_after(l, old), place = old & l->mask;
         if (old - base > l->mask) {
-            pool->leaves[sb_tail_insert(&l->tail, pool, old)].level = l->levels[place];
+            const struct sb_level *level = &l->levels[place];
+            pool->leaves[sb_tail_insert(&l->tail, pool, old, level->head)].level = *level;
             l->levels[place] = (struct sb_level){0};
             sb_ladder_close(l, place, true);
         }
@@ -51,9 +52,10 @@ static void move_window(struct sb_ladder *l, struct sb_levels *levels)
     /* Nothing is smaller than base, so what comes in is at the front of the tail. */
     uint32_t in;
     while (sb_ladder_in_window(l, in = sb_tail_least(&l->tail))) {
-        l->levels[in & l->mask] = pool->leaves[sb_tail_find(&l->tail, pool, in)].level;
+        const uint32_t leaf = sb_tail_find(&l->tail, pool, in);
+        l->levels[in & l->mask] = pool->leaves[leaf].level;
         sb_ladder_open(l, in & l->mask);
-        sb_tail_remove(&l->tail, pool, in);
+        sb_tail_remove(&l->tail, pool, leaf);
     }
     l->outside = 0;
     l->patience = sb_ladder_dense(l) / 4;
@@ -76,10 +78,11 @@ struct sb_level *sb_ladder_find_far(const struct sb_ladder *l, const struct sb_l
     return leaf != 0 ? &levels->pool.leaves[leaf].level : NULL;
 }
 
-struct sb_level *sb_ladder_insert_far(struct sb_ladder *l, struct sb_levels *levels, uint32_t key)
+struct sb_level *sb_ladder_insert_far(struct sb_ladder *l, struct sb_levels *levels, uint32_t key,
+                                      uint32_t slot)
 {
     struct sb_level *level =
-        &levels->pool.leaves[sb_tail_find_or_insert(&l->tail, &levels->pool, key)].level;
+        &levels->pool.leaves[sb_tail_find_or_insert(&l->tail, &levels->pool, key, slot)].level;
     if (level->head != 0)
         return level;
     SB_ASSERT_LT(levels->used, levels->max);
@@ -94,10 +97,11 @@ struct sb_level *sb_ladder_insert_far(struct sb_ladder *l, struct sb_levels *lev
     return level; /* leaves stay where they are */
 }
 
-void sb_ladder_erase_far(struct sb_ladder *l, struct sb_levels *levels, uint32_t key)
+void sb_ladder_erase_far(struct sb_ladder *l, struct sb_levels *levels, uint32_t key,
+                         struct sb_level *level)
 {
     levels->used -= levels->counted;
-    sb_tail_remove(&l->tail, &levels->pool, key);
+    sb_tail_remove(&l->tail, &levels->pool, sb_tail_leaf_of(&levels->pool, level));
     if (key != l->best)
         return;
     const uint32_t far = sb_tail_least(&l->tail), near = near_from(l, l->base);

@@ -67,8 +67,10 @@ static inline bool sb_ladder_in_window(const struct sb_ladder *l, uint32_t key)
 /* For keys outside the window. */
 struct sb_level *sb_ladder_find_far(const struct sb_ladder *l, const struct sb_levels *levels,
                                     uint32_t key);
-struct sb_level *sb_ladder_insert_far(struct sb_ladder *l, struct sb_levels *levels, uint32_t key);
-void sb_ladder_erase_far(struct sb_ladder *l, struct sb_levels *levels, uint32_t key);
+struct sb_level *sb_ladder_insert_far(struct sb_ladder *l, struct sb_levels *levels, uint32_t key,
+                                      uint32_t slot);
+void sb_ladder_erase_far(struct sb_ladder *l, struct sb_levels *levels, uint32_t key,
+                         struct sb_level *level);
 
 /* The level of key if it is in use, else NULL. Valid until it is erased or any ladder is inserted to. */
 static inline struct sb_level *sb_ladder_find(const struct sb_ladder *l,
@@ -78,6 +80,16 @@ static inline struct sb_level *sb_ladder_find(const struct sb_ladder *l,
         return sb_ladder_find_far(l, levels, key);
     struct sb_level *level = &l->levels[key & l->mask];
     return level->head != 0 ? level : NULL;
+}
+
+/* The same for the key of the order in this slot: if that one opened the level, it is found without a walk. */
+static inline struct sb_level *sb_ladder_find_of(const struct sb_ladder *l,
+                                                 const struct sb_levels *levels, uint32_t key,
+                                                 uint32_t slot)
+{
+    if (!sb_ladder_in_window(l, key) && sb_tail_is(&l->tail, &levels->pool, slot, key))
+        return &levels->pool.leaves[slot].level;
+    return sb_ladder_find(l, levels, key);
 }
 
 /* Takes a place of the window, in use already or not, into use. */
@@ -121,13 +133,13 @@ static inline void sb_ladder_next_best(struct sb_ladder *l)
     l->best = near < far ? near : far;
 }
 
-/* The level of key, new or not. A new one is zeros: the caller puts an order in at once. The
+/* The level of key, new or not. A new one is zeros: the caller puts the order of this slot in at once. The
  * caller made sure that used < max or that the level exists. */
 static inline struct sb_level *sb_ladder_insert(struct sb_ladder *l, struct sb_levels *levels,
-                                                uint32_t key)
+                                                uint32_t key, uint32_t slot)
 {
     if (!sb_ladder_in_window(l, key))
-        return sb_ladder_insert_far(l, levels, key);
+        return sb_ladder_insert_far(l, levels, key, slot);
     const uint32_t place = key & l->mask;
     struct sb_level *level = &l->levels[place];
     if (level->head == 0) {
@@ -140,10 +152,11 @@ static inline struct sb_level *sb_ladder_insert(struct sb_ladder *l, struct sb_l
 }
 
 /* Takes the level of key, which has lost its last order, out of use. */
-static inline void sb_ladder_erase(struct sb_ladder *l, struct sb_levels *levels, uint32_t key)
+static inline void sb_ladder_erase(struct sb_ladder *l, struct sb_levels *levels, uint32_t key,
+                                   struct sb_level *level)
 {
     if (!sb_ladder_in_window(l, key)) {
-        sb_ladder_erase_far(l, levels, key);
+        sb_ladder_erase_far(l, levels, key, level);
         return;
     }
     levels->used -= levels->counted;

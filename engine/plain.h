@@ -76,10 +76,13 @@ SB_PLAIN struct sb_level *sb_plain_level_near(struct sb_engine *e, struct sb_lad
     return level;
 }
 
-SB_PLAIN struct sb_level *sb_plain_level(struct sb_engine *e, struct sb_ladder *l, uint32_t key)
+/* For the order that will be in this slot. */
+SB_PLAIN struct sb_level *sb_plain_level(struct sb_engine *e, struct sb_ladder *l, uint32_t key,
+                                         uint32_t slot)
 {
-    struct sb_level *level = sb_ladder_in_window(l, key) ? sb_plain_level_near(e, l, key)
-                                                         : sb_ladder_insert(l, &e->levels, key);
+    struct sb_level *level = sb_ladder_in_window(l, key)
+                                 ? sb_plain_level_near(e, l, key)
+                                 : sb_ladder_insert(l, &e->levels, key, slot);
     SB_ASSERT_LE(e->levels.used, e->levels.max);
     return level;
 }
@@ -151,7 +154,7 @@ SB_PLAIN void sb_plain_unlink(struct sb_engine *e, struct sb_ladder *l, struct s
         if (sb_plain_level_left_near(e, l, key, emptied))
             (void)sb_plain_next_best(e, l);
     } else if (emptied) {
-        sb_ladder_erase(l, &e->levels, key);
+        sb_ladder_erase(l, &e->levels, key, level);
     }
 }
 
@@ -176,7 +179,7 @@ SB_PLAIN void sb_plain_rest(struct sb_engine *e, struct sb_book *b, const struct
                             bool direct)
 {
     const uint32_t key = sb_book_key(in->side, in->ticks);
-    struct sb_level *level = sb_plain_level(e, sb_book_side(b, in->side), key);
+    struct sb_level *level = sb_plain_level(e, sb_book_side(b, in->side), key, e->orders.free);
     const uint32_t flags =
         (in->side & (SB_ORDER_SHORT | SB_ORDER_EXEMPT)) | (direct ? 0 : SB_ORDER_EXTRA);
     const uint32_t slot = sb_orders_add(&e->orders, in->id, in->open, key | in->side << 31,
@@ -215,7 +218,7 @@ SB_PLAIN void sb_plain_fill_best(struct sb_engine *e, struct sb_ladder *l, struc
     level->head = next;
     if (next == 0) {
         level->tail = 0;
-        sb_ladder_erase(l, &e->levels, key);
+        sb_ladder_erase(l, &e->levels, key, level);
         __builtin_prefetch(&e->orders.slots[l->levels[l->best & l->mask].head], 1);
     }
 }
@@ -294,7 +297,7 @@ SB_PLAIN void sb_plain_reduce(struct sb_engine *e, struct sb_book *b, uint32_t s
 {
     struct sb_order *o = &e->orders.slots[slot];
     struct sb_ladder *l = &b->side[sb_order_book_side(o)];
-    struct sb_level *level = sb_ladder_find(l, &e->levels, sb_order_ladder_key(o));
+    struct sb_level *level = sb_ladder_find_of(l, &e->levels, sb_order_ladder_key(o), slot);
     SB_ASSERT(level != NULL);
     SB_ASSERT_LE(q, o->open);
     if (q == o->open) {

@@ -31,7 +31,7 @@ static struct sb_level *queue_of(const struct sb_engine *e, struct sb_book *b, u
     const uint32_t key = sb_order_ladder_key(o);
     struct sb_level *level;
     if (sb_rest_state(e, slot) == SB_STATE_VISIBLE) {
-        level = sb_ladder_find(&b->side[sb_order_book_side(o)], &e->levels, key);
+        level = sb_ladder_find_of(&b->side[sb_order_book_side(o)], &e->levels, key, slot);
     } else {
         const uint32_t leaf = sb_tail_find(tail_of(e, b, slot), &e->rare_levels, key);
         SB_ASSERT(leaf != 0);
@@ -64,9 +64,10 @@ static void unqueue(struct sb_engine *e, struct sb_book *b, uint32_t slot)
     if (level->head != 0)
         return;
     if (sb_rest_state(e, slot) == SB_STATE_VISIBLE)
-        sb_ladder_erase(&b->side[sb_order_book_side(o)], &e->levels, key);
+        sb_ladder_erase(&b->side[sb_order_book_side(o)], &e->levels, key, level);
     else
-        sb_tail_remove(tail_of(e, b, slot), &e->rare_levels, key);
+        sb_tail_remove(tail_of(e, b, slot), &e->rare_levels,
+                       sb_tail_leaf_of(&e->rare_levels, level));
 }
 
 static void set_key(struct sb_order *o, uint32_t key)
@@ -186,7 +187,7 @@ static void show(struct sb_engine *e, struct sb_book *b, uint32_t slot, uint32_t
     struct sb_terms *t = sb_rest_terms(e, slot);
     if (t != NULL && t->display != 0)
         slice(b, o, t);
-    enqueue(e, sb_ladder_insert(&b->side[sb_order_book_side(o)], &e->levels, key), slot, key);
+    enqueue(e, sb_ladder_insert(&b->side[sb_order_book_side(o)], &e->levels, key, slot), slot, key);
     set_state(e, slot, SB_STATE_VISIBLE);
 }
 
@@ -224,7 +225,7 @@ void sb_rest_dark(struct sb_engine *e, struct sb_book *b, uint32_t slot, uint32_
 {
     const uint32_t key = sb_book_key(sb_order_side(order_at(e, slot)), ticks);
     unseen(e, b, slot, SB_STATE_DARK);
-    const uint32_t leaf = sb_tail_find_or_insert(tail_of(e, b, slot), &e->rare_levels, key);
+    const uint32_t leaf = sb_tail_find_or_insert(tail_of(e, b, slot), &e->rare_levels, key, 0);
     enqueue(e, &e->rare_levels.leaves[leaf].level, slot, key);
 }
 
@@ -233,7 +234,7 @@ void sb_rest_stop(struct sb_engine *e, struct sb_book *b, uint32_t slot)
     const uint32_t key =
         sb_rest_stop_key(sb_order_side(order_at(e, slot)), sb_rest_terms(e, slot)->stop);
     unseen(e, b, slot, SB_STATE_PARKED);
-    const uint32_t leaf = sb_tail_find_or_insert(tail_of(e, b, slot), &e->rare_levels, key);
+    const uint32_t leaf = sb_tail_find_or_insert(tail_of(e, b, slot), &e->rare_levels, key, 0);
     enqueue(e, &e->rare_levels.leaves[leaf].level, slot, key);
 }
 

@@ -18,10 +18,15 @@
  *
  * Leaves and nodes of any number of tails come from one pool, made at start. Each node has at least two children, so a tail
  * of n > 0 leaves has at most n - 1 nodes, and one node less than leaves is enough for all tails together.
+ *
+ * Who opens a level may wish for a leaf by its number. If that one is free, it is taken; so who knows the wish finds the leaf
+ * without a walk, and may ask for its line before he knows the key: sb_tail_is() says whether it is the one. A leaf also says whose
+ * child it is. That is a guess too, since nobody tells a leaf that its node went: the node knows whether it is right.
  */
 #ifndef SHADOWBOOK_ENGINE_TAIL_H
 #define SHADOWBOOK_ENGINE_TAIL_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -34,11 +39,13 @@ struct sb_level {
     uint64_t quantity;
 };
 
+struct sb_tail;
+
 struct sb_tail_leaf {
-    struct sb_level level;
+    struct sb_level level; /* first: sb_tail_leaf_of() */
     uint32_t key;
-    uint32_t next_free;
-    uint32_t zero[2];
+    uint32_t above; /* link to the node that it was last known to be a child of; 0: none */
+    const struct sb_tail *tail; /* whose it is; NULL: free */
 };
 _Static_assert(sizeof(struct sb_tail_leaf) == 32, "two leaves to a cache line");
 
@@ -50,6 +57,7 @@ struct sb_tail_node {
 _Static_assert(sizeof(struct sb_tail_node) == 64, "one line");
 
 #define SB_TAIL_CAPACITY_MAX ((1u << 28) - 1) /* what a link has room for */
+enum { SB_TAIL_ROWS_MAX = 5 };                /* 64 to the power of it */
 
 /* Indices start at 1. */
 struct sb_tail_pool {
@@ -57,9 +65,11 @@ struct sb_tail_pool {
     struct sb_tail_node *nodes;  /* capacity; all zeros while it is not in use */
     uint32_t *
         prefixes; /* of each node: a key that shares the bits above its own with all below it; free: the next */
-    uint32_t capacity;              /* leaves that there may be at once */
-    uint32_t leaf_free, leaf_fresh; /* free list; how many were ever used */
-    uint32_t node_free, node_fresh;
+    uint64_t *taken
+        [SB_TAIL_ROWS_MAX]; /* a bit for each leaf; above that one for each word that is full */
+    uint32_t rows;
+    uint32_t capacity, used;        /* leaves that there may be at once, and that there are */
+    uint32_t node_free, node_fresh; /* free list; how many were ever used */
 };
 
 /* All zeros: empty. */
@@ -83,15 +93,30 @@ static inline uint32_t sb_tail_least(const struct sb_tail *t)
 /* Leaf of key, or 0. One walk; the key's leaf is the only one that is looked at. */
 uint32_t sb_tail_find(const struct sb_tail *t, const struct sb_tail_pool *pool, uint32_t key);
 
-/* Leaf of key, new or not. A new one has a level of zeros; the pool must have room for it (asserted). Leaves stay where
- * they are until they are removed. */
-uint32_t sb_tail_find_or_insert(struct sb_tail *t, struct sb_tail_pool *pool, uint32_t key);
+/* Is this the leaf of key? Any number may be asked about. No walk. */
+static inline bool sb_tail_is(const struct sb_tail *t, const struct sb_tail_pool *pool,
+                              uint32_t leaf, uint32_t key)
+{
+    return leaf <= pool->capacity && pool->leaves[leaf].key == key && pool->leaves[leaf].tail == t;
+}
+
+/* The leaf that this level is in. */
+static inline uint32_t sb_tail_leaf_of(const struct sb_tail_pool *pool,
+                                       const struct sb_level *level)
+{
+    return (uint32_t)((const struct sb_tail_leaf *)(const void *)level - pool->leaves);
+}
+
+/* Leaf of key, new or not. A new one has a level of zeros, and the number `wish` if that leaf is there and free (0: any);
+ * the pool must have room for it (asserted). Leaves stay where they are until they are removed. */
+uint32_t sb_tail_find_or_insert(struct sb_tail *t, struct sb_tail_pool *pool, uint32_t key,
+                                uint32_t wish);
 
 /* The same for a key that is not there (asserted, as far as a level in use has a head). */
-uint32_t sb_tail_insert(struct sb_tail *t, struct sb_tail_pool *pool, uint32_t key);
+uint32_t sb_tail_insert(struct sb_tail *t, struct sb_tail_pool *pool, uint32_t key, uint32_t wish);
 
-/* Gives the leaf of key, which is there (asserted), back. */
-void sb_tail_remove(struct sb_tail *t, struct sb_tail_pool *pool, uint32_t key);
+/* Gives a leaf of this tail (asserted) back. Mostly without a walk. */
+void sb_tail_remove(struct sb_tail *t, struct sb_tail_pool *pool, uint32_t leaf);
 
 /* Leaf with the smallest key, or 0. */
 uint32_t sb_tail_first(const struct sb_tail *t, const struct sb_tail_pool *pool);

@@ -68,17 +68,18 @@ static void rig_close(struct rig *r)
 /* As the book does: a level is in use from its first order to its last. */
 static void rig_insert(struct rig *r, uint32_t key)
 {
-    struct sb_level *level = sb_ladder_insert(&r->l, &r->levels, key);
+    struct sb_level *level = sb_ladder_insert(&r->l, &r->levels, key, 1);
     ck_assert_uint_eq(level->head, 0);
     ck_assert_uint_eq(level->quantity, 0);
     *level = (struct sb_level){.head = 1, .quantity = key + UINT64_C(1)};
-    ck_assert_ptr_eq(sb_ladder_insert(&r->l, &r->levels, key), level);
+    ck_assert_ptr_eq(sb_ladder_insert(&r->l, &r->levels, key, 1), level);
 }
 
 static void rig_erase(struct rig *r, uint32_t key)
 {
-    sb_ladder_find(&r->l, &r->levels, key)->head = 0;
-    sb_ladder_erase(&r->l, &r->levels, key);
+    struct sb_level *level = sb_ladder_find(&r->l, &r->levels, key);
+    level->head = 0;
+    sb_ladder_erase(&r->l, &r->levels, key, level);
     ck_assert_ptr_null(sb_ladder_find(&r->l, &r->levels, key));
 }
 
@@ -202,6 +203,132 @@ START_TEST(full_window_moves)
     ck_assert_uint_eq(r.levels.used, 0);
     check_bits(&r.l);
     rig_close(&r);
+}
+END_TEST
+
+/* ---- levels and the orders that opened them ---- */
+
+enum { CROWD_LADDERS = 3, CROWD_SLOTS = 120, CROWD_KEYS = 600, CROWD_WINDOW = 64 };
+
+struct crowd {
+    struct rig r; /* its ladder is the first */
+    struct sb_ladder *ladders[CROWD_LADDERS], more[CROWD_LADDERS - 1];
+    uint32_t of[CROWD_SLOTS + 1];  /* ladder of the order in a slot */
+    uint32_t key[CROWD_SLOTS + 1]; /* its key, 0: free */
+    uint32_t direct, stale,
+        other; /* far orders whose own leaf is their level's, is free, is another's */
+};
+
+static uint64_t level_name(uint32_t ladder, uint32_t key)
+{
+    return (uint64_t)(ladder + 1) << 32 | key;
+}
+
+/* Another order on the level than this one, 0: none. */
+static uint32_t fellow(const struct crowd *c, uint32_t slot)
+{
+    for (uint32_t i = 1; i <= CROWD_SLOTS; i++)
+        if (i != slot && c->key[i] == c->key[slot] && c->of[i] == c->of[slot])
+            return i;
+    return 0;
+}
+
+static void crowd_add(struct crowd *c, uint32_t slot, uint32_t ladder, uint32_t key)
+{
+    c->of[slot] = ladder;
+    c->key[slot] = key;
+    struct sb_level *level = sb_ladder_insert(c->ladders[ladder], &c->r.levels, key, slot);
+    if (fellow(c, slot) != 0) {
+        ck_assert(level->quantity == level_name(ladder, key));
+        return;
+    }
+    ck_assert_uint_eq(level->head, 0);
+    *level = (struct sb_level){.head = slot, .quantity = level_name(ladder, key)};
+}
+
+static void crowd_take(struct crowd *c, uint32_t slot)
+{
+    struct sb_ladder *l = c->ladders[c->of[slot]];
+    struct sb_level *level = sb_ladder_find_of(l, &c->r.levels, c->key[slot], slot);
+    level->head = fellow(c, slot);
+    if (level->head == 0)
+        sb_ladder_erase(l, &c->r.levels, c->key[slot], level);
+    c->key[slot] = 0;
+}
+
+/* Every order finds its level; nobody finds one with a slot and a key that no order has. */
+static void crowd_check(struct crowd *c, uint64_t *random)
+{
+    for (uint32_t slot = 1; slot <= CROWD_SLOTS; slot++) {
+        const uint32_t key = c->key[slot] != 0 ? c->key[slot] : next_random(random) % CROWD_KEYS;
+        for (uint32_t ladder = 0; ladder < CROWD_LADDERS; ladder++) {
+            const struct sb_ladder *l = c->ladders[ladder];
+            bool there = false;
+            for (uint32_t i = 1; i <= CROWD_SLOTS; i++)
+                there = there || (key != 0 && c->key[i] == key && c->of[i] == ladder);
+            const struct sb_level *level = sb_ladder_find_of(l, &c->r.levels, key, slot);
+            ck_assert_int_eq(level != NULL, there);
+            ck_assert(!there || level->quantity == level_name(ladder, key));
+            if (c->key[slot] == 0 || c->of[slot] != ladder || sb_ladder_in_window(l, key))
+                continue;
+            const bool own = sb_tail_is(&l->tail, &c->r.levels.pool, slot, key);
+            const bool free = c->r.levels.pool.leaves[slot].tail == NULL;
+            c->direct += own;
+            c->stale += !own && free;
+            c->other += !own && !free;
+        }
+    }
+}
+
+/* Ladders that share a pool and have the same keys; orders that open levels and leave them to others, whose slots other orders
+ * take; windows that move, so that levels go into the tail and come back. */
+START_TEST(orders_find_their_levels)
+{
+    static struct crowd c;
+    memset(&c, 0, sizeof c);
+    uint64_t random = 11 + (uint64_t)_i;
+    uint32_t moves = 0;
+    /* Fewer levels than slots: some slots have no leaf of their number. */
+    rig_open(&c.r, CROWD_WINDOW, CROWD_SLOTS - 20);
+    void *dense[CROWD_LADDERS - 1], *words[CROWD_LADDERS - 1];
+    c.ladders[0] = &c.r.l;
+    for (uint32_t i = 0; i + 1 < CROWD_LADDERS; i++) {
+        dense[i] = calloc(CROWD_WINDOW, sizeof(struct sb_level));
+        words[i] = calloc(sb_ladder_words(CROWD_WINDOW), sizeof(uint64_t));
+        sb_ladder_init(&c.more[i], CROWD_WINDOW, dense[i], words[i]);
+        c.ladders[i + 1] = &c.more[i];
+    }
+    for (uint32_t step = 0; step < 20000; step++) {
+        const uint32_t slot = 1 + next_random(&random) % CROWD_SLOTS;
+        const uint32_t ladder = next_random(&random) % CROWD_LADDERS;
+        /* The middle goes to and fro. */
+        const uint32_t phase = step / 8 % 1000, middle = phase < 500 ? phase : 1000 - phase;
+        const uint32_t base = c.ladders[ladder]->base;
+        const bool anywhere = next_random(&random) % 3 == 0;
+        const uint32_t key =
+            1 + (anywhere ? next_random(&random) % CROWD_KEYS : middle + next_random(&random) % 30);
+        if (c.key[slot] != 0)
+            crowd_take(&c, slot);
+        else if (c.r.levels.used < c.r.levels.max)
+            crowd_add(&c, slot, ladder, key);
+        moves += c.ladders[ladder]->base != base;
+        if (step % 64 == 0)
+            crowd_check(&c, &random);
+    }
+    ck_assert_uint_gt(moves, 50);
+    ck_assert_uint_gt(c.direct, 1000);
+    ck_assert_uint_gt(c.stale, 1000);
+    ck_assert_uint_gt(c.other, 1000);
+    for (uint32_t slot = 1; slot <= CROWD_SLOTS; slot++)
+        if (c.key[slot] != 0)
+            crowd_take(&c, slot);
+    ck_assert_uint_eq(c.r.levels.used, 0);
+    ck_assert_uint_eq(c.r.levels.pool.used, 0);
+    for (uint32_t i = 0; i + 1 < CROWD_LADDERS; i++) {
+        free(dense[i]);
+        free(words[i]);
+    }
+    rig_close(&c.r);
 }
 END_TEST
 
@@ -401,6 +528,7 @@ int main(void)
     tcase_add_loop_test(tc, ladder_keeps_order, 0, 9);
     tcase_add_loop_test(tc, ladder_finds_across_bitmap_words, 0, 32);
     tcase_add_test(tc, full_window_moves);
+    tcase_add_loop_test(tc, orders_find_their_levels, 0, 4);
     tcase_add_test(tc, window_follows_the_best);
     tcase_add_loop_test(tc, orders_are_found, 0, 4);
     tcase_add_loop_test(tc, ids_collide_everywhere, 0, 4);

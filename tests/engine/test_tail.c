@@ -79,6 +79,8 @@ struct model {
     uint32_t leaf[KEYS]; /* of keys[i], 0: not there */
 };
 
+static bool out[KEYS * TAILS + 2]; /* leaves that somebody has */
+
 static struct sb_tail_pool make_pool(uint32_t capacity)
 {
     const size_t bytes = (sb_tail_pool_bytes(capacity) + 63u) & ~(size_t)63u;
@@ -90,11 +92,18 @@ static struct sb_tail_pool make_pool(uint32_t capacity)
     return pool;
 }
 
-static void add(struct model *m, struct sb_tail_pool *pool, uint32_t i, uint32_t key)
+/* With a wish: granted if that leaf is there and free. */
+static void add(struct model *m, struct sb_tail_pool *pool, uint32_t i, uint32_t key, uint32_t wish)
 {
-    const uint32_t leaf = i % 2 == 0 ? sb_tail_insert(&m->tail, pool, key)
-                                     : sb_tail_find_or_insert(&m->tail, pool, key);
+    const uint32_t leaf = i % 2 == 0 ? sb_tail_insert(&m->tail, pool, key, wish)
+                                     : sb_tail_find_or_insert(&m->tail, pool, key, wish);
     struct sb_tail_leaf *l = &pool->leaves[leaf];
+    ck_assert_uint_ge(leaf, 1);
+    ck_assert_uint_le(leaf, pool->capacity);
+    ck_assert(!out[leaf]);
+    out[leaf] = true;
+    if (wish >= 1 && wish <= pool->capacity && leaf != wish)
+        ck_assert(out[wish]);
     ck_assert_uint_eq(l->key, key);
     ck_assert_uint_eq(l->level.head, 0);
     ck_assert_uint_eq(l->level.tail, 0);
@@ -103,9 +112,11 @@ static void add(struct model *m, struct sb_tail_pool *pool, uint32_t i, uint32_t
     m->leaf[i] = leaf;
 }
 
-static void take(struct model *m, struct sb_tail_pool *pool, uint32_t i, uint32_t key)
+static void take(struct model *m, struct sb_tail_pool *pool, uint32_t i)
 {
-    sb_tail_remove(&m->tail, pool, key);
+    ck_assert_uint_eq(sb_tail_leaf_of(pool, &pool->leaves[m->leaf[i]].level), m->leaf[i]);
+    sb_tail_remove(&m->tail, pool, m->leaf[i]);
+    out[m->leaf[i]] = false;
     m->leaf[i] = 0;
 }
 
@@ -125,6 +136,10 @@ static void check_key(const struct model *m, const struct sb_tail_pool *pool, co
     ck_assert_uint_eq(sb_tail_after(&m->tail, pool, key), after);
     ck_assert_uint_eq(sb_tail_first(&m->tail, pool), first);
     ck_assert_uint_eq(sb_tail_least(&m->tail), first != 0 ? pool->leaves[first].key : SB_KEY_NONE);
+    uint32_t wrong = 0;
+    for (uint32_t leaf = 0; leaf <= pool->capacity + 1; leaf++)
+        wrong += sb_tail_is(&m->tail, pool, leaf, key) != (here != 0 && leaf == here);
+    ck_assert_uint_eq(wrong, 0);
 }
 
 /* From the first leaf on, each after the one before: those of the model, with what was put into them. */
@@ -156,19 +171,20 @@ START_TEST(like_a_sorted_array)
     struct sb_tail_pool pool = make_pool(capacity);
     static struct model models[TAILS];
     memset(models, 0, sizeof models);
+    memset(out, 0, sizeof out);
     uint64_t random = (uint64_t)_i + 1;
     for (uint32_t step = 0; step < 12000; step++) {
         struct model *m = &models[next_random(&random) % TAILS];
         const uint32_t i = next_random(&random) % n, wish = next_random(&random) % 8;
         const bool filling = step / 1500 % 2 == 0;
         if (m->leaf[i] == 0 && (filling || wish == 0)) {
-            add(m, &pool, i, keys[i]);
+            add(m, &pool, i, keys[i], next_random(&random) % (capacity + 2));
             used++;
         } else if (m->leaf[i] != 0 && (!filling || wish == 0)) {
-            take(m, &pool, i, keys[i]);
+            take(m, &pool, i);
             used--;
         } else if (m->leaf[i] != 0) {
-            ck_assert_uint_eq(sb_tail_find_or_insert(&m->tail, &pool, keys[i]), m->leaf[i]);
+            ck_assert_uint_eq(sb_tail_find_or_insert(&m->tail, &pool, keys[i], step), m->leaf[i]);
         }
         const uint32_t other = keys[next_random(&random) % n] ^ 1u << next_random(&random) % 31;
         check_key(m, &pool, keys, n, keys[i]);
@@ -176,7 +192,7 @@ START_TEST(like_a_sorted_array)
         if (step % 100 == 0)
             check_walk(m, &pool, keys, n);
     }
-    ck_assert_uint_le(pool.leaf_fresh, capacity);
+    ck_assert_uint_eq(pool.used, used);
     free(pool.nodes);
 }
 END_TEST
@@ -190,27 +206,30 @@ START_TEST(pool_full_empty_and_full_again)
     struct sb_tail_pool pool = make_pool(n);
     static struct model m;
     memset(&m, 0, sizeof m);
+    memset(out, 0, sizeof out);
     for (uint32_t round = 0; round < 6; round++) {
         for (uint32_t k = 0; k < n; k++) {
             const uint32_t i = round % 3 == 0 ? k : round % 3 == 1 ? n - 1 - k : (k * 7919) % n;
             if (m.leaf[i] == 0)
-                add(&m, &pool, i, keys[i]);
+                add(&m, &pool, i, keys[i], round % 2 == 0 ? 0 : n - k);
         }
         for (uint32_t i = 0; i < n; i++)
             if (m.leaf[i] == 0)
-                add(&m, &pool, i, keys[i]);
-        ck_assert_uint_eq(pool.leaf_free, 0);
-        ck_assert_uint_eq(pool.leaf_fresh, n);
+                add(&m, &pool, i, keys[i], 1);
+        ck_assert_uint_eq(pool.used, n);
         check_walk(&m, &pool, keys, n);
         if (shape == FORKS) /* the bound is met */
             ck_assert_uint_eq(pool.node_free, 0);
         for (uint32_t k = 0; k < n; k++) {
             const uint32_t i = round % 2 == 0 ? k : n - 1 - k;
-            take(&m, &pool, i, keys[i]);
+            take(&m, &pool, i);
             check_key(&m, &pool, keys, n, keys[n / 2]);
         }
         ck_assert_uint_eq(m.tail.root, 0);
         ck_assert_uint_eq(m.tail.least, 0);
+        ck_assert_uint_eq(pool.used, 0);
+        for (uint32_t row = 0; row < pool.rows; row++) /* at most 256 leaves: a few words */
+            ck_assert(pool.taken[row][0] == 0);
         for (uint32_t node = 0; node < n; node++)
             for (uint32_t c = 0; c < SB_TAIL_CHILDREN; c++)
                 ck_assert_uint_eq(pool.nodes[node].child[c], 0);
@@ -232,15 +251,40 @@ START_TEST(empty_and_single)
         ck_assert_uint_eq(sb_tail_first(&t, &pool), 0);
         ck_assert_uint_eq(sb_tail_after(&t, &pool, 0), 0);
         ck_assert_uint_eq(sb_tail_least(&t), SB_KEY_NONE);
-        ck_assert_uint_eq(sb_tail_find_or_insert(&t, &pool, key), 1);
+        ck_assert_uint_eq(sb_tail_find_or_insert(&t, &pool, key, i), 1);
         ck_assert_uint_eq(sb_tail_find(&t, &pool, key), 1);
         ck_assert_uint_eq(sb_tail_find(&t, &pool, ends[1 - i % 2]), 0);
         ck_assert_uint_eq(sb_tail_first(&t, &pool), 1);
         ck_assert_uint_eq(sb_tail_after(&t, &pool, 0), key != 0 ? 1 : 0);
         ck_assert_uint_eq(sb_tail_after(&t, &pool, SB_KEY_MAX), 0);
         ck_assert_uint_eq(sb_tail_least(&t), key);
-        sb_tail_remove(&t, &pool, key);
+        sb_tail_remove(&t, &pool, 1);
     }
+    free(pool.nodes);
+}
+END_TEST
+
+/* So many leaves that the bits of those that are taken have three rows: the lowest free one is found in all. */
+START_TEST(any_leaf_of_many)
+{
+    enum { MANY = 64 * 64 * 2 + 70 };
+    struct sb_tail_pool pool = make_pool(MANY);
+    struct sb_tail t = {0};
+    ck_assert_uint_eq(pool.rows, 3);
+    for (uint32_t i = 1; i <= MANY; i++)
+        ck_assert_uint_eq(sb_tail_insert(&t, &pool, i * 3, 0), i);
+    static const uint32_t gone[] = {MANY, 1, 4096, 4097, 8192, 63, 64, 65, MANY - 1};
+    enum { GONE = sizeof gone / sizeof gone[0] };
+    for (uint32_t i = 0; i < GONE; i++)
+        sb_tail_remove(&t, &pool, gone[i]);
+    ck_assert_uint_eq(sb_tail_insert(&t, &pool, 4097 * 3, 4097), 4097);
+    static const uint32_t sorted[] = {1, 63, 64, 65, 4096, 8192, MANY - 1, MANY};
+    for (uint32_t i = 0; i < GONE - 1; i++) /* the wish is taken, or beyond the last */
+        ck_assert_uint_eq(sb_tail_insert(&t, &pool, sorted[i] * 3, i % 2 == 0 ? 4097 : MANY + 1),
+                          sorted[i]);
+    ck_assert_uint_eq(pool.used, MANY);
+    for (uint32_t i = 1; i <= MANY; i++)
+        ck_assert_uint_eq(sb_tail_find(&t, &pool, i * 3), i);
     free(pool.nodes);
 }
 END_TEST
@@ -253,6 +297,7 @@ int main(void)
     tcase_add_loop_test(tc, like_a_sorted_array, 0, 2 * SHAPES);
     tcase_add_loop_test(tc, pool_full_empty_and_full_again, 0, SHAPES);
     tcase_add_test(tc, empty_and_single);
+    tcase_add_test(tc, any_leaf_of_many);
     suite_add_tcase(suite, tc);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);
