@@ -104,6 +104,8 @@ extern "C" {
 
 struct sb_engine; /* opaque */
 
+enum { SB_PRO_RATA_MAX = 64 }; /* orders of a queue that share in a pass (RULES.md 12.1) */
+
 /* Sizes of all tables. They are part of what must be equal in two engines. */
 struct sb_engine_limits {
     uint32_t

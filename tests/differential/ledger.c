@@ -435,6 +435,8 @@ static const char *match(struct now *now, const struct sb_output *first)
         now->fill_price = first->price;
         if (now->fills_at_price == 2)
             moment(now, MOMENT_PRO_RATA);
+        if (now->fills_at_price == SB_PRO_RATA_MAX + 1)
+            moment(now, MOMENT_PRO_RATA_PASSES);
     }
     const char *bad = filled(now, first, a);
     return bad != NULL ? bad : filled(now, second, b);
