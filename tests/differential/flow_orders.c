@@ -169,7 +169,7 @@ static const struct flow_recent *make_order(struct flow_maker *m, const struct p
     c->tif = flow_one_in(m, m->plain ? 6 : 12) ? SB_TIF_IOC : SB_TIF_DAY;
     c->price = flow_price(m, c->instrument);
     c->quantity = flow_quantity(m, c->instrument);
-    if (why->waits) {
+    if (why->waits || (m->waits && !flow_one_in(m, 8))) {
         const struct flow_instrument *i = flow_known(m, c->instrument);
         const int64_t away = i->tick * (1 + flow_below(m, 4));
         c->tif = SB_TIF_DAY;

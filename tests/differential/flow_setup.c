@@ -131,9 +131,12 @@ static void choose_featured(struct flow_maker *m, uint64_t seed)
     m->features = profile <= 5   ? 1u << (seed / 16 * 5 + profile - 1) % FLOW_FEATURES_N
                   : profile <= 9 ? some_features(m)
                                  : FLOW_ALL;
-    m->crowd = seed % 256 == 255;
-    if (m->crowd)
-        m->features = 1u << FLOW_BIT_PEGS | 1u << FLOW_BIT_STOPS;
+    m->crowd = seed % 128 == 127;
+    if (m->crowd) {
+        m->waits = seed / 128 % 2 == 1;
+        m->features = m->waits ? 1u << FLOW_BIT_MINIMUM | 1u << FLOW_BIT_DARK
+                               : 1u << FLOW_BIT_PEGS | 1u << FLOW_BIT_STOPS;
+    }
     m->queues = seed % 32 == 31 && !m->crowd;
     if (m->queues)
         m->features = features_of_queues(m);

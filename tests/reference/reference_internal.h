@@ -7,7 +7,13 @@
 
 #include "reference.h"
 
-enum { REF_BUCKETS = 4096, REF_PEGS_MAX = 256, REF_TRAILING_MAX = 256, REF_PRO_RATA_MAX = 64 };
+enum {
+    REF_BUCKETS = 4096,
+    REF_PEGS_MAX = 256,
+    REF_TRAILING_MAX = 256,
+    REF_MINIMUMS_MAX = 256,
+    REF_PRO_RATA_MAX = 64
+};
 
 enum ref_state {
     REF_VISIBLE = SB_STATE_VISIBLE,
