@@ -67,7 +67,7 @@ static struct sb_engine *all_general(struct sb_engine *e)
 
 static void box_open(struct sb_outbox *box, const struct sb_engine_limits *limits)
 {
-    box->cap = sb_engine_outputs_max(limits, SEAL_EVERY);
+    box->cap = sb_engine_outputs_max(limits, SEAL_EVERY, true);
     box->out = malloc((size_t)box->cap * sizeof *box->out);
     SB_ASSERT(box->out != NULL);
 }

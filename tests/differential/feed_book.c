@@ -117,7 +117,10 @@ static const char *shared(struct feed_book *f, const struct feed_side *s,
         return "a share of a pass that it is not in";
     const bool longer = s->n > SB_PRO_RATA_MAX && (first - SB_PRO_RATA_MAX)->rank == first->rank;
     f->coverage->moments[MOMENT_PRO_RATA_PASSED] += longer && quantity < order->quantity;
-    return NULL;
+    f->parts = f->parter == f->taker ? f->parts : 0;
+    f->parter = f->taker;
+    f->parts += quantity < order->quantity;
+    return f->parts > SB_PRO_RATA_MAX ? "an arrival with more fills in part than a pass has" : NULL;
 }
 
 static const char *execute(struct feed_book *f, const struct sb_output *o)
@@ -216,6 +219,8 @@ const char *feed_book_apply(struct feed_book *f, const struct sb_command2 *c,
 {
     for (uint32_t k = 0; k < n; k++) {
         *at = k;
+        if (outputs[k].kind == SB_OUT_EXECUTED)
+            f->taker = outputs[k].ref;
         if (outputs[k].stream != SB_STREAM_FEED)
             continue;
         if (outputs[k].instrument > f->instruments_max)

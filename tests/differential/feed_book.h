@@ -2,7 +2,7 @@
  *
  * Knows nothing of engine and reference: it reads outputs. Held to be true: references name displayed orders; who trades is
  * the first of its side (pro-rata: one of a pass at the best price); a dark order trades only when nothing is displayed at its price or
- * better; in CONTINUOUS no book is crossed behind a command.
+ * better; pro-rata, an arrival leaves at most a pass of orders with a part of what they showed; in CONTINUOUS no book is crossed behind a command.
  * Not checked: who is allotted how much pro rata, order of dark queues.
  */
 #ifndef SHADOWBOOK_TESTS_FEED_BOOK_H
@@ -42,6 +42,8 @@ struct feed_book {
     uint32_t instruments_max;
     struct feed_place *places; /* by reference; instrument 0: not displayed */
     size_t places_n;
+    uint64_t taker, parter; /* references: whose fill this is; who last left an order with a part */
+    uint32_t parts;         /* that `parter` left */
 };
 
 /* coverage: counts are added to it. */

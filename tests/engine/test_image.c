@@ -133,7 +133,7 @@ START_TEST(an_image_goes_on_as_its_engine)
 {
     struct run r = {0};
     random_flow_make(&r.flow, (uint64_t)_i + 1, COMMANDS);
-    r.box.cap = sb_engine_outputs_max(&r.flow.limits, 8);
+    r.box.cap = sb_engine_outputs_max(&r.flow.limits, 8, true);
     r.box.out = calloc(r.box.cap, sizeof *r.box.out);
     r.outputs_end = calloc(r.flow.n, sizeof *r.outputs_end);
     uint8_t *images[POINTS];
