@@ -33,7 +33,7 @@
 struct sb_terms {
     uint64_t ref0; /* the reference that it was accepted with: seed of the slices' sizes (6.2) */
     uint64_t expire_ns;          /* GTD */
-    uint64_t looked;             /* the last look (4.5) that counted it: transient */
+    uint64_t looked;             /* the last look (4.5) or pass (12.1) that saw it: transient */
     uint32_t slot;               /* of its order. A free record: 0 */
     uint32_t next, prev;         /* in rare.unseen; `next` also chains free records */
     uint32_t next_own, prev_own; /* in rare.pegs or rare.trails: no order is in both */
