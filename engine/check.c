@@ -125,7 +125,9 @@ static bool terms_full(const struct sb_engine *e, const struct sb_book *b, const
     }
     return e->terms.max - e->terms.used < wanted ||
            (x->peg != SB_PEG_NONE && r->pegs_n >= SB_PEGS_MAX) ||
-           (x->type == SB_TYPE_TRAILING_STOP && r->trails_n >= SB_TRAILS_MAX);
+           (x->type == SB_TYPE_TRAILING_STOP && r->trails_n >= SB_TRAILS_MAX) ||
+           (sb_terms_has_minimum(x->attributes, x->minimum) &&
+            r->minimums_n[x->side & 1u] >= SB_MINIMUMS_MAX);
 }
 
 /* --- limits: 35..39 ------------------------------------------------------------------------------------------------------- */

@@ -99,9 +99,12 @@ size_t sb_engine_footprint(const struct sb_engine_limits *limits)
  *   an order that ends  the four outputs of the pair that ended it, or its cancel's; a command brings at most six (QUOTE)
  *   a slice             its fill or decrement, and F_ADD of the next: 20 an iceberg, and again when a command changes it
  *   an order with terms TRIGGERED, or F_ADD of one that waited for the close, and the end of what it was displayed as
+ *   pro-rata            what arrives has three outputs a fill with each of a pass, and ends (12.4): what commands bring, and
+ *                       stops and dark orders, which are no icebergs
  *   an instrument       F_PHASE of a pause that ends, F_CROSS, F_PHASE of one that begins, F_INDICATIVE
  *   a command           its answers, F_ADD, F_REDUCED, F_DELETED of six sides of quotes; a fill that ends none but itself */
-uint32_t sb_engine_outputs_max(const struct sb_engine_limits *limits, uint32_t commands)
+uint32_t sb_engine_outputs_max(const struct sb_engine_limits *limits, uint32_t commands,
+                               bool pro_rata)
 {
     enum {
         ENDED = 4,
@@ -110,13 +113,18 @@ uint32_t sb_engine_outputs_max(const struct sb_engine_limits *limits, uint32_t c
         WAITED = 3,
         INSTRUMENT = 4,
         COMMAND = 24,
-        BROUGHT = 6
+        BROUGHT = 6,
+        PASS = 3 * SB_PRO_RATA_MAX,
+        ICEBERG = SLICE * SLICES + WAITED,
+        STOP = SLICE + WAITED + PASS
     };
+    _Static_assert(STOP > ICEBERG, "the most that an order with terms says");
     const uint64_t n = commands;
     const uint64_t special =
         limits->terms_max < limits->orders_max ? limits->terms_max : limits->orders_max;
-    const uint64_t most = ENDED * (limits->orders_max + BROUGHT * n) +
-                          (SLICE * SLICES + WAITED) * (special + n) +
+    const uint64_t most = ENDED * (limits->orders_max + BROUGHT * n) + ICEBERG * n +
+                          (pro_rata ? STOP : ICEBERG) * special +
+                          (pro_rata ? PASS * BROUGHT * n : 0) +
                           n * (COMMAND + INSTRUMENT * (uint64_t)limits->instruments_max);
     return most < UINT32_MAX ? (uint32_t)most : UINT32_MAX;
 }

@@ -11,10 +11,8 @@ uint64_t sb_image_top_ref(const struct sb_engine *e, const struct sb_book *b, ui
     const uint64_t ref = sb_state_rare(e, b)->top_ref[side];
     if (ref == 0 || b->view.matching != SB_MATCH_PRO_RATA || l->best == SB_KEY_NONE)
         return 0;
-    uint32_t slot = sb_ladder_find(l, &e->levels, l->best)->head;
-    while (slot != 0 && sb_order_ref(&e->orders.slots[slot]) != ref)
-        slot = e->orders.slots[slot].next;
-    return slot != 0 ? ref : 0;
+    const uint32_t oldest = sb_ladder_find(l, &e->levels, l->best)->head;
+    return sb_order_ref(&e->orders.slots[oldest]) == ref ? ref : 0;
 }
 
 uint32_t sb_image_ticks(const struct sb_engine *e, enum sb_walk_place place, uint32_t slot)

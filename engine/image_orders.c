@@ -170,6 +170,8 @@ static const char *sort_lists(struct sb_engine *e, struct sb_book *b)
     }
     if (r->pegs_n > SB_PEGS_MAX || r->trails_n > SB_TRAILS_MAX)
         return "more pegs or trailing stops than there may be";
+    if (r->minimums_n[SB_BUY] > SB_MINIMUMS_MAX || r->minimums_n[SB_SELL] > SB_MINIMUMS_MAX)
+        return "more orders with a minimum than there may be";
     r->pegged[SB_BUY] = b->side[SB_BUY].best;
     r->pegged[SB_SELL] = b->side[SB_SELL].best;
     for (terms = r->pegs.first; terms != 0; terms = terms_at(e, terms)->next_own) {

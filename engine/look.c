@@ -29,14 +29,11 @@ uint32_t sb_arrival_dark_after(const struct sb_engine *e, const struct sb_tail *
     return leaf != 0 ? e->rare_levels.leaves[leaf].key : SB_KEY_NONE;
 }
 
-/* Its OCO partner, if this look counted it: a fill of that one ends this one. NULL: no. */
-static const struct sb_terms *counted_partner(const struct sb_engine *e, const struct look *k,
-                                              uint32_t slot)
+/* Did this look count its OCO partner? A fill of that one ends this one. */
+static bool counted_partner(const struct sb_engine *e, const struct look *k, uint32_t slot)
 {
     const struct sb_terms *t = sb_rest_terms(e, slot);
-    if (t == NULL || t->oco == 0 || e->terms.records[t->oco].looked != k->id)
-        return NULL;
-    return &e->terms.records[t->oco];
+    return t != NULL && t->oco != 0 && e->terms.records[t->oco].looked == k->id;
 }
 
 static void mark(struct sb_engine *e, const struct look *k, uint32_t slot)
@@ -46,45 +43,27 @@ static void mark(struct sb_engine *e, const struct look *k, uint32_t slot)
         t->looked = k->id;
 }
 
-/* What to add for an order of a queue that is shared out: of two partners in it either may be filled, so the smaller counts.
- * What the first added too much comes off. */
-static int64_t shared_total(const struct sb_engine *e, const struct look *k, uint32_t slot)
-{
-    const struct sb_terms *partner = counted_partner(e, k, slot);
-    const uint32_t own = sb_rest_total(e, slot);
-    if (partner == NULL)
-        return own;
-    const bool here = partner->state == SB_STATE_VISIBLE &&
-                      e->orders.slots[partner->slot].level == e->orders.slots[slot].level;
-    const uint32_t other = sb_rest_total(e, partner->slot);
-    return here && own < other ? (int64_t)own - other : 0;
-}
-
 /* Adds what the displayed queue of a price gives. */
 static void look_shown(struct sb_engine *e, const struct sb_book *b, const struct sb_level *level,
                        struct look *k)
 {
     const bool shared = b->view.matching == SB_MATCH_PRO_RATA;
-    int64_t totals = 0, shown = 0;
+    uint64_t totals = 0, shown = 0;
     for (uint32_t slot = level->head; slot != 0; slot = e->orders.slots[slot].next) {
         if (sb_self_trade_meets(e, k->a, slot)) {
             if (k->leaves_out)
                 continue;
-            k->sum += shared ? 0 : (uint64_t)shown;
+            k->sum += shared ? 0 : shown;
             k->ended = true;
             return;
         }
-        if (shared) {
-            totals += shared_total(e, k, slot);
-        } else if (counted_partner(e, k, slot) == NULL) {
-            totals += sb_rest_total(e, slot);
-            shown += e->orders.slots[slot].open;
-        } else {
+        if (counted_partner(e, k, slot))
             continue;
-        }
+        totals += sb_rest_total(e, slot);
+        shown += e->orders.slots[slot].open;
         mark(e, k, slot);
     }
-    k->sum += (uint64_t)totals;
+    k->sum += totals;
 }
 
 static void look_dark(struct sb_engine *e, const struct sb_level *level, struct look *k)
@@ -92,7 +71,7 @@ static void look_dark(struct sb_engine *e, const struct sb_level *level, struct 
     for (uint32_t slot = level->head; slot != 0 && k->sum < k->a->needed;
          slot = e->orders.slots[slot].next) {
         const uint32_t wanted = k->a->open - (uint32_t)k->sum;
-        if (counted_partner(e, k, slot) != NULL || sb_arrival_passes_over(e, slot, wanted))
+        if (counted_partner(e, k, slot) || sb_arrival_passes_over(e, slot, wanted))
             continue;
         if (!sb_self_trade_meets(e, k->a, slot)) {
             k->sum += least(wanted, e->orders.slots[slot].open);

@@ -43,7 +43,7 @@ static uint32_t verify_tail(const struct sb_engine *e, const struct sb_book *b, 
 uint32_t sb_rest_verify(const struct sb_engine *e, const struct sb_book *b)
 {
     const struct sb_rare *r = sb_state_rare(e, b);
-    uint32_t n = 0, queues = 0, own = 0;
+    uint32_t n = 0, queues = 0, own = 0, minimums[2] = {0, 0};
     uint64_t above = 0;
     SB_ASSERT(r->walk_slot == 0 && r->walk_terms == 0 && r->walk_own == 0);
     SB_ASSERT_EQ((b->general & SB_GENERAL_TERMS) != 0, r->terms != 0);
@@ -58,11 +58,16 @@ uint32_t sb_rest_verify(const struct sb_engine *e, const struct sb_book *b)
         above = sb_order_ref(o);
         queues += t->state == SB_STATE_DARK || t->stop != 0;
         own += (t->flags & SB_TERMS_OWN) != 0;
+        minimums[sb_order_book_side(o)] += sb_terms_has_minimum(t->attributes, t->minimum);
     }
     for (uint32_t side = 0; side < 2; side++)
         queues -= verify_tail(e, b, side, &r->dark[side], SB_STATE_DARK) +
                   verify_tail(e, b, side, &r->stops[side], SB_STATE_PARKED);
     SB_ASSERT_EQ(queues, 0);
     SB_ASSERT_EQ(own, r->pegs_n + r->trails_n);
+    for (uint32_t side = 0; side < 2; side++) {
+        SB_ASSERT_EQ(minimums[side], r->minimums_n[side]);
+        SB_ASSERT_LE(minimums[side], SB_MINIMUMS_MAX);
+    }
     return n;
 }

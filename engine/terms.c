@@ -40,6 +40,8 @@ static void count(struct sb_engine *e, struct sb_book *b, const struct sb_terms 
     r->terms += n;
     r->gtd_n += t->tif == SB_TIF_GTD ? n : 0;
     r->auction_n += t->tif == SB_TIF_AT_OPEN || t->tif == SB_TIF_AT_CLOSE ? n : 0;
+    if (sb_terms_has_minimum(t->attributes, t->minimum))
+        r->minimums_n[sb_order_book_side(&e->orders.slots[t->slot])] += n;
     b->general =
         (uint8_t)((b->general & ~SB_GENERAL_TERMS) | (r->terms != 0 ? SB_GENERAL_TERMS : 0));
 }

@@ -33,7 +33,7 @@
 struct sb_terms {
     uint64_t ref0; /* the reference that it was accepted with: seed of the slices' sizes (6.2) */
     uint64_t expire_ns;          /* GTD */
-    uint64_t looked;             /* the last look (4.5) that counted it: transient */
+    uint64_t looked;             /* the last look (4.5) or pass (12.1) that saw it: transient */
     uint32_t slot;               /* of its order. A free record: 0 */
     uint32_t next, prev;         /* in rare.unseen; `next` also chains free records */
     uint32_t next_own, prev_own; /* in rare.pegs or rare.trails: no order is in both */
@@ -68,6 +68,7 @@ enum {
 };
 
 enum { SB_PEGS_MAX = 256, SB_TRAILS_MAX = 256 }; /* of an instrument (3.14) */
+enum { SB_MINIMUMS_MAX = 256 };                  /* of an instrument and side (3.14) */
 
 struct sb_terms_pool {
     struct sb_terms *records; /* max + 1 */
@@ -95,9 +96,10 @@ struct sb_rare {
         [2]; /* pro-rata (12.5): reference of each side's top order; holds while an order has it */
     uint32_t terms; /* open orders with a record */
     uint32_t pegs_n, trails_n;
-    uint32_t gtd_n;     /* open orders with tif GTD */
-    uint32_t auction_n; /* open orders with tif AT_OPEN or AT_CLOSE */
-    uint32_t pegged[2]; /* best keys of the displayed sides when pegs were last priced */
+    uint32_t minimums_n[2]; /* by side: open orders with a minimum */
+    uint32_t gtd_n;         /* open orders with tif GTD */
+    uint32_t auction_n;     /* open orders with tif AT_OPEN or AT_CLOSE */
+    uint32_t pegged[2];     /* best keys of the displayed sides when pegs were last priced */
     /* Whoever walks a queue or a list and may end orders on the way keeps the next one here: taking that one out moves it on.
      * 0 outside of walks. */
     uint32_t walk_slot;  /* in a queue */
@@ -107,7 +109,7 @@ struct sb_rare {
     uint8_t unpriced; /* pegs count as not priced, whatever `pegged` says (entering CONTINUOUS) */
     uint8_t zero[2];
 };
-_Static_assert(sizeof(struct sb_rare) == 120, "no padding");
+_Static_assert(sizeof(struct sb_rare) == 128, "no padding");
 
 struct sb_engine;
 struct sb_book;
@@ -149,6 +151,11 @@ static inline bool sb_terms_dark(const struct sb_terms *t)
 {
     return (t->attributes & (SB_ATTR_HIDDEN | SB_ATTR_ALL_OR_NONE)) != 0 || t->minimum != 0 ||
            t->peg != SB_PEG_NONE;
+}
+
+static inline bool sb_terms_has_minimum(uint8_t attributes, uint32_t minimum)
+{
+    return minimum != 0 || (attributes & SB_ATTR_ALL_OR_NONE) != 0;
 }
 
 /* The least fill that it takes while `open` is open (4.2). 1: any. */

@@ -390,7 +390,7 @@ struct sb_generate *sb_generate_new(uint64_t seed, uint32_t events, uint32_t ins
     if (g == NULL)
         return NULL;
     const size_t bytes = (sb_engine_footprint(&limits) + 63) / 64 * 64;
-    const uint32_t cap = sb_engine_outputs_max(&limits, 1);
+    const uint32_t cap = sb_engine_outputs_max(&limits, 1, false);
     g->random = seed;
     g->events = events;
     g->instruments = instruments;

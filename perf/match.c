@@ -15,7 +15,7 @@ bool sb_match_engine_open(struct sb_match_engine *m, const struct sb_engine_limi
 {
     memset(m, 0, sizeof *m);
     m->memory_bytes = sb_engine_footprint(limits);
-    m->box.cap = sb_engine_outputs_max(limits, SB_MATCH_PACKET_MAX);
+    m->box.cap = sb_engine_outputs_max(limits, SB_MATCH_PACKET_MAX, false);
     m->box_bytes = (size_t)m->box.cap * sizeof *m->box.out;
     m->memory = sb_pages_map(m->memory_bytes);
     m->box.out = sb_pages_map(m->box_bytes);

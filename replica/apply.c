@@ -23,7 +23,8 @@ void sb_apply_init(struct sb_node *node, struct sb_arena *arena)
 {
     const struct sb_config *c = node->config;
     const uint32_t streams = c->limits.sessions_max + 1;
-    const uint32_t cap = sb_engine_outputs_max(&c->limits, SB_STREAM_LINES_MAX);
+    node->pro_rata = sb_config_pro_rata(c);
+    const uint32_t cap = sb_engine_outputs_max(&c->limits, SB_STREAM_LINES_MAX, node->pro_rata);
     const size_t engine_bytes = sb_engine_footprint(&c->limits);
     void *engine = sb_arena_take(arena, engine_bytes);
     node->outbox.out = sb_arena_take(arena, (size_t)cap * sizeof *node->outbox.out);
@@ -48,13 +49,15 @@ uint64_t sb_apply_bytes_max(const struct sb_node *node, const struct sb_packet *
 {
     struct sb_hold_load load = {.orders = sb_engine_stats(node->engine)->open_orders,
                                 .terms = sb_engine_open_terms(node->engine),
-                                .commands = packet->count};
+                                .commands = packet->count,
+                                .pro_rata = node->pro_rata};
     const struct sb_command *c = sb_log_lines(&node->log, packet);
     bool slices = load.terms != 0;
     for (uint32_t i = 0; i < packet->count; i++) {
         const uint64_t parts = sb_command_parts_max(c, slices);
         load.for_all += sb_command_for_all(c);
         load.parts += parts;
+        load.arrivals += sb_command_arrivals_max(c);
         slices = slices || parts == SB_PARTS_MAX;
         c += sb_command_lines(c);
     }

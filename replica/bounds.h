@@ -15,25 +15,27 @@
  *                (42), F_PHASE as a pause ends and as another begins (27 each), or F_INDICATIVE (52): 96 a feed. QUOTE does it for
  *                six sides (F_DELETED, F_ADD: 118 each) and three instruments: what that is more is below three parts.
  *   for all      Of each instrument the 96 a feed.
- *   frames       Each frame adds its headers, record and rounding; a stream that is touched has one that is not full.
- *
- * Not covered: instruments that match pro-rata, where one arrival may trade a little with everybody in a queue and use up
- * nobody. A node's configuration cannot define one. */
+ *   pro-rata     Where orders match so, the last pass of an arrival (12.4) has at most SB_PRO_RATA_MAX fills that use up none but
+ *                the arrival: two Executed and one execution on the feed, 152 each. Who arrives: what commands bring; and stops and
+ *                dark orders, which have one part and that. A shard without such an instrument adds nothing.
+ *   frames       Each frame adds its headers, record and rounding; a stream that is touched has one that is not full. */
 #ifndef SHADOWBOOK_BOUNDS_H
 #define SHADOWBOOK_BOUNDS_H
 
 #include "replica/hold.h"
 #include "shadowbook/engine.h"
 
-enum { SB_PARTS_MAX = 20, SB_PARTS_QUOTE = 9 };
+enum { SB_PARTS_MAX = 20, SB_PARTS_QUOTE = 9, SB_ARRIVALS_QUOTE = 6 };
 
 /* What is to be applied, and to what. */
 struct sb_hold_load {
     uint64_t orders; /* open now, those with terms included */
     uint64_t terms;  /* open now, with terms */
     uint64_t commands;
-    uint64_t parts;   /* that the commands bring: sb_command_parts_max() */
-    uint64_t for_all; /* of the commands: how many speak to every instrument */
+    uint64_t parts;    /* that the commands bring: sb_command_parts_max() */
+    uint64_t arrivals; /* that the commands bring: sb_command_arrivals_max() */
+    uint64_t for_all;  /* of the commands: how many speak to every instrument */
+    bool pro_rata;     /* may an instrument match so? */
 };
 
 /* Parts that a command may bring. slices: could what it changes be an iceberg? */
@@ -49,6 +51,21 @@ static inline uint64_t sb_command_parts_max(const struct sb_command *c, bool sli
         return slices ? SB_PARTS_MAX : 1;
     case SB_CMD_QUOTE:
         return SB_PARTS_QUOTE;
+    default:
+        return 0;
+    }
+}
+
+/* Orders that a command may bring, or send through the book again. */
+static inline uint64_t sb_command_arrivals_max(const struct sb_command *c)
+{
+    switch (c->kind) {
+    case SB_CMD_ORDER:
+    case SB_CMD_REPLACE:
+    case SB_CMD_AMEND:
+        return 1;
+    case SB_CMD_QUOTE:
+        return SB_ARRIVALS_QUOTE;
     default:
         return 0;
     }
@@ -75,8 +92,11 @@ static inline uint64_t sb_hold_bytes_max(const struct sb_engine_limits *limits,
     enum { HEADERS_BYTES = 62, PAYLOAD_BYTES = 1472, MESSAGE_BYTES = 128 };
     enum { FILL = 2 * 38 + 2 * 2 * 38, PART = FILL + 2 * 38, INSTRUMENT = 2 * 96 };
     enum { COMMAND = 4 * 84 + INSTRUMENT };
+    enum { PASS = SB_PRO_RATA_MAX * (2 * 38 + 2 * 38), ICEBERG = SB_PARTS_MAX * PART };
+    _Static_assert(PART + PASS > ICEBERG, "the most that an order with terms needs");
     const uint64_t plain = load->orders - load->terms;
-    const uint64_t payload = plain * FILL + (load->terms * SB_PARTS_MAX + load->parts) * PART +
+    const uint64_t payload = plain * FILL + load->terms * (load->pro_rata ? PART + PASS : ICEBERG) +
+                             load->parts * PART + (load->pro_rata ? load->arrivals * PASS : 0) +
                              load->commands * COMMAND +
                              load->for_all * limits->instruments_max * INSTRUMENT;
     const uint64_t frame = sizeof(struct sb_held) + HEADERS_BYTES + 64;
@@ -87,7 +107,7 @@ static inline uint64_t sb_hold_bytes_max(const struct sb_engine_limits *limits,
 
 /* The most that one packet can need, whatever is open and whatever is in it: `lines` commands, one of them for all. */
 static inline uint64_t sb_hold_packet_bytes_max(const struct sb_engine_limits *limits,
-                                                uint32_t lines)
+                                                uint32_t lines, bool pro_rata)
 {
     const uint64_t terms =
         limits->terms_max < limits->orders_max ? limits->terms_max : limits->orders_max;
@@ -95,7 +115,9 @@ static inline uint64_t sb_hold_packet_bytes_max(const struct sb_engine_limits *l
                                                             .terms = terms,
                                                             .commands = lines,
                                                             .parts = lines * SB_PARTS_MAX,
-                                                            .for_all = 1});
+                                                            .arrivals = lines * SB_ARRIVALS_QUOTE,
+                                                            .for_all = 1,
+                                                            .pro_rata = pro_rata});
 }
 
 #endif

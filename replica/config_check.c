@@ -112,18 +112,21 @@ static void check_memory(struct checker *c)
     uint64_t needed = (uint64_t)cfg->limits.orders_max * FILL_BYTES + streams * STREAM_BYTES;
     /* The node waits until a packet's worst case fits: there must be a ring in which it ever does. */
     const uint64_t packet =
-        sb_hold_packet_bytes_max(&cfg->limits, SB_STREAM_LINES_MAX) + 2 * SB_HELD_BYTES_MAX;
+        sb_hold_packet_bytes_max(&cfg->limits, SB_STREAM_LINES_MAX, sb_config_pro_rata(cfg)) +
+        2 * SB_HELD_BYTES_MAX;
     needed = packet > needed ? packet : needed;
     if (cfg->hold_bytes < needed)
-        complain(c,
-                 "[memory] hold_bytes = %" PRIu64 ": at least %" PRIu64
-                 " is accepted, because one command can fill all [engine] orders_max = %" PRIu32
-                 " orders (%d bytes each) of sessions_max = %" PRIu32
-                 " sessions (%d each), terms_max = %" PRIu32
-                 " of them icebergs with %d slices (%d each)",
-                 cfg->hold_bytes, needed, cfg->limits.orders_max, FILL_BYTES,
-                 cfg->limits.sessions_max, STREAM_BYTES, cfg->limits.terms_max, SB_PARTS_MAX,
-                 SLICE_BYTES);
+        complain(
+            c,
+            "[memory] hold_bytes = %" PRIu64 ": at least %" PRIu64
+            " is accepted, because one command can fill all [engine] orders_max = %" PRIu32
+            " orders (%d bytes each) of sessions_max = %" PRIu32
+            " sessions (%d each), terms_max = %" PRIu32
+            " of them icebergs with %d slices (%d each)%s",
+            cfg->hold_bytes, needed, cfg->limits.orders_max, FILL_BYTES, cfg->limits.sessions_max,
+            STREAM_BYTES, cfg->limits.terms_max, SB_PARTS_MAX, SLICE_BYTES,
+            sb_config_pro_rata(cfg) ? "; matching = pro-rata: any of these may fill others in part"
+                                    : "");
 }
 
 /* A setting that could not be kept would be a promise broken in silence. */

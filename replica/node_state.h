@@ -37,6 +37,7 @@ struct sb_pending {
 struct sb_node {
     struct sb_node_setup setup;
     const struct sb_config *config;
+    bool pro_rata; /* of the configuration: some instrument matches so */
     uint64_t *ctr;
     uint64_t now_ns, last_poll_ns;
 

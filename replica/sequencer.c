@@ -109,7 +109,9 @@ static bool room(const struct sb_node *node, uint32_t messages)
     const struct sb_hold_load load = {.orders = sb_engine_stats(node->engine)->open_orders,
                                       .terms = sb_engine_open_terms(node->engine),
                                       .commands = waiting,
-                                      .parts = waiting};
+                                      .parts = waiting,
+                                      .arrivals = waiting,
+                                      .pro_rata = node->pro_rata};
     return sb_hold_bytes_max(&node->config->limits, &load) <= sb_hold_room(&node->hold);
 }
 
@@ -144,6 +146,7 @@ static void genesis_command(const struct sb_node *node, uint64_t index, struct s
         c->ext.instrument.lot = in->lot;
         c->ext.instrument.quantity_max = in->quantity_max;
         c->ext.instrument.phase = in->phase;
+        c->ext.instrument.matching = in->matching;
     }
 }
 

@@ -76,6 +76,7 @@ struct sb_instrument_config { /* [instrument N] */
     char symbol[8];           /* space padded */
     int64_t tick, price_min, price_max;
     uint32_t lot, quantity_max;
+    uint8_t matching; /* enum sb_matching */
     uint8_t phase;
     bool present;
 };
@@ -135,6 +136,15 @@ void sb_config_free(struct sb_config *cfg);
 /* Checks between keys (T1 < T2, h <= T1/3, hold_bytes against the worst command, ...). Same convention. Called by
  * sb_config_load(). */
 bool sb_config_check(const struct sb_config *cfg, FILE *err);
+
+/* Does some instrument match pro-rata? Then commands may bring more outputs (engine.h, replica/bounds.h). */
+static inline bool sb_config_pro_rata(const struct sb_config *cfg)
+{
+    for (uint32_t i = 1; i <= cfg->instruments_n; i++)
+        if (cfg->instruments[i].present && cfg->instruments[i].matching == SB_MATCH_PRO_RATA)
+            return true;
+    return false;
+}
 
 /* The policy in force: what SB_SOLO_AUTO means here. */
 static inline enum sb_solo_policy sb_config_solo_policy(const struct sb_config *cfg)

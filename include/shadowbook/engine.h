@@ -6,7 +6,7 @@
  *
  *     size_t bytes = sb_engine_footprint(&limits);
  *     struct sb_engine *e = sb_engine_new(memory, bytes, &limits);   // huge pages, if you have them
- *     struct sb_outbox box = {.out = records, .cap = sb_engine_outputs_max(&limits, 1)};
+ *     struct sb_outbox box = {.out = records, .cap = sb_engine_outputs_max(&limits, 1, true)};
  *     sb_engine_apply(e, &command, &box);      // box.out[0..box.n) are the outputs
  *     digest = sb_engine_seal(e, &box);        // folds them into the digest and empties the box
  *
@@ -86,7 +86,7 @@
  *   if it is then ignored for another reason. An ignored command still is the last applied (seq, time).
  *
  * Bounds: one command makes at most sb_engine_outputs_max() outputs; work is proportional to the
- * outputs made (UNCROSS: plus the price levels of the instrument).
+ * outputs made (UNCROSS: plus the price levels of the instrument). RULES.md 18 says it with terms and further rules.
  */
 #ifndef SHADOWBOOK_ENGINE_H
 #define SHADOWBOOK_ENGINE_H
@@ -103,6 +103,8 @@ extern "C" {
 #endif
 
 struct sb_engine; /* opaque */
+
+enum { SB_PRO_RATA_MAX = 64 }; /* orders of a queue that share in a pass (RULES.md 12.1) */
 
 /* Sizes of all tables. They are part of what must be equal in two engines. */
 struct sb_engine_limits {
@@ -139,9 +141,10 @@ size_t sb_engine_footprint(const struct sb_engine_limits *limits);
 
 /* How many outputs can `commands` commands applied one after the other make? (A pair of an uncross ends an order
  * with 4 outputs; some for each command, and with INSTRUMENT_ALL some for each instrument.) Capped at UINT32_MAX.
- * Not covered: instruments with PRO_RATA matching, where an arrival may trade with every order of a queue and end none: who defines one
- * adds 3 * orders_max for each arrival that a command may bring (itself, and each stop that it triggers). A node defines none. */
-uint32_t sb_engine_outputs_max(const struct sb_engine_limits *limits, uint32_t commands);
+ * pro_rata: may an instrument match pro-rata? Then whoever arrives (by a command, as a triggered stop, as a dark order when
+ * trading starts) may have SB_PRO_RATA_MAX fills that end nobody but it. */
+uint32_t sb_engine_outputs_max(const struct sb_engine_limits *limits, uint32_t commands,
+                               bool pro_rata);
 
 /* Formats an engine into mem (64-byte aligned, zeroed, `bytes` long, owned by the caller and kept as
  * long as the engine is used). Never fails on good limits; asserts on bad ones. */

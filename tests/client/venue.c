@@ -345,7 +345,7 @@ void venue_init(struct venue *v, const struct sb_config *config, uint64_t seed)
     *v = (struct venue){.config = config, .random = seed, .now_ns = 1000};
     const size_t bytes = sb_engine_footprint(&config->limits);
     v->memory = aligned_alloc(64, (bytes + 63) / 64 * 64);
-    v->box.cap = sb_engine_outputs_max(&config->limits, 1);
+    v->box.cap = sb_engine_outputs_max(&config->limits, 1, sb_config_pro_rata(config));
     v->box.out = malloc(v->box.cap * sizeof *v->box.out);
     SB_ASSERT(v->memory != NULL && v->box.out != NULL);
     memset(v->memory, 0, bytes);

@@ -527,7 +527,8 @@ static void replay_equals(struct cluster *c, uint8_t i)
     void *mem = aligned_alloc(64, (bytes + 63) / 64 * 64);
     memset(mem, 0, (bytes + 63) / 64 * 64);
     struct sb_engine *e = sb_engine_new(mem, bytes, &c->config.limits);
-    const uint32_t cap = sb_engine_outputs_max(&c->config.limits, SB_STREAM_LINES_MAX);
+    const uint32_t cap = sb_engine_outputs_max(&c->config.limits, SB_STREAM_LINES_MAX,
+                                               sb_config_pro_rata(&c->config));
     struct sb_outbox box = {.out = calloc(cap, sizeof *box.out), .cap = cap};
     for (uint64_t k = log->packet_first; k < log->packet_end; k++) {
         const struct sb_packet *p = sb_log_packet(log, k);

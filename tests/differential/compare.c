@@ -67,7 +67,7 @@ static struct sb_engine *all_general(struct sb_engine *e)
 
 static void box_open(struct sb_outbox *box, const struct sb_engine_limits *limits)
 {
-    box->cap = sb_engine_outputs_max(limits, SEAL_EVERY);
+    box->cap = sb_engine_outputs_max(limits, SEAL_EVERY, true);
     box->out = malloc((size_t)box->cap * sizeof *box->out);
     SB_ASSERT(box->out != NULL);
 }
@@ -79,7 +79,7 @@ static void pair_open(struct pair *p, const struct compare *c)
     p->reference = sb_reference_new(c->limits);
     box_open(&p->box, c->limits);
     ledger_open(&p->ledger, c->limits, c->coverage != NULL ? c->coverage : &p->coverage);
-    feed_book_open(&p->feed, c->limits);
+    feed_book_open(&p->feed, c->limits, p->ledger.coverage);
     p->open_orders = calloc((size_t)c->limits->sessions_max + 1, sizeof *p->open_orders);
     SB_ASSERT(p->open_orders != NULL);
 }

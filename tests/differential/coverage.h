@@ -78,6 +78,10 @@ enum coverage_event {
     X(STP_BOTH, "self-trade prevention: both")                                                     \
     X(STP_DECREMENT, "self-trade prevention: decrement")                                           \
     X(PRO_RATA, "pro-rata fills of two orders or more")                                            \
+    X(PRO_RATA_PASSES, "pro-rata fills of more orders than a pass has")                            \
+    X(PRO_RATA_PASSED, "pro-rata fills of one pass of a longer queue")                             \
+    X(FULL_PEGS, "no room for a peg, though for terms")                                            \
+    X(FULL_MINIMUMS, "no room for a minimum, though for terms")                                    \
     X(UNCROSS_PRESSURE, "auction price by pressure")                                               \
     X(UNCROSS_REFERENCE, "auction price by reference")                                             \
     X(UNCROSS_HIGHEST, "auction price: highest")                                                   \

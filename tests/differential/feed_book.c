@@ -5,9 +5,10 @@
 
 #include "shadowbook/assert.h"
 
-void feed_book_open(struct feed_book *f, const struct sb_engine_limits *limits)
+void feed_book_open(struct feed_book *f, const struct sb_engine_limits *limits,
+                    struct coverage *coverage)
 {
-    *f = (struct feed_book){.instruments_max = limits->instruments_max};
+    *f = (struct feed_book){.coverage = coverage, .instruments_max = limits->instruments_max};
     f->instruments = calloc((size_t)limits->instruments_max + 1, sizeof *f->instruments);
     SB_ASSERT(f->instruments != NULL);
 }
@@ -105,6 +106,23 @@ static const char *delete (struct feed_book *f, uint64_t ref, const struct sb_ou
     return NULL;
 }
 
+/* Of an order that trades, when a price's queue is shared out. */
+static const char *shared(struct feed_book *f, const struct feed_side *s,
+                          const struct feed_order *order, uint32_t quantity)
+{
+    const struct feed_order *first = &s->orders[s->n - 1];
+    if (order->rank != first->rank)
+        return "another order was first";
+    if (first - order >= SB_PRO_RATA_MAX)
+        return "a share of a pass that it is not in";
+    const bool longer = s->n > SB_PRO_RATA_MAX && (first - SB_PRO_RATA_MAX)->rank == first->rank;
+    f->coverage->moments[MOMENT_PRO_RATA_PASSED] += longer && quantity < order->quantity;
+    f->parts = f->parter == f->taker ? f->parts : 0;
+    f->parter = f->taker;
+    f->parts += quantity < order->quantity;
+    return f->parts > SB_PRO_RATA_MAX ? "an arrival with more fills in part than a pass has" : NULL;
+}
+
 static const char *execute(struct feed_book *f, const struct sb_output *o)
 {
     const struct feed_instrument *i = &f->instruments[o->instrument];
@@ -112,10 +130,12 @@ static const char *execute(struct feed_book *f, const struct sb_output *o)
     if (order == NULL)
         return "no such order is displayed";
     const struct feed_side *s = &i->sides[o->side & 1u];
-    const struct feed_order *first = &s->orders[s->n - 1];
     const bool pro_rata = i->matching == SB_MATCH_PRO_RATA && o->kind == SB_OUT_F_EXECUTED;
-    if (pro_rata ? order->rank != first->rank : order != first)
-        return "another order was first";
+    const char *wrong = pro_rata                        ? shared(f, s, order, o->quantity)
+                        : order != &s->orders[s->n - 1] ? "another order was first"
+                                                        : NULL;
+    if (wrong != NULL)
+        return wrong;
     if (o->kind == SB_OUT_F_EXECUTED && order->rank != feed_rank(o->price, o->side))
         return "not at the resting order's price";
     if (o->kind == SB_OUT_F_EXECUTED_AT && order->rank < feed_rank(o->price, o->side))
@@ -199,6 +219,8 @@ const char *feed_book_apply(struct feed_book *f, const struct sb_command2 *c,
 {
     for (uint32_t k = 0; k < n; k++) {
         *at = k;
+        if (outputs[k].kind == SB_OUT_EXECUTED)
+            f->taker = outputs[k].ref;
         if (outputs[k].stream != SB_STREAM_FEED)
             continue;
         if (outputs[k].instrument > f->instruments_max)

@@ -1,8 +1,8 @@
 /* feed_book.h: the displayed books as the feed tells them, and what must hold of them by the rules alone.
  *
  * Knows nothing of engine and reference: it reads outputs. Held to be true: references name displayed orders; who trades is
- * the first of its side (pro-rata: of the best price); a dark order trades only when nothing is displayed at its price or
- * better; in CONTINUOUS no book is crossed behind a command.
+ * the first of its side (pro-rata: one of a pass at the best price); a dark order trades only when nothing is displayed at its price or
+ * better; pro-rata, an arrival leaves at most a pass of orders with a part of what they showed; in CONTINUOUS no book is crossed behind a command.
  * Not checked: who is allotted how much pro rata, order of dark queues.
  */
 #ifndef SHADOWBOOK_TESTS_FEED_BOOK_H
@@ -10,7 +10,7 @@
 
 #include <stddef.h>
 
-#include "shadowbook/engine.h"
+#include "coverage.h"
 
 struct feed_order {
     uint64_t ref;
@@ -37,13 +37,18 @@ struct feed_place { /* of a reference that is displayed */
 };
 
 struct feed_book {
+    struct coverage *coverage;
     struct feed_instrument *instruments; /* by index */
     uint32_t instruments_max;
     struct feed_place *places; /* by reference; instrument 0: not displayed */
     size_t places_n;
+    uint64_t taker, parter; /* references: whose fill this is; who last left an order with a part */
+    uint32_t parts;         /* that `parter` left */
 };
 
-void feed_book_open(struct feed_book *f, const struct sb_engine_limits *limits);
+/* coverage: counts are added to it. */
+void feed_book_open(struct feed_book *f, const struct sb_engine_limits *limits,
+                    struct coverage *coverage);
 void feed_book_close(struct feed_book *f);
 
 /* The outputs of one command. NULL, or what is wrong; *at is the output. */

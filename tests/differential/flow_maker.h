@@ -73,6 +73,8 @@ struct flow_maker {
     uint32_t reach;                          /* usual distance of prices from the middle, ticks */
     uint32_t firms, lots;                    /* firms; usual quantity at most, lots */
     bool plain, big_quantities, crowd;
+    bool queues; /* long ones, at few prices */
+    bool waits;  /* orders mostly keep away from the other side */
 };
 
 static inline uint64_t flow_random(struct flow_maker *m) /* splitmix64 */

@@ -141,6 +141,19 @@ struct purpose {
     const struct flow_recent *partner;
 };
 
+/* Small ones at one price a side, seldom one that takes a part of a pass, or some passes. */
+static void queue_up(struct flow_maker *m, struct sb_command *c)
+{
+    const struct flow_instrument *i = flow_known(m, c->instrument);
+    const bool takes = flow_one_in(m, 60), sells = sb_side_sells(c->side);
+    if (flow_one_in(m, 20))
+        return;
+    c->price = i->home + (sells != takes ? i->tick : -i->tick);
+    c->quantity =
+        i->lot * (takes ? 1 + flow_below(m, flow_one_in(m, 2) ? 40 : 700) : 1 + flow_below(m, 3));
+    c->tif = takes ? SB_TIF_IOC : SB_TIF_DAY;
+}
+
 static const struct flow_recent *make_order(struct flow_maker *m, const struct purpose *why)
 {
     static const uint8_t SIDES[] = {SB_BUY,  SB_BUY,        SB_BUY,
@@ -156,13 +169,18 @@ static const struct flow_recent *make_order(struct flow_maker *m, const struct p
     c->tif = flow_one_in(m, m->plain ? 6 : 12) ? SB_TIF_IOC : SB_TIF_DAY;
     c->price = flow_price(m, c->instrument);
     c->quantity = flow_quantity(m, c->instrument);
-    if (why->waits) {
+    if (why->waits || (m->waits && !flow_one_in(m, 8))) {
         const struct flow_instrument *i = flow_known(m, c->instrument);
         const int64_t away = i->tick * (1 + flow_below(m, 4));
         c->tif = SB_TIF_DAY;
         c->price = i->middle + (sb_side_sells(c->side) ? away : -away);
     }
-    if (!m->plain && flow_percent(m, m->rates.terms_percent))
+    if (m->queues) {
+        c->side = why->partner != NULL ? why->partner->side : c->side;
+        queue_up(m, c);
+    }
+    const bool meant = m->queues && why->partner != NULL;
+    if (!m->plain && (meant || flow_percent(m, m->rates.terms_percent)))
         flow_add_terms(m, both, why->partner);
     if (!m->plain && flow_percent(m, m->rates.wrong_percent))
         flow_break_terms(m, both);

@@ -111,6 +111,18 @@ static uint32_t some_features(struct flow_maker *m)
     return features;
 }
 
+/* Nothing that keeps queues short. */
+static uint32_t features_of_queues(struct flow_maker *m)
+{
+    static const enum flow_feature_bit BITS[] = {FLOW_BIT_MARKET, FLOW_BIT_STOPS, FLOW_BIT_ICEBERGS,
+                                                 FLOW_BIT_DARK,   FLOW_BIT_OCO,   FLOW_BIT_TIFS,
+                                                 FLOW_BIT_STP,    FLOW_BIT_AMEND};
+    uint32_t features = 1u << FLOW_BIT_PRO_RATA;
+    for (uint32_t k = 0; k < sizeof BITS / sizeof BITS[0]; k++)
+        features |= flow_one_in(m, 2) ? 1u << BITS[k] : 0;
+    return features;
+}
+
 static void choose_featured(struct flow_maker *m, uint64_t seed)
 {
     struct sb_engine_limits *l = &m->flow->limits;
@@ -119,9 +131,15 @@ static void choose_featured(struct flow_maker *m, uint64_t seed)
     m->features = profile <= 5   ? 1u << (seed / 16 * 5 + profile - 1) % FLOW_FEATURES_N
                   : profile <= 9 ? some_features(m)
                                  : FLOW_ALL;
-    m->crowd = seed % 256 == 255;
-    if (m->crowd)
-        m->features = 1u << FLOW_BIT_PEGS | 1u << FLOW_BIT_STOPS;
+    m->crowd = seed % 128 == 127;
+    if (m->crowd) {
+        m->waits = seed / 128 % 2 == 1;
+        m->features = m->waits ? 1u << FLOW_BIT_MINIMUM | 1u << FLOW_BIT_DARK
+                               : 1u << FLOW_BIT_PEGS | 1u << FLOW_BIT_STOPS;
+    }
+    m->queues = seed % 32 == 31 && !m->crowd;
+    if (m->queues)
+        m->features = features_of_queues(m);
     l->instruments_max = profile == 15 ? 6 + flow_below(m, 11) : hostile ? 1 : 1 + flow_below(m, 3);
     l->sessions_max = hostile ? 2 + flow_below(m, 2) : 3 + flow_below(m, 4);
     m->firms = 1 + flow_below(m, 3);
@@ -136,12 +154,19 @@ static void choose_featured(struct flow_maker *m, uint64_t seed)
         m->rates.cancel_percent = 3;
         m->rates.terms_percent = 95;
     }
-    m->big_quantities = flow_one_in(m, 40);
+    if (m->queues) {
+        l->instruments_max = 1;
+        l->orders_max = l->levels_max = l->terms_max = 1024;
+        m->rates.sweep = 4000;
+        m->rates.operator_ = 2000;
+        m->rates.terms_percent = 30;
+    }
+    m->big_quantities = !m->queues && flow_one_in(m, 40);
     static const char *const WORDS[] = {
         "plain",      "one family", "one family", "one family",      "one family", "one family",
         "mixture",    "mixture",    "mixture",    "mixture",         "everything", "everything",
         "everything", "hostile",    "hostile",    "many instruments"};
-    say_about(m, m->crowd ? "crowd" : WORDS[profile]);
+    say_about(m, m->crowd ? "crowd" : m->queues ? "long queues" : WORDS[profile]);
 }
 
 void flow_choose(struct flow_maker *m, uint64_t seed)
@@ -208,7 +233,7 @@ static void featured_prices(struct flow_maker *m, struct flow_instrument *i)
     i->low = tick * (middle > span ? middle - span : 1);
     i->high = tick * (middle + span);
     i->lot = LOTS[flow_below(m, 4)];
-    i->quantity_max = flow_one_in(m, 3) ? i->lot * 40 : SB_QUANTITY_MAX;
+    i->quantity_max = flow_one_in(m, 3) && !m->queues ? i->lot * 40 : SB_QUANTITY_MAX;
 }
 
 /* A band of `ticks` ticks at the instrument's middle; seldom one so wide that it has no lower limit. */
@@ -223,7 +248,7 @@ static uint16_t band(struct flow_maker *m, const struct flow_instrument *i, uint
 static void add_rules(struct flow_maker *m, struct flow_instrument *i, struct sb_command2 *c)
 {
     static const uint32_t PAUSES[] = {0, 1, 2, 5};
-    if (flow_has(m, FLOW_BIT_PRO_RATA) && !flow_one_in(m, 4)) {
+    if (m->queues || (flow_has(m, FLOW_BIT_PRO_RATA) && !flow_one_in(m, 4))) {
         const uint32_t least[] = {0, i->lot, 2 * i->lot, 3};
         c->ext.instrument.matching = SB_MATCH_PRO_RATA;
         c->ext.instrument.pro_rata_min = least[flow_below(m, 4)];

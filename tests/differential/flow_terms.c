@@ -181,7 +181,7 @@ void flow_add_terms(struct flow_maker *m, struct sb_command2 *both, const struct
     else if (flow_has(m, FLOW_BIT_OCO) && flow_one_in(m, 8))
         partner(&k, flow_late(m, k.c->session));
     k.i = flow_known(m, k.c->instrument);
-    if (k.x->order.oco_key != 0) {
+    if (k.x->order.oco_key != 0 && !m->queues) {
         k.c->price = flow_price(m, k.c->instrument);
         k.c->quantity = flow_quantity(m, k.c->instrument);
     }

@@ -50,6 +50,7 @@ void ledger_open(struct ledger *l, const struct sb_engine_limits *limits, struct
     *l = (struct ledger){.coverage = coverage,
                          .sessions_max = limits->sessions_max,
                          .instruments_max = limits->instruments_max,
+                         .terms_max = limits->terms_max,
                          .buckets_mask = BUCKETS - 1,
                          .next_match = 1};
     l->sessions = zeroed((size_t)limits->sessions_max + 1, sizeof *l->sessions);
@@ -435,6 +436,8 @@ static const char *match(struct now *now, const struct sb_output *first)
         now->fill_price = first->price;
         if (now->fills_at_price == 2)
             moment(now, MOMENT_PRO_RATA);
+        if (now->fills_at_price == SB_PRO_RATA_MAX + 1)
+            moment(now, MOMENT_PRO_RATA_PASSES);
     }
     const char *bad = filled(now, first, a);
     return bad != NULL ? bad : filled(now, second, b);
@@ -490,6 +493,20 @@ static void count_feed(struct now *now, const struct sb_output *o)
     }
 }
 
+/* FULL_TERMS, though no table of terms is full: what is there too often? */
+static void count_full(struct now *now)
+{
+    const struct ledger *l = now->l;
+    const uint32_t quotes = 2 * l->sessions_max * l->instruments_max, places = 2;
+    const union sb_command_ext *x = &now->c->ext;
+    if (l->open_n + quotes + places > l->terms_max)
+        return;
+    if (x->order.peg != SB_PEG_NONE && x->order.min_quantity == 0)
+        moment(now, MOMENT_FULL_PEGS);
+    if (x->order.peg == SB_PEG_NONE && x->order.type == SB_TYPE_LIMIT)
+        moment(now, MOMENT_FULL_MINIMUMS);
+}
+
 static void count_answer(struct now *now, const struct sb_output *o)
 {
     const struct sb_command *c = &now->c->c;
@@ -501,6 +518,8 @@ static void count_answer(struct now *now, const struct sb_output *o)
             v->orders[shape_of(now->c)][EVENT_REJECTED]++;
             if (sb_command_ext(c) != NULL && now->c->ext.order.oco_key != 0)
                 v->orders[SHAPE_OCO][EVENT_REJECTED]++;
+            if (o->reason == SB_REASON_FULL_TERMS)
+                count_full(now);
         }
         return;
     }

@@ -36,7 +36,7 @@ struct ledger {
     struct coverage *coverage;
     struct ledger_session *sessions; /* [0]: the feed */
     uint8_t *tie, *matching;         /* of instruments */
-    uint32_t sessions_max, instruments_max;
+    uint32_t sessions_max, instruments_max, terms_max;
     struct ledger_order *orders; /* all of the day */
     uint32_t orders_n, orders_cap, open_n;
     uint32_t *buckets, buckets_mask; /* 1 + index */

@@ -21,7 +21,7 @@ void rig_blank(struct rig *r, const struct sb_engine_limits *limits)
     memset(r->memory, 0, bytes);
     r->e = sb_engine_new(r->memory, bytes, limits);
     /* Room for several commands without a reset: tests read at their leisure. */
-    r->box.cap = sb_engine_outputs_max(limits, 1) + 100000;
+    r->box.cap = sb_engine_outputs_max(limits, 1, true) + 100000;
     r->box.out = malloc(r->box.cap * sizeof *r->box.out);
     r->time_ns = 1000;
 }

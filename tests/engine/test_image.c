@@ -133,7 +133,7 @@ START_TEST(an_image_goes_on_as_its_engine)
 {
     struct run r = {0};
     random_flow_make(&r.flow, (uint64_t)_i + 1, COMMANDS);
-    r.box.cap = sb_engine_outputs_max(&r.flow.limits, 8);
+    r.box.cap = sb_engine_outputs_max(&r.flow.limits, 8, true);
     r.box.out = calloc(r.box.cap, sizeof *r.box.out);
     r.outputs_end = calloc(r.flow.n, sizeof *r.outputs_end);
     uint8_t *images[POINTS];
@@ -543,6 +543,35 @@ START_TEST(full_tables)
 }
 END_TEST
 
+/* As many orders with a minimum as there may be are taken, one more is not. */
+START_TEST(full_of_minimums)
+{
+    struct sb_engine_limits limits = rig_limits;
+    limits.orders_max = limits.terms_max = 512;
+    struct rig r;
+    rig_open(&r, &limits, SB_PHASE_CONTINUOUS);
+    for (uint32_t i = 1; i <= SB_MINIMUMS_MAX; i++)
+        special(&r, i, SB_BUY, 100, 4800, SB_TIF_DAY, TERMS(.min_quantity = 50));
+    special(&r, SB_MINIMUMS_MAX + 1, SB_BUY, 100, 4700, SB_TIF_DAY,
+            TERMS(.attributes = SB_ATTR_HIDDEN));
+    size_t bytes;
+    uint8_t *image = save(r.e, &bytes);
+    struct bench b;
+    bench_open(&b, &limits);
+    ck_assert_ptr_null(sb_engine_load(b.e, image, bytes));
+    verify(b.e);
+    expect_equal(r.e, b.e);
+    bench_close(&b);
+    set(image + bytes - T + 28, 4, 50); /* the hidden one, which is the last */
+    bench_open(&b, &limits);
+    ck_assert_str_eq(sb_engine_load(b.e, image, bytes),
+                     "more orders with a minimum than there may be");
+    bench_close(&b);
+    free(image);
+    rig_close(&r);
+}
+END_TEST
+
 /* A new engine has an image, too. */
 START_TEST(nothing_applied)
 {
@@ -569,6 +598,7 @@ static void add(TCase *tc)
     tcase_add_test(tc, what_no_engine_saves);
     tcase_add_test(tc, every_flipped_bit_with_terms);
     tcase_add_test(tc, full_tables);
+    tcase_add_test(tc, full_of_minimums);
     tcase_add_test(tc, nothing_applied);
 }
 

@@ -177,6 +177,67 @@ START_TEST(best_follows_a_drifting_market)
 }
 END_TEST
 
+/* --- pro-rata: what one command may make ------------------------------------------------------------ */
+
+static void shared_order(struct rig *p, uint32_t session, uint32_t key, uint8_t side, uint8_t type,
+                         uint32_t quantity)
+{
+    rig_send(p, (struct sb_command2){
+                    .c = {.kind = SB_CMD_ORDER,
+                          .flags = SB_CMD_F_EXT,
+                          .session = session,
+                          .instrument = 3,
+                          .key = key,
+                          .side = side,
+                          .quantity = quantity,
+                          .price = type == SB_TYPE_LIMIT ? 100 : 0},
+                    .ext.order = {.type = type, .stop_price = type == SB_TYPE_LIMIT ? 0 : 100}});
+}
+
+/* 70 buys of 1000 without a top order, and stops to sell 64. A sell of 64 takes one of each of the oldest 64, and so does each
+ * stop that it sets off: they end, none of the 64 does. It is what sb_engine_outputs_max() counts for pro-rata. */
+START_TEST(stops_share_in_one_pass_each)
+{
+    enum { STOPS = 63, BUYS = 70, FILLS = (STOPS + 1) * SB_PRO_RATA_MAX };
+    const struct sb_engine_limits limits = {.instruments_max = 3,
+                                            .sessions_max = 4,
+                                            .orders_max = STOPS + BUYS + 1,
+                                            .levels_max = 4,
+                                            .terms_max = STOPS,
+                                            .window_levels = 64};
+    struct rig p;
+    rig_open(&p, &limits, SB_PHASE_CONTINUOUS);
+    rig_send(&p, (struct sb_command2){
+                     .c = {.kind = SB_CMD_INSTRUMENT, .flags = SB_CMD_F_EXT, .instrument = 3},
+                     .ext.instrument = {.symbol = {'C', 'C', 'C', ' ', ' ', ' ', ' ', ' '},
+                                        .tick = 1,
+                                        .price_min = 1,
+                                        .price_max = 1000,
+                                        .lot = 1,
+                                        .quantity_max = 1000,
+                                        .phase = SB_PHASE_CONTINUOUS,
+                                        .matching = SB_MATCH_PRO_RATA}});
+    for (uint32_t i = 0; i <= BUYS; i++)
+        shared_order(&p, 1, 1 + i, SB_BUY, SB_TYPE_LIMIT, 1000);
+    rig_cancel(&p, 1, 1, 0); /* the top order */
+    for (uint32_t i = 1; i <= STOPS; i++)
+        shared_order(&p, 2, i, SB_SELL, SB_TYPE_STOP, SB_PRO_RATA_MAX);
+    const uint32_t before = p.box.n;
+    shared_order(&p, 3, 1, SB_SELL, SB_TYPE_LIMIT, SB_PRO_RATA_MAX);
+    const uint32_t made = p.box.n - before;
+    ck_assert_uint_eq(sb_engine_stats(p.e)->trades, FILLS);
+    ck_assert_uint_eq(sb_engine_stats(p.e)->open_orders, BUYS);
+    ck_assert_uint_eq(made, STOPS + 1 + 3 * FILLS); /* Accepted, or TRIGGERED */
+    ck_assert_uint_le(made, sb_engine_outputs_max(&limits, 1, true));
+    ck_assert_uint_gt(made, sb_engine_outputs_max(&limits, 1, false));
+    for (uint32_t i = before; i < p.box.n; i++)
+        if (p.box.out[i].kind == SB_OUT_F_EXECUTED)
+            ck_assert_uint_eq(p.box.out[i].quantity, 1);
+    p.shown = p.box.n; /* more than are read as text */
+    rig_close(&p);
+}
+END_TEST
+
 static void add(TCase *tc)
 {
     tcase_add_checked_fixture(tc, setup, teardown);
@@ -188,6 +249,7 @@ static void add(TCase *tc)
     tcase_add_test(tc, a_session_may_trade_with_itself);
     tcase_add_test(tc, far_prices_keep_priority);
     tcase_add_test(tc, best_follows_a_drifting_market);
+    tcase_add_test(tc, stops_share_in_one_pass_each);
 }
 
 int main(void)

@@ -7,7 +7,7 @@
 #include "tests/differential/random_flow.h"
 #include "tests/fuzz/fuzz.h"
 
-enum { SEEDS = 8, ROOM = 1 << 17, OUTPUTS = 1 << 13 };
+enum { SEEDS = 8, ROOM = 1 << 17, OUTPUTS = 1 << 14 };
 
 static const struct sb_engine_limits limits = {.instruments_max = 4,
                                                .sessions_max = 5,
@@ -21,7 +21,7 @@ struct sb_engine *loaded_fresh(void)
 {
     static _Alignas(64) uint8_t memory[ROOM];
     SB_ASSERT_LE(sb_engine_footprint(&limits), sizeof memory);
-    SB_ASSERT_LE(sb_engine_outputs_max(&limits, 1), (uint32_t)OUTPUTS);
+    SB_ASSERT_LE(sb_engine_outputs_max(&limits, 1, true), (uint32_t)OUTPUTS);
     memset(memory, 0, sb_engine_footprint(&limits));
     return sb_engine_new(memory, sizeof memory, &limits);
 }

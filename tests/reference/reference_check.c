@@ -232,6 +232,24 @@ static uint32_t count_trailing(const struct ref_instrument *inst)
     return n;
 }
 
+static bool has_minimum(uint8_t attributes, uint32_t min_quantity)
+{
+    return min_quantity != 0 || (attributes & SB_ATTR_ALL_OR_NONE) != 0;
+}
+
+static uint32_t count_minimums(const struct ref_instrument *inst, bool sells)
+{
+    const struct ref_list *lists[2] = {&inst->dark[sells], &inst->parked};
+    uint32_t n = 0;
+    for (int k = 0; k < 2; k++) {
+        for (size_t i = 0; i < lists[k]->n; i++) {
+            const struct ref_order *o = lists[k]->orders[i];
+            n += sb_side_sells(o->side) == sells && has_minimum(o->attributes, o->min_quantity);
+        }
+    }
+    return n;
+}
+
 /* 3.14 */
 static bool terms_full(const struct sb_reference *r, const struct sb_command *c,
                        const struct terms *t, const struct ref_order *partner)
@@ -243,7 +261,9 @@ static bool terms_full(const struct sb_reference *r, const struct sb_command *c,
     if (places > 0 && r->terms_used + places > r->limits.terms_max)
         return true;
     return (t->peg != SB_PEG_NONE && count_pegs(inst) >= REF_PEGS_MAX) ||
-           (t->type == SB_TYPE_TRAILING_STOP && count_trailing(inst) >= REF_TRAILING_MAX);
+           (t->type == SB_TYPE_TRAILING_STOP && count_trailing(inst) >= REF_TRAILING_MAX) ||
+           (places > 0 && has_minimum(t->attributes, t->min_quantity) &&
+            count_minimums(inst, sb_side_sells(c->side)) >= REF_MINIMUMS_MAX);
 }
 
 /* 3.13: would an order of that limit trade at once? */

@@ -7,7 +7,13 @@
 
 #include "reference.h"
 
-enum { REF_BUCKETS = 4096, REF_PEGS_MAX = 256, REF_TRAILING_MAX = 256 };
+enum {
+    REF_BUCKETS = 4096,
+    REF_PEGS_MAX = 256,
+    REF_TRAILING_MAX = 256,
+    REF_MINIMUMS_MAX = 256,
+    REF_PRO_RATA_MAX = 64
+};
 
 enum ref_state {
     REF_VISIBLE = SB_STATE_VISIBLE,
@@ -173,7 +179,7 @@ void ref_fill(struct sb_reference *r, struct ref_order *rest, struct ref_order *
               uint32_t quantity);
 void ref_self_trade(struct sb_reference *r, struct ref_order *rest, struct ref_order *arrival);
 
-/* reference_prorata.c: one go at the displayed queue of a price (12.1 to 12.4) */
+/* reference_prorata.c: one pass at the displayed queue of a price (12.1 to 12.4) */
 void ref_pro_rata(struct sb_reference *r, struct ref_order *arrival, int64_t price);
 /* reference_needed.c: could the order have what it needs (4.5)? */
 bool ref_needed_there(struct sb_reference *r, const struct ref_order *arrival, int64_t low,

@@ -26,13 +26,6 @@ static bool partner_counted(const struct ref_order *o)
     return p != NULL && p->counted && (p->state == REF_VISIBLE || p->state == REF_DARK);
 }
 
-/* Are two partners in one displayed queue? */
-static bool queue_partner(const struct ref_order *o)
-{
-    const struct ref_order *p = o->partner;
-    return p != NULL && p->state == REF_VISIBLE && p->price == o->price;
-}
-
 /* The displayed queue at `price`. */
 static void walk_shown(struct walk *w, const struct ref_list *list, int64_t price)
 {
@@ -44,10 +37,7 @@ static void walk_shown(struct walk *w, const struct ref_list *list, int64_t pric
         if (o->price != price || left_out(w, o) || partner_counted(o))
             continue;
         o->counted = true;
-        uint32_t total = o->open;
-        if (pro_rata && queue_partner(o))
-            total = ref_min(total, o->partner->open);
-        totals += total;
+        totals += o->open;
         displayed += o->open - o->reserve;
     }
     if (!w->ended)

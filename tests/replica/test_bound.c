@@ -1,6 +1,4 @@
-/* test_bound.c: what one packet may need in the hold ring (replica/bounds.h) against what it takes.
- *
- * Not covered: pro-rata instruments, which a node cannot be configured with. */
+/* test_bound.c: what one packet may need in the hold ring (replica/bounds.h) against what it takes. */
 #include <check.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,15 +26,17 @@ static void two_feeds(struct sb_config *f, const struct sb_engine_limits *limits
     f->feed_b = (struct sb_addr){0xEF010104, 5006};
     f->hold_bytes = 1u << 20;
     while (f->hold_bytes <
-           sb_hold_packet_bytes_max(limits, SB_STREAM_LINES_MAX) + 2 * SB_HELD_BYTES_MAX)
+           sb_hold_packet_bytes_max(limits, SB_STREAM_LINES_MAX, sb_config_pro_rata(f)) +
+               2 * SB_HELD_BYTES_MAX)
         f->hold_bytes *= 2;
 }
 
-static void open_by_hand(struct by_hand *h, const struct sb_engine_limits *limits)
+static void open_by_hand(struct by_hand *h, const struct sb_engine_limits *limits, uint8_t matching)
 {
     h->used_max = 0;
     h->bound_of_max = 1;
     bench_open(&h->b);
+    h->b.instruments[1].matching = matching;
     two_feeds(&h->b.config, limits);
     bench_start(&h->b, 0, true);
 }
@@ -55,7 +55,8 @@ static uint64_t apply(struct by_hand *h, struct sb_command2 *c, uint32_t n)
     struct sb_packet *packet = sb_log_packet(&node->log, node->log.packet_end - 1);
     const uint64_t bound = sb_apply_bytes_max(node, packet);
     ck_assert(sb_apply_has_room(node, packet));
-    ck_assert_uint_le(bound, sb_hold_packet_bytes_max(&node->config->limits, SB_STREAM_LINES_MAX));
+    ck_assert_uint_le(bound, sb_hold_packet_bytes_max(&node->config->limits, SB_STREAM_LINES_MAX,
+                                                      sb_config_pro_rata(node->config)));
     const uint64_t before = node->hold.head;
     sb_apply_packet(node, packet);
     const uint64_t head = node->hold.head;
@@ -72,6 +73,16 @@ static uint64_t apply(struct by_hand *h, struct sb_command2 *c, uint32_t n)
     return used;
 }
 
+/* What the configuration must say of a flow's instruments. */
+static uint8_t matching_of(const struct random_flow *flow)
+{
+    for (uint32_t i = 0; i < flow->n; i++)
+        if (flow->commands[i].c.kind == SB_CMD_INSTRUMENT &&
+            flow->commands[i].ext.instrument.matching == SB_MATCH_PRO_RATA)
+            return SB_MATCH_PRO_RATA;
+    return SB_MATCH_PRICE_TIME;
+}
+
 /* Terms of every kind in random packets: the bound holds for each. */
 START_TEST(random_flow_keeps_within_the_bound)
 {
@@ -80,7 +91,7 @@ START_TEST(random_flow_keeps_within_the_bound)
     random_flow_make(&flow, (uint64_t)_i + 1, COMMANDS);
     struct sb_command2 *c = flow.commands;
     struct by_hand h;
-    open_by_hand(&h, &flow.limits);
+    open_by_hand(&h, &flow.limits, matching_of(&flow));
     uint64_t all = 0;
     for (uint32_t i = 0, n = 0; i < flow.n; i += n) {
         uint32_t lines = 0;
@@ -90,8 +101,6 @@ START_TEST(random_flow_keeps_within_the_bound)
             struct sb_command2 *x = &c[i + n];
             const uint32_t more = sb_command_lines(&x->c);
             x->c.seq = i + n + 1;
-            if (x->c.kind == SB_CMD_INSTRUMENT)
-                x->ext.instrument.matching = SB_MATCH_PRICE_TIME;
             for_all = sb_command_for_all(&x->c);
             if (lines + more > SB_STREAM_LINES_MAX || (for_all && n != 0))
                 break; /* as the sequencer cuts them */
@@ -122,7 +131,7 @@ static void say(struct by_hand *h, struct sb_command2 c)
     apply(h, &c, 1);
 }
 
-static void say_day(struct by_hand *h)
+static void say_day(struct by_hand *h, uint8_t phase)
 {
     say(h, (struct sb_command2){
                .c = {.kind = SB_CMD_DAY, .flags = SB_CMD_F_EXT},
@@ -138,7 +147,8 @@ static void say_day(struct by_hand *h)
                                   .price_max = 1000000,
                                   .lot = 1,
                                   .quantity_max = 1000000,
-                                  .phase = SB_PHASE_AUCTION}});
+                                  .phase = phase,
+                                  .matching = h->b.instruments[1].matching}});
 }
 
 static void say_iceberg(struct by_hand *h, uint32_t key, uint8_t side, uint32_t shown)
@@ -158,8 +168,8 @@ static void say_iceberg(struct by_hand *h, uint32_t key, uint8_t side, uint32_t 
 START_TEST(auction_of_icebergs_is_near_the_bound)
 {
     struct by_hand h;
-    open_by_hand(&h, &LIMITS);
-    say_day(&h);
+    open_by_hand(&h, &LIMITS, SB_MATCH_PRICE_TIME);
+    say_day(&h, SB_PHASE_AUCTION);
     for (uint32_t i = 1; i <= 64; i++)
         say_iceberg(&h, i, SB_BUY, 1000);
     for (uint32_t i = 1; i <= 64; i++)
@@ -177,16 +187,81 @@ END_TEST
 START_TEST(sweep_through_icebergs_keeps_within_the_bound)
 {
     struct by_hand h;
-    open_by_hand(&h, &LIMITS);
-    say_day(&h);
-    say(&h, (struct sb_command2){
-                .c = {.kind = SB_CMD_PHASE, .instrument = 1, .phase = SB_PHASE_CONTINUOUS}});
+    open_by_hand(&h, &LIMITS, SB_MATCH_PRICE_TIME);
+    say_day(&h, SB_PHASE_CONTINUOUS);
     for (uint32_t i = 1; i <= 127; i++)
         say_iceberg(&h, i, SB_SELL, 10);
     say_iceberg(&h, 1, SB_BUY, 127 * 10);
     ck_assert_uint_eq(sb_engine_stats(h.b.node[0]->engine)->trades, 127 * 20);
     ck_assert_uint_eq(sb_engine_open_terms(h.b.node[0]->engine), 0);
     ck_assert_uint_ge(h.used_max * 2, h.bound_of_max); /* without a second feed execution: less */
+    bench_close(&h.b);
+}
+END_TEST
+
+static struct sb_command2 order(uint32_t key, uint8_t side, uint32_t quantity)
+{
+    return (struct sb_command2){.c = {.kind = SB_CMD_ORDER,
+                                      .session = 1u + side,
+                                      .key = key,
+                                      .instrument = 1,
+                                      .side = side,
+                                      .quantity = quantity,
+                                      .price = 10000}};
+}
+
+/* A queue of 65 that is shared out, and no top order. */
+static void open_queue(struct by_hand *h)
+{
+    open_by_hand(h, &LIMITS, SB_MATCH_PRO_RATA);
+    say_day(h, SB_PHASE_CONTINUOUS);
+    for (uint32_t i = 0; i <= SB_PRO_RATA_MAX + 1; i++)
+        say(h, order(1 + i, SB_BUY, 10000));
+    say(h, (struct sb_command2){.c = {.kind = SB_CMD_CANCEL, .session = 1, .key = 1}});
+    h->bound_of_max = 1;
+    h->used_max = 0;
+}
+
+/* Each order of a packet trades a little with the oldest 64, and is the only one that ends. */
+START_TEST(passes_that_end_nobody_are_near_the_bound)
+{
+    enum { SELLS = 20 };
+    struct by_hand h;
+    struct sb_command2 c[SELLS];
+    open_queue(&h);
+    for (uint32_t i = 0; i < SELLS; i++) {
+        c[i] = order(1 + i, SB_SELL, 10 * SB_PRO_RATA_MAX);
+        c[i].c.seq = h.b.node[0]->log.len + 1 + i;
+        c[i].c.time_ns = BENCH_START_NS + c[i].c.seq;
+    }
+    apply(&h, c, SELLS);
+    ck_assert_uint_eq(sb_engine_stats(h.b.node[0]->engine)->trades, SELLS * SB_PRO_RATA_MAX);
+    ck_assert_uint_eq(sb_engine_stats(h.b.node[0]->engine)->open_orders, SB_PRO_RATA_MAX + 1);
+    ck_assert_uint_ge(h.used_max * 100, h.bound_of_max * 75);
+    bench_close(&h.b);
+}
+END_TEST
+
+/* One order sets off stops, each of which does the same: without what pro-rata adds the bound would not hold. */
+START_TEST(stops_that_end_nobody_are_near_the_bound)
+{
+    enum { STOPS = 62 };
+    struct by_hand h;
+    open_queue(&h);
+    for (uint32_t i = 1; i <= STOPS; i++) {
+        struct sb_command2 stop = order(i, SB_SELL, SB_PRO_RATA_MAX);
+        stop.c.flags = SB_CMD_F_EXT;
+        stop.c.price = 0;
+        stop.ext.order.type = SB_TYPE_STOP;
+        stop.ext.order.stop_price = 10000;
+        say(&h, stop);
+    }
+    const struct sb_hold_load alone = {
+        .orders = SB_PRO_RATA_MAX + 1 + STOPS, .terms = STOPS, .commands = 1, .parts = 1};
+    say(&h, order(STOPS + 1, SB_SELL, SB_PRO_RATA_MAX));
+    ck_assert_uint_eq(sb_engine_stats(h.b.node[0]->engine)->trades, (STOPS + 1) * SB_PRO_RATA_MAX);
+    ck_assert_uint_gt(h.used_max, sb_hold_bytes_max(&LIMITS, &alone));
+    ck_assert_uint_ge(h.used_max * 100, h.bound_of_max * 75);
     bench_close(&h.b);
 }
 END_TEST
@@ -283,6 +358,28 @@ START_TEST(sweep_through_icebergs_through_a_pair)
 }
 END_TEST
 
+static void shared_out(struct sb_config *f)
+{
+    f->instruments[1].matching = SB_MATCH_PRO_RATA;
+    two_feeds(f, &LIMITS);
+}
+
+/* The configuration says pro-rata, so the instrument is: one of each of the oldest 64. */
+START_TEST(a_pass_through_a_pair)
+{
+    struct bench b;
+    bench_pair(&b, shared_out);
+    for (uint32_t i = 0; i < SB_PRO_RATA_MAX + 2; i++)
+        send_iceberg(&b, 'B', 1000, 1000);
+    bench_run(&b, MS);
+    send_iceberg(&b, 'S', 1000, 1000); /* the top order's */
+    send_iceberg(&b, 'S', SB_PRO_RATA_MAX, SB_PRO_RATA_MAX);
+    bench_run(&b, 3 * MS);
+    expect_all_out(&b, 1 + SB_PRO_RATA_MAX);
+    bench_close(&b);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("replica-bound");
@@ -291,8 +388,11 @@ int main(void)
     tcase_add_loop_test(tc, random_flow_keeps_within_the_bound, 0, 60);
     tcase_add_test(tc, auction_of_icebergs_is_near_the_bound);
     tcase_add_test(tc, sweep_through_icebergs_keeps_within_the_bound);
+    tcase_add_test(tc, passes_that_end_nobody_are_near_the_bound);
+    tcase_add_test(tc, stops_that_end_nobody_are_near_the_bound);
     tcase_add_test(tc, auction_of_icebergs_through_a_pair);
     tcase_add_test(tc, sweep_through_icebergs_through_a_pair);
+    tcase_add_test(tc, a_pass_through_a_pair);
     suite_add_tcase(suite, tc);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);

@@ -48,7 +48,7 @@ static void open_play(struct play *p, const struct case_file *f, enum matcher ma
         exit(2);
     }
     new_engine(p);
-    p->box.cap = sb_engine_outputs_max(&f->limits, 1);
+    p->box.cap = sb_engine_outputs_max(&f->limits, 1, true);
     p->box.out = malloc((size_t)p->box.cap * sizeof *p->box.out);
     SB_ASSERT(p->box.out != NULL);
     p->outputs.out = p->box.out;

@@ -333,7 +333,8 @@ static struct sb_engine *owners_engine(struct sim_world *w, const struct sim_dis
     *memory = mmap(NULL, *bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     SB_ASSERT(*memory != MAP_FAILED);
     struct sb_engine *e = sb_engine_new(*memory, *bytes, limits);
-    struct sb_outbox box = {.cap = sb_engine_outputs_max(limits, SB_STREAM_LINES_MAX)};
+    struct sb_outbox box = {
+        .cap = sb_engine_outputs_max(limits, SB_STREAM_LINES_MAX, sb_config_pro_rata(&w->config))};
     box.out = malloc(box.cap * sizeof *box.out);
     SB_ASSERT(box.out != NULL);
     sim_reader_begin(&r, d, d->folder, true);
