@@ -7,6 +7,7 @@
 #include "nic/wire/entry.h"
 #include "nic/wire/mold.h"
 #include "nic/wire/ouch.h"
+#include "replica/genesis.h"
 #include "replica/node_state.h"
 
 enum { ENTRY_AT = sizeof(struct sb_head), BLOCKS_AT = ENTRY_AT + sizeof(struct sb_entry) };
@@ -118,32 +119,19 @@ static bool room(const struct sb_node *node, uint32_t messages)
 static void genesis_command(const struct sb_node *node, uint64_t index, struct sb_command2 *c)
 {
     const struct sb_config *cfg = node->config;
-    memset(c, 0, sizeof *c);
-    c->c.flags = SB_CMD_F_EXT;
     if (index == 0) {
+        memset(c, 0, sizeof *c);
         c->c.kind = SB_CMD_DAY;
+        c->c.flags = SB_CMD_F_EXT;
         c->ext.day.midnight_ns = node->setup.midnight_ns;
         c->ext.day.trading_day = node->setup.trading_day;
         c->ext.day.shard = cfg->shard;
         c->ext.day.generation = cfg->generation;
     } else if (index <= cfg->sessions_n) {
-        const struct sb_session_config *s = &cfg->sessions[index];
-        c->c.kind = SB_CMD_SESSION;
-        c->c.key = (uint32_t)index;
-        c->c.firm = s->firm;
-        c->ext.session.operator_right = s->operator_right;
+        sb_genesis_session(&cfg->sessions[index], (uint32_t)index, c);
     } else {
         const uint32_t i = (uint32_t)(index - cfg->sessions_n);
-        const struct sb_instrument_config *in = &cfg->instruments[i];
-        c->c.kind = SB_CMD_INSTRUMENT;
-        c->c.instrument = i;
-        memcpy(c->ext.instrument.symbol, in->symbol, 8);
-        c->ext.instrument.tick = in->tick;
-        c->ext.instrument.price_min = in->price_min;
-        c->ext.instrument.price_max = in->price_max;
-        c->ext.instrument.lot = in->lot;
-        c->ext.instrument.quantity_max = in->quantity_max;
-        c->ext.instrument.phase = in->phase;
+        sb_genesis_instrument(&cfg->instruments[i], i, c);
     }
 }
 
