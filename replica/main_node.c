@@ -1,10 +1,12 @@
 /* shadowbook node: one engine of the pair. Composes the node with ports, clock and counters; no rule lives here. */
+#include <errno.h>
 #include <inttypes.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -99,6 +101,17 @@ static struct sb_node_setup setup_of(struct sb_host *h)
     for (uint32_t r = 0; r < SB_PORT_ROLES; r++)
         memcpy(setup.mac[r], h->ports[h->port_of_role[r]]->mac, 6);
     return setup;
+}
+
+/* Clients choose the keys of their orders; this they do not know. */
+static bool draw_hash_seed(struct sb_node_setup *setup)
+{
+    if (getrandom(&setup->hash_seed, sizeof setup->hash_seed, 0) ==
+        (ssize_t)sizeof setup->hash_seed)
+        return true;
+    fprintf(stderr, "shadowbook node: cannot draw a random number from the system: %s\n",
+            strerror(errno));
+    return false;
 }
 
 static int finish(const struct sb_host *h, const struct sb_node *node, struct sb_storage *storage)
@@ -295,6 +308,10 @@ int sb_node_main(int argc, char **argv)
         return 0;
     }
     struct life l = {.host = &h, .setup = setup_of(&h)};
+    if (!draw_hash_seed(&l.setup)) {
+        sb_host_close(&h);
+        return 1;
+    }
     if (l.setup.force_solo)
         fprintf(stderr,
                 "node %s: WARNING: --force-solo: the operator says that the other engine is off, "

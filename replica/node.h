@@ -77,6 +77,7 @@ struct sb_node_setup {
     uint64_t inc;                  /* incarnation: rises with every start, never reused */
     uint64_t midnight_ns;          /* of the trading day; used by the first owner only */
     uint32_t trading_day;          /* yyyymmdd; same */
+    uint64_t hash_seed;            /* sb_engine_seed_hash(): each process its own */
     uint8_t mac[SB_PORT_ROLES][6]; /* source MAC of each role's port */
     uint64_t *counters;            /* SB_CTR_COUNT values, written by the node */
 };
