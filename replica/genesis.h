@@ -1,7 +1,8 @@
 /* genesis.h: what of the configuration goes into the log: the commands that define sessions and instruments.
  *
- * The first owner sequences them behind DAY, and whoever judges its outputs makes the same ones. A token is not among them: the
- * door knows it. */
+ * The first owner sequences them behind DAY, and whoever judges its outputs makes the same ones. From then on the log says what
+ * sessions and instruments are, all day long: a node whose configuration says otherwise of them does not go on with that log,
+ * neither as an owner nor as a shadow (sb_node_differs()). A token is not among them: the door knows it. */
 #ifndef SHADOWBOOK_REPLICA_GENESIS_H
 #define SHADOWBOOK_REPLICA_GENESIS_H
 
@@ -9,6 +10,7 @@
 
 #include "shadowbook/command.h"
 #include "shadowbook/config.h"
+#include "shadowbook/engine.h"
 
 static inline void sb_genesis_session(const struct sb_session_config *s, uint32_t index,
                                       struct sb_command2 *c)
@@ -50,5 +52,21 @@ static inline void sb_genesis_instrument(const struct sb_instrument_config *in, 
     c->ext.instrument.reference_price = in->reference_price;
     c->ext.instrument.pro_rata_min = in->pro_rata_min;
 }
+
+/* The last input of the log that defines; the first is 2, behind DAY. */
+static inline uint64_t sb_genesis_last(const struct sb_config *cfg)
+{
+    return UINT64_C(1) + cfg->sessions_n + cfg->instruments_n;
+}
+
+/* Input n of the log, one that defines. */
+void sb_genesis_definition(const struct sb_config *cfg, uint64_t n, struct sb_command2 *c);
+
+/* Is c, from a log, what this configuration has at its place? All that does not define is, behind the last definition. */
+bool sb_genesis_agrees(const struct sb_config *cfg, const struct sb_command *c);
+
+/* The same of a state that a log led to: the first input that must have been another one, 0: none. Not looked at: an instrument's
+ * phase and reference price, which the day changes. O(sessions_n + instruments_n). */
+uint64_t sb_genesis_differs(const struct sb_config *cfg, const struct sb_engine *e);
 
 #endif

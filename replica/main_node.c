@@ -210,6 +210,26 @@ static bool join(struct life *l, uint64_t epoch, uint64_t owner_inc)
     return sb_storage_join(&l->storage, stderr);
 }
 
+/* Both engines of a shard, and a restart within the day, must agree on who trades and what. */
+static bool is_as_configured(const struct life *l)
+{
+    const struct sb_config *c = l->host->config;
+    const uint64_t n = sb_node_differs(l->node);
+    if (n == 0)
+        return true;
+    char what[64] = "more sessions or instruments than";
+    if (n <= UINT64_C(1) + c->sessions_n)
+        snprintf(what, sizeof what, "[session %" PRIu64 "] otherwise than", n - 1);
+    else if (n <= UINT64_C(1) + c->sessions_n + c->instruments_n)
+        snprintf(what, sizeof what, "[instrument %" PRIu64 "] otherwise than",
+                 n - 1 - c->sessions_n);
+    fprintf(stderr,
+            "node %s: the log (input %" PRIu64 ") defines %s %s: all but a session's token must be "
+            "the same for both engines, and until a new day\n",
+            l->host->arguments.name, n, what, c->path);
+    return false;
+}
+
 /* The first life: a new day's, or what the journal says. */
 static bool begin(struct life *l)
 {
@@ -218,6 +238,8 @@ static bool begin(struct life *l)
         return sb_storage_begin(&l->storage, &l->setup, stderr);
     if (!sb_storage_recover(&l->storage, l->node, l->setup.force_solo, stderr))
         format(l); /* what was loaded is in pieces: it knows nothing, and can join */
+    if (!is_as_configured(l))
+        return false;
     if (!l->setup.force_solo || sb_node_log(l->node)->len != 0)
         return true;
     fprintf(stderr,
@@ -323,6 +345,8 @@ int sb_node_main(int argc, char **argv)
         catch_crashes(l.node, &h);
         loop(&l);
         result = finish(&h, l.node, &l.storage);
+        if (!is_as_configured(&l))
+            result = 1;
     } else {
         fprintf(stderr, "shadowbook node: failed to begin with its journal\n");
     }

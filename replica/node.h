@@ -149,6 +149,11 @@ enum sb_node_load sb_node_load(struct sb_node *node, const struct sb_journal_pac
  * node neither resumes nor disclaims: it does not know what its earlier lives did. */
 void sb_node_loaded(struct sb_node *node, const struct sb_node_record *record, uint64_t lineage);
 
+/* The first input of the log that defines a session or an instrument otherwise than this node's configuration, or is not what
+ * defines one there; behind the last one that it defines: the log defines more. 0: none. Such a node stops by itself; in BOOT
+ * the host need not begin. */
+uint64_t sb_node_differs(const struct sb_node *node);
+
 /* --- the disk -------------------------------------------------------------------------------------- */
 
 /* Before a poll: inputs up to n are durable in this node's journal, and so are the first `records` records taken. */

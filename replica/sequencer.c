@@ -38,6 +38,9 @@ void sb_sequencer_init(struct sb_node *node, struct sb_arena *arena)
 void sb_sequencer_note(struct sb_node *node, const struct sb_command *c)
 {
     node->last_time_ns = c->time_ns;
+    if ((c->session == 0 || c->seq <= sb_genesis_last(node->config)) &&
+        !sb_genesis_agrees(node->config, c))
+        sb_load_differs(node, c->seq);
     if (c->session == 0 || c->session > node->config->limits.sessions_max)
         return;
     struct sb_door *door = &node->doors[c->session];
@@ -127,17 +130,14 @@ static void genesis_command(const struct sb_node *node, uint64_t index, struct s
         c->ext.day.trading_day = node->setup.trading_day;
         c->ext.day.shard = cfg->shard;
         c->ext.day.generation = cfg->generation;
-    } else if (index <= cfg->sessions_n) {
-        sb_genesis_session(&cfg->sessions[index], (uint32_t)index, c);
     } else {
-        const uint32_t i = (uint32_t)(index - cfg->sessions_n);
-        sb_genesis_instrument(&cfg->instruments[i], i, c);
+        sb_genesis_definition(cfg, index + 1, c);
     }
 }
 
 bool sb_sequencer_genesis(struct sb_node *node)
 {
-    const uint64_t total = 1u + node->config->sessions_n + node->config->instruments_n;
+    const uint64_t total = sb_genesis_last(node->config);
     uint64_t at = node->log.len + node->open_count;
     if (at >= total)
         return true;
@@ -395,8 +395,8 @@ void sb_sequencer_entry(struct sb_node *node, const struct sb_datagram *d)
         keep(node, d, &entry);
         return;
     }
-    const uint64_t configured = 1u + node->config->sessions_n + node->config->instruments_n;
-    if (!sb_role_sequences(node) || node->applied < configured || !room(node, entry.count)) {
+    if (!sb_role_sequences(node) || node->applied < sb_genesis_last(node->config) ||
+        !room(node, entry.count)) {
         sb_count(node, SB_CTR_ENTRY_BACKPRESSURE);
         return;
     }

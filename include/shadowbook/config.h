@@ -5,7 +5,8 @@
  * nothing is guessed. Keys are documented in scripts/shadowbook.conf (the commented example) and in
  * the man page shadowbook.conf(5).
  *
- * The structure is filled once at start by sb_config_load() and read-only afterwards.
+ * The structure is filled once at start by sb_config_load() and read-only afterwards. Its sessions and instruments are the log's
+ * first commands (replica/genesis.h): what both engines must have equal, but for tokens.
  */
 #ifndef SHADOWBOOK_CONFIG_H
 #define SHADOWBOOK_CONFIG_H

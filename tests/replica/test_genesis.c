@@ -1,5 +1,5 @@
-/* test_genesis.c: what a configuration file says of sessions and instruments is what both engines do; two seeds of the ids'
- * hash show nowhere.
+/* test_genesis.c: what a configuration file says of sessions and instruments is what both engines do; a node whose file says
+ * otherwise than the log does not go on with it; two seeds of the ids' hash show nowhere.
  *
  * Each rule is met once, on the wire, with figures worked out from engine/RULES.md; the rules themselves are for tests/rules. */
 #include <check.h>
@@ -12,7 +12,8 @@
 #include "nic/wire/bytes.h"
 #include "nic/wire/entry.h"
 #include "nic/wire/ouch.h"
-#include "tests/replica/bench.h"
+#include "replica/genesis.h"
+#include "tests/replica/disk.h"
 
 enum { MS = 1000000, SELF = 1, OTHER = 2, SESSIONS = 3 };
 
@@ -159,6 +160,8 @@ static void over(void)
     ck_assert_uint_eq(b.node[1]->digest, b.node[0]->digest);
     ck_assert_uint_eq(sb_engine_state_digest(b.node[1]->engine),
                       sb_engine_state_digest(b.node[0]->engine));
+    ck_assert_uint_eq(sb_node_differs(b.node[0]), 0);
+    ck_assert_uint_eq(sb_node_differs(b.node[1]), 0);
     bench_close(&b);
 }
 
@@ -340,6 +343,198 @@ START_TEST(ties_of_auctions)
 }
 END_TEST
 
+/* --- who agrees -------------------------------------------------------------------------------------- */
+
+static struct sb_config mine; /* B's */
+static struct sb_instrument_config my_instruments[3];
+
+/* What a file may say otherwise. */
+enum difference {
+    FIRM,
+    OPERATOR,
+    STP,
+    STP_GROUP,
+    ORDERS_MAX,
+    SESSION_QUANTITY,
+    SESSION_NOTIONAL,
+    SYMBOL,
+    TICK,
+    PRICE_MIN,
+    PRICE_MAX,
+    LOT,
+    QUANTITY_MAX,
+    MATCHING,
+    TIE,
+    BAND_ACTION,
+    STATIC_BAND,
+    DYNAMIC_BAND,
+    PAUSE_MS,
+    NOTIONAL_MAX,
+    PRO_RATA_MIN,
+    PHASE,
+    REFERENCE,
+    ABSENT_INSTRUMENT,
+    NO_SESSION,
+    NO_INSTRUMENT,
+    MORE_INSTRUMENTS,
+    TOKEN,
+    DIFFERENCES
+};
+
+/* The first input of the log that shows it: DAY is 1, the sessions are 2 and 3, the instrument is 4, LOGIN is 5. */
+static uint64_t shown_by(enum difference d)
+{
+    if (d <= SESSION_NOTIONAL || d == NO_SESSION) /* (input 3 would be the instrument) */
+        return 3;
+    return d == TOKEN ? 0 : d == MORE_INSTRUMENTS ? 5 : 4;
+}
+
+/* ... and the first that must have been another one, by the state. */
+static uint64_t shown_by_state(enum difference d)
+{
+    if (d == PHASE || d == REFERENCE)
+        return 0;                             /* the day changes them */
+    return d == NO_SESSION ? 4 : shown_by(d); /* (one session more than the last input 3) */
+}
+
+static void differ_in_session(enum difference d, struct sb_session_config *s)
+{
+    s->firm += d == FIRM;
+    s->operator_right = d == OPERATOR;
+    s->stp = d == STP ? SB_STP_DECREMENT : s->stp;
+    s->stp_group += d == STP_GROUP;
+    s->orders_max += d == ORDERS_MAX;
+    s->quantity_max += d == SESSION_QUANTITY;
+    s->notional_max += d == SESSION_NOTIONAL;
+    s->token += d == TOKEN;
+}
+
+static void differ_in_instrument(enum difference d, struct sb_instrument_config *in)
+{
+    in->symbol[0] = d == SYMBOL ? 'X' : in->symbol[0];
+    in->tick = d == TICK ? 50 : in->tick;
+    in->price_min = d == PRICE_MIN ? 200 : in->price_min;
+    in->price_max -= d == PRICE_MAX ? 100 : 0;
+    in->lot += d == LOT;
+    in->quantity_max -= d == QUANTITY_MAX;
+    in->matching = d == MATCHING ? SB_MATCH_PRO_RATA : in->matching;
+    in->tie = d == TIE ? SB_TIE_LOWEST : in->tie;
+    in->band_action = d == BAND_ACTION ? SB_BAND_PAUSE : in->band_action;
+    in->static_band = d == STATIC_BAND ? 1 : in->static_band;
+    in->dynamic_band = d == DYNAMIC_BAND ? 1 : in->dynamic_band;
+    in->pause_ms += d == PAUSE_MS;
+    in->notional_max += d == NOTIONAL_MAX;
+    in->pro_rata_min += d == PRO_RATA_MIN;
+    in->phase = d == PHASE ? SB_PHASE_HALTED : in->phase;
+    in->reference_price = d == REFERENCE ? 10000 : in->reference_price;
+    if (d == ABSENT_INSTRUMENT)
+        *in = (struct sb_instrument_config){.present = false};
+}
+
+static void make_mine(enum difference d)
+{
+    mine = b.config;
+    memcpy(my_instruments, b.instruments, sizeof b.instruments);
+    mine.instruments = my_instruments;
+    differ_in_session(d, &mine.sessions[2]);
+    my_instruments[2] = my_instruments[1];
+    my_instruments[2].symbol[0] = 'X';
+    differ_in_instrument(d, &my_instruments[1]);
+    mine.sessions_n -= d == NO_SESSION;
+    mine.instruments_n -= d == NO_INSTRUMENT;
+    mine.instruments_n += d == MORE_INSTRUMENTS;
+}
+
+static void login(void)
+{
+    uint8_t blocks[64];
+    const uint32_t n = bench_block_login(blocks, 1, BENCH_CLIENT_IP);
+    const struct bench_frame f = bench_entry(&b, 1, 77, 0, blocks, n, 1);
+    bench_put(&b, 0, &f);
+    bench_put(&b, 1, &f);
+}
+
+/* The shadow reads the owner's log, stops, and never serves; the owner goes on alone. */
+START_TEST(shadow_of_another_configuration_stops)
+{
+    const uint64_t n = shown_by((enum difference)_i);
+    bench_open(&b);
+    make_mine((enum difference)_i);
+    b.node[1]->config = b.node[1]->setup.config = &mine;
+    bench_run(&b, 10 * MS);
+    b.down[1] = b.done[1];
+    login();
+    bench_run(&b, 10 * MS);
+    ck_assert_uint_eq(sb_node_differs(b.node[0]), 0);
+    ck_assert_uint_eq(sb_node_differs(b.node[1]), n);
+    ck_assert(b.done[1] == (n != 0));
+    ck_assert_int_eq(b.node[1]->role, SB_ROLE_SHADOW);
+    ck_assert_uint_eq(b.counters[1][SB_CTR_WENT_LIVE], 0);
+    ck_assert_uint_eq(sb_node_log(b.node[0])->len, 5);
+    bench_close(&b);
+}
+END_TEST
+
+/* The same by a state, as a snapshot brings it. */
+START_TEST(state_of_another_configuration_is_refused)
+{
+    const uint64_t n = shown_by_state((enum difference)_i);
+    bench_open(&b);
+    bench_run(&b, 10 * MS);
+    login();
+    bench_run(&b, MS);
+    const struct sb_engine *e = b.node[0]->engine;
+    ck_assert_uint_eq(sb_engine_applied(e), 5);
+    ck_assert_uint_eq(sb_genesis_differs(&b.config, e), 0);
+    make_mine((enum difference)_i);
+    ck_assert_uint_eq(sb_genesis_differs(&mine, e), n);
+
+    const size_t bytes = sb_snapshot_bytes(e);
+    struct sb_snapshot snapshot = {.bytes = malloc(bytes), .bytes_n = bytes};
+    ck_assert_ptr_nonnull(snapshot.bytes);
+    sb_snapshot_make(e, snapshot.bytes, bytes);
+    ck_assert_ptr_null(sb_snapshot_fault(snapshot.bytes, bytes, &snapshot.head));
+    bench_start(&b, 1, false);
+    b.node[1]->config = b.node[1]->setup.config = &mine;
+    ck_assert_ptr_null(sb_node_load_snapshot(b.node[1], &snapshot));
+    ck_assert_uint_eq(sb_node_differs(b.node[1]), n);
+    free(snapshot.bytes);
+    bench_close(&b);
+}
+END_TEST
+
+static void journaled(struct sb_config *c)
+{
+    memcpy(c->journal_dir, "/j", 3);
+}
+
+/* The file was changed between a node's lives: what its journal says is not what it would go on with. */
+START_TEST(restart_with_another_configuration_stops)
+{
+    static struct disks d;
+    bench_pair(&b, journaled);
+    disks_open(&d, &b);
+    b.node[0]->setup.journal = b.node[1]->setup.journal = true;
+    disks_run(&d, 20 * MS);
+    disks_kill(&d, 1);
+    disks_until(&d, 0, SB_ROLE_SOLO);
+    disks_run(&d, MS);
+    disks_kill(&d, 0);
+    if (_i == 1)
+        b.instruments[1].static_band = 500;
+    disks_restart(&d, 0, true, false);
+    ck_assert_uint_eq(sb_node_differs(b.node[0]), _i == 1 ? 4 : 0);
+    disks_step(&d);
+    ck_assert(b.done[0] == (_i == 1));
+    ck_assert_int_eq(b.node[0]->role, SB_ROLE_BOOT);
+    b.down[0] = b.done[0];
+    disks_run(&d, 20 * MS);
+    ck_assert_int_eq(b.node[0]->role, _i == 1 ? SB_ROLE_BOOT : SB_ROLE_SOLO);
+    disks_close(&d);
+    bench_close(&b);
+}
+END_TEST
+
 /* --- the hash's seed ---------------------------------------------------------------------------------- */
 
 START_TEST(seeds_of_the_hash_show_nowhere)
@@ -382,6 +577,9 @@ int main(void)
     tcase_add_test(tc, pause_until_an_operator_ends_it);
     tcase_add_test(tc, pro_rata_shares);
     tcase_add_loop_test(tc, ties_of_auctions, 0, 4);
+    tcase_add_loop_test(tc, shadow_of_another_configuration_stops, 0, DIFFERENCES);
+    tcase_add_loop_test(tc, state_of_another_configuration_is_refused, 0, DIFFERENCES);
+    tcase_add_loop_test(tc, restart_with_another_configuration_stops, 0, 2);
     tcase_add_test(tc, seeds_of_the_hash_show_nowhere);
     suite_add_tcase(suite, tc);
     SRunner *runner = srunner_create(suite);
