@@ -173,7 +173,8 @@ START_TEST(rules_of_instruments_and_sessions)
                      "notional_max = 4000000000\n"
                      "[session 2]\nfirm = 6\ntoken = 1\nstp = cancel-both\n"
                      "stp_group = 4294967295\norders_max = 12\nquantity_max = 2000000000\n"
-                     "notional_max = 4294967295\n"),
+                     "notional_max = 4294967295\n"
+                     "[engine]\norders_max = 1024\nterms_max = 64\n"),
         "%s", told);
     in = &cfg.instruments[1];
     ck_assert_uint_eq(in->matching, SB_MATCH_PRO_RATA);
@@ -214,7 +215,8 @@ static void words(const char *key, const char *const all[], size_t n, const char
 START_TEST(words_of_rules)
 {
     words("stp", STP, 5, "", offsetof(struct sb_session_config, stp), true);
-    words("matching", MATCHING, 2, "", offsetof(struct sb_instrument_config, matching), false);
+    words("matching", MATCHING, 2, "[engine]\norders_max = 1024\nterms_max = 64\n",
+          offsetof(struct sb_instrument_config, matching), false);
     words("tie", TIE, 4, "", offsetof(struct sb_instrument_config, tie), false);
     words("band_action", BAND_ACTION, 2, "dynamic_band_bp = 1\n",
           offsetof(struct sb_instrument_config, band_action), false);
