@@ -26,8 +26,8 @@ static uint64_t feed_messages_max(const struct sb_plan *plan, const struct sb_co
            (plan->phases + UINT64_C(4)) * 2 * (config->instruments_n + UINT64_C(1)) + 1024;
 }
 
-/* Pro-rata: fills end nobody, so that there is no bound of how many there are. Pauses that end by themselves: by TIMER, whose
- * place among the orders no answer tells. */
+/* Pro-rata: an arrival may fill many orders and end none, which feed_messages_max() does not count. Pauses that end by themselves: by
+ * TIMER, whose place among the orders no answer tells. */
 static bool can_be_judged(const struct sb_instrument_config *in)
 {
     return in->matching != SB_MATCH_PRO_RATA && in->pause_ms == 0;
