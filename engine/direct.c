@@ -162,7 +162,7 @@ SB_PLAIN void rest_canceled(struct sb_engine *e, const struct sb_book *b, uint64
 
 #define SB_APART __attribute__((noinline)) static
 
-/* A checked order that may trade now, or is not to rest: one in six. */
+/* An order that may trade now, or is not to rest: one in six. Price and quantity are checked. */
 SB_APART uint32_t order_that_takes(struct sb_engine *e, struct sb_book *b, uint64_t id,
                                    uint32_t flags, uint32_t ticks, uint32_t quantity,
                                    struct sb_report *out)
@@ -170,7 +170,8 @@ SB_APART uint32_t order_that_takes(struct sb_engine *e, struct sb_book *b, uint6
     struct sb_sink sink = {.direct = true, .report = out};
     const uint32_t side = flags & SIDE_BITS;
     const uint32_t price = ticks * b->tick;
-    if ((flags & SB_DIRECT_IOC) == 0 && !room_to_rest(e, b, side, ticks))
+    if (__builtin_expect(sb_orders_find(&e->orders, id) != 0, 0) ||
+        ((flags & SB_DIRECT_IOC) == 0 && !room_to_rest(e, b, side, ticks)))
         return refuse_order(e, b->index, id, flags, price, quantity, out);
     struct sb_incoming in = {
         .ref = ++e->last_ref, .id = id, .open = quantity, .ticks = ticks, .side = side};
@@ -211,12 +212,13 @@ SB_APART uint32_t order_of_any_kind(struct sb_engine *e, uint32_t instrument, ui
     const uint32_t side = flags & SIDE_BITS;
     struct sb_book *b = sb_state_book(e, instrument);
     uint32_t ticks = 0;
-    if (b == NULL || !good_details(b, price, quantity, &ticks) || !good_lot(b, quantity) ||
-        sb_orders_find(&e->orders, id) != 0)
+    if (b == NULL || !good_details(b, price, quantity, &ticks) || !good_lot(b, quantity))
         return refuse_order(e, instrument, id, flags, price, quantity, out);
-    if (__builtin_expect(flags / SB_DIRECT_IOC % 2 | sb_book_crosses(b, side, ticks), 0) ||
+    if ((flags & SB_DIRECT_IOC) != 0 || sb_book_crosses(b, side, ticks) ||
         !room_to_rest(e, b, side, ticks))
         return order_that_takes(e, b, id, flags, ticks, quantity, out);
+    if (sb_orders_find(&e->orders, id) != 0)
+        return refuse_order(e, instrument, id, flags, price, quantity, out);
     return order_that_rests(e, b, id, side, ticks, quantity, out);
 }
 
@@ -240,14 +242,15 @@ uint32_t sb_direct_order(struct sb_engine *e, uint32_t instrument, uint64_t id, 
         return order_of_any_kind(e, instrument, id, flags, price, quantity, out);
     struct sb_book *b = &e->books[instrument];
     if (__builtin_expect(b->direct != SB_DIRECT_PLAIN, 0) ||
-        !good_details(b, price, quantity, &ticks) ||
-        __builtin_expect((flags & SB_DIRECT_IOC) != 0, 0))
+        !good_details(b, price, quantity, &ticks))
         return order_of_any_kind(e, instrument, id, flags, price, quantity, out);
     const uint32_t key = sb_book_key(side, ticks);
     struct sb_ladder *l = sb_book_side(b, side);
     SB_KEEP_APART(l);
-    if (__builtin_expect(crosses_at(b, side, key), 0) ||
-        __builtin_expect(e->orders.used >= e->orders.max, 0) ||
+    if (__builtin_expect((flags & SB_DIRECT_IOC) != 0, 0) ||
+        __builtin_expect(crosses_at(b, side, key), 0))
+        return order_that_takes(e, b, id, flags, ticks, quantity, out);
+    if (__builtin_expect(e->orders.used >= e->orders.max, 0) ||
         __builtin_expect(e->levels.used >= e->levels.max, 0) ||
         !sb_ids_spot_near(&e->orders.ids, id, &spot))
         return order_of_any_kind(e, instrument, id, flags, price, quantity, out);
