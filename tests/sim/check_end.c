@@ -62,7 +62,7 @@ static void check_wild(struct sim_world *w, const struct sb_command *c)
     }
     struct sb_command2 sent;
     char symbol[8];
-    sb_entry_to_command(w->wild.message[at], w->wild.len[at], &sent, symbol);
+    sb_entry_to_command(w->wild.message[at], w->wild.len[at], c->time_ns, &sent, symbol);
     if (sent.c.kind != c->kind || sent.c.key != c->key || sent.c.orig_key != c->orig_key ||
         sent.c.side != c->side || sent.c.quantity != c->quantity || sent.c.price != c->price)
         sim_fail(w, SIM_CHECK_ONCE, "session %u: message %" PRIu64 " is not what was sent",
