@@ -66,6 +66,11 @@
       "every rule and every byte: what was released equals the reference matcher's word over the " \
       "owner's log, and adds up for each order by the rules alone",                                \
       "runs that a flipped bit took over, or that lost what no promise covered")                   \
+    X(TIMELY, "timely",                                                                            \
+      "when all is quiet, no order of an owner that takes input is open beyond its time, no "      \
+      "pause "                                                                                     \
+      "beyond its end",                                                                            \
+      "how soon an owner that is busy comes to it")                                                \
     X(CLIENT, "client",                                                                            \
       "what the clients were told: answered once, quantity conserved, streams "                    \
       "without gap, books of the feed, all equal to the reference",                                \

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/state.h"
 #include "nic/wire/itch.h"
 #include "nic/wire/ouch.h"
 #include "perf/follow.h"
@@ -236,6 +237,52 @@ static void check_register(struct sim_world *w)
     }
 }
 
+static bool is_crossed(const struct sb_engine *e, uint32_t instrument)
+{
+    int64_t buy, sell;
+    uint64_t quantity;
+    return sb_engine_best(e, instrument, SB_BUY, &buy, &quantity) &&
+           sb_engine_best(e, instrument, SB_SELL, &sell, &quantity) && buy >= sell;
+}
+
+/* Does a node take input, and has it nothing left to do? */
+static bool is_idle_owner(const struct sim_world *w, uint32_t i)
+{
+    const struct sb_node *n = w->node[i];
+    return w->host[i].alive && w->now_ns >= w->host[i].asleep_until_ns &&
+           (n->role == SB_ROLE_PRIM || n->role == SB_ROLE_SOLO) && n->released == n->log.len &&
+           n->open == NULL && !n->draining_pending;
+}
+
+/* Quiet: is everything over whose time has come? It is looked for here, not where the engine keeps what is due. */
+static void check_timely(struct sim_world *w)
+{
+    enum { SLACK_NS = 1000000 };
+    if (w->client.state != SB_CLIENT_DONE)
+        return;
+    for (uint32_t i = 0; i < 2; i++) {
+        const struct sb_node *n = w->node[i];
+        const struct sb_engine *e = n->engine;
+        const uint64_t grace_ns = w->config.timer_ns + SLACK_NS;
+        if (!is_idle_owner(w, i))
+            continue;
+        for (uint32_t t = 1; t <= e->terms.fresh; t++) {
+            const struct sb_terms *terms = &e->terms.records[t];
+            if (terms->slot != 0 && terms->tif == SB_TIF_GTD &&
+                terms->expire_ns < n->now_ns - grace_ns)
+                sim_fail(w, SIM_CHECK_TIMELY,
+                         "node %c: an order is open %" PRIu64 " ns after its time", 'A' + i,
+                         n->now_ns - terms->expire_ns);
+        }
+        for (uint32_t k = 1; k <= SIM_INSTRUMENTS; k++) {
+            const uint64_t resume_ns = sb_engine_instrument(e, k)->resume_ns;
+            if (resume_ns != 0 && resume_ns < n->now_ns - grace_ns && !is_crossed(e, k))
+                sim_fail(w, SIM_CHECK_TIMELY, "node %c: instrument %u pauses beyond its time",
+                         'A' + i, k);
+        }
+    }
+}
+
 /* Is there, or must there be, a node that takes input and may release? */
 static bool can_be_answered(const struct sim_world *w)
 {
@@ -294,5 +341,6 @@ void sim_check_end(struct sim_world *w)
                      'A' + i);
     check_liveness(w);
     check_register(w);
+    check_timely(w);
     sim_check_restored(w);
 }

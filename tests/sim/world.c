@@ -55,8 +55,7 @@ static void configure_rules(struct sim_world *w)
     while (sim_others(w) && w->config.hold_bytes < needed)
         w->config.hold_bytes *= 2;
     uint64_t rng = w->o.seed ^ UINT64_C(0x52554C45532E2E2E);
-    w->config.timer_ns =
-        200000 + sim_random(&rng) % (sim_chance(&rng, 500000) ? 1000000 : 20000000);
+    w->config.timer_ns = 200000 + sim_random(&rng) % 3000000;
 }
 
 static void configure(struct sim_world *w)
