@@ -261,11 +261,14 @@ static void count_timers(struct sim_world *w, uint32_t i, enum sb_role before)
 {
     struct sim_checks *k = &w->checks;
     const struct sb_node *n = w->node[i];
+    const bool later = w->counters[0][SB_CTR_WENT_LIVE] + w->counters[1][SB_CTR_WENT_LIVE] != 0;
+    const bool one = n->timer_n != k->timer_n[i];
+    k->timer_n[i] = n->timer_n;
+    if (one)
+        k->timer_at_ns = w->now_ns;
     if (w->reach == NULL)
         return;
-    const bool later = w->counters[0][SB_CTR_WENT_LIVE] + w->counters[1][SB_CTR_WENT_LIVE] != 0;
-    w->reach->timers_later += n->timer_n != k->timer_n[i] && later;
-    k->timer_n[i] = n->timer_n;
+    w->reach->timers_later += one && later;
     w->reach->timers_underway += before == SB_ROLE_SHADOW && n->role == SB_ROLE_SOLO &&
                                  w->node[1 - i]->timer_n > k->released;
 }

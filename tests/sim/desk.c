@@ -6,7 +6,7 @@
 #include "nic/wire/ouch.h"
 #include "tests/sim/member.h"
 
-enum { TICK = 100, LOT = 5, FROM_TICKS = 98, TICKS = 16, LIVES_NS = 20000000 };
+enum { TICK = 100, LOT = 5, FROM_TICKS = 98, TICKS = 16 };
 
 static bool one_in(struct sim_member *x, uint32_t n)
 {
@@ -153,6 +153,7 @@ static void remember(struct sim_member *x, const struct sb_entry_new *m)
         (struct sim_recent){.key = m->key, .instrument = first ? 1 : 2, .side = m->side};
 }
 
+/* Expiries are whole steps of the simulated time away: TIMER may come at the very moment. */
 static uint32_t new_order(struct sim_member *x, uint64_t now_ns, uint8_t *p)
 {
     struct sb_entry_new m = {.key = ++x->key,
@@ -171,7 +172,7 @@ static uint32_t new_order(struct sim_member *x, uint64_t now_ns, uint8_t *p)
     if (m.tif == '6' && m.type == 'L' && one_in(x, 2)) /* where nobody trades with it */
         m.price = m.side == 'B' ? 90 * TICK : 120 * TICK;
     if (m.tif == '6')
-        m.expire_ns = now_ns + 100000 + sim_random(&x->rng) % LIVES_NS;
+        m.expire_ns = now_ns + SIM_STEP_NS * (25 + sim_pick(x, one_in(x, 2) ? 500 : 5000));
     if (one_in(x, 4))
         link_partner(x, &m);
     if (one_in(x, 16))

@@ -360,6 +360,24 @@ static uint32_t draw_restoring(uint64_t *rng, uint32_t messages, uint64_t allowe
     return drawn;
 }
 
+/* With the desk there are TIMERs: most schedules have an event that waits for one to be underway, at best the owner's end. */
+static void await_timer(uint64_t *rng, struct sim_event *events, uint32_t n)
+{
+    uint32_t k = 0;
+    while (k < n && events[k].kind != SIM_CRASH && events[k].kind != SIM_PAUSE &&
+           events[k].kind != SIM_NOTICE)
+        k++;
+    struct sim_event *e = &events[k < n ? k : 0];
+    if (n == 0 || e->kind >= SIM_FLIP_BOOK || sim_chance(rng, 300000))
+        return;
+    e->moment = SIM_TIMING;
+    if (k == n || e->kind == SIM_NOTICE)
+        return;
+    e->a = SIM_THE_PRIMARY;
+    if (e->kind == SIM_PAUSE)
+        e->span_ns = 5000000 + sim_random(rng) % 40000000;
+}
+
 void sim_schedule_draw(struct sim_schedule *s, uint64_t seed, uint32_t messages, uint64_t allowed,
                        uint32_t keep)
 {
@@ -394,9 +412,8 @@ void sim_schedule_draw(struct sim_schedule *s, uint64_t seed, uint32_t messages,
         s->restores = sim_chance(&rng, 250000);
         drawn = draw_freely(&rng, messages, events, n, (allowed >> SIM_BLINK & 1) != 0, all);
     }
-    if ((s->conditions >> SIM_DESK & 1) != 0 && s->plot == NULL && drawn > 0 &&
-        all[0].kind < SIM_FLIP_BOOK && sim_chance(&desk_rng, 400000))
-        all[0].moment = SIM_TIMING;
+    if ((s->conditions >> SIM_DESK & 1) != 0 && s->plot == NULL)
+        await_timer(&desk_rng, all, drawn);
     for (uint32_t i = 0; i < drawn; i++)
         if ((keep >> i & 1) != 0)
             s->events[s->events_n++] = all[i];

@@ -65,6 +65,7 @@ enum sim_fault_kind {
 };
 
 enum { SIM_A, SIM_B, SIM_W, SIM_C, SIM_HOSTS };
+enum { SIM_STEP_NS = 4000 }; /* grain of virtual time */
 
 /* An event's victim by what it is when it strikes. */
 enum sim_who { SIM_THE_PRIMARY, SIM_THE_OTHER, SIM_THE_WITNESS };

@@ -10,7 +10,6 @@
 
 enum {
     TICK_NS = 50000,      /* an idle host polls this often */
-    STEP_NS = 4000,       /* grain of virtual time */
     SETTLE_NS = 60000000, /* after the last fault: roles and register have come to rest */
     PAIR_SETTLE_NS = 10000000,
     RESTART_NS = 20000000, /* what has stopped starts again within */
@@ -482,9 +481,12 @@ bool sim_is_pair(const struct sim_world *w)
     return false;
 }
 
-/* Nothing is left to say: the clients are done, or have given up, and the pair is whole where it can be. */
+/* Nothing is left to say: the clients are done, or have given up, the pair is whole where it can be, and what a TIMER has brought
+ * has gone its way. */
 static bool over(const struct sim_world *w)
 {
+    if (w->checks.timer_at_ns != 0 && w->now_ns < w->checks.timer_at_ns + PAIR_SETTLE_NS)
+        return false;
     if (sim_pair_is_due(w) && (w->pair_ns == 0 || w->now_ns < w->pair_ns + PAIR_SETTLE_NS))
         return false;
     if (w->checks.lost)
@@ -510,7 +512,7 @@ void sim_run(struct sim_world *w, const struct sim_options *o, struct sim_result
         if (w->checks.failed || (at_rest && w->now_ns > w->healed_ns + SETTLE_NS &&
                                  (over(w) || w->now_ns > w->healed_ns + SIM_DEADLINE_NS)))
             break;
-        w->now_ns += STEP_NS;
+        w->now_ns += SIM_STEP_NS;
     }
     sim_check_end(w);
     *r = (struct sim_result){.failed = w->checks.failed,
