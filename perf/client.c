@@ -26,6 +26,13 @@ static uint64_t feed_messages_max(const struct sb_plan *plan, const struct sb_co
            (plan->phases + UINT64_C(4)) * 2 * (config->instruments_n + UINT64_C(1)) + 1024;
 }
 
+/* Pro-rata: fills end nobody, so that there is no bound of how many there are. Pauses that end by themselves: by TIMER, whose
+ * place among the orders no answer tells. */
+static bool can_be_judged(const struct sb_instrument_config *in)
+{
+    return in->matching != SB_MATCH_PRO_RATA && in->pause_ms == 0;
+}
+
 static const char *check(const struct sb_client_options *o)
 {
     const struct sb_config *config = o->config;
@@ -44,6 +51,12 @@ static const char *check(const struct sb_client_options *o)
             (plan->rows[i].instrument > 0 &&
              !config->instruments[plan->rows[i].instrument].present))
             return "the flow has instruments that the configuration does not define";
+    for (uint32_t i = 0; i < plan->n; i++)
+        if (plan->rows[i].instrument > 0 &&
+            !can_be_judged(&config->instruments[plan->rows[i].instrument]))
+            return "the flow has instruments with matching = pro-rata or a pause_ms: what comes "
+                   "out "
+                   "of them cannot be judged";
     if (o->window == 0 || !(o->speed >= 0))
         return "the window must be at least 1 and the speed not negative";
     return NULL;

@@ -9,6 +9,7 @@
 #include "nic/wire/itch.h"
 #include "nic/wire/ouch.h"
 #include "perf/follow.h"
+#include "replica/genesis.h"
 #include "shadowbook/assert.h"
 #include "tests/reference/reference.h"
 
@@ -163,28 +164,16 @@ static struct entry *collect_log(struct run *run, uint64_t *n)
 static void own_command(const struct sb_config *config, const struct entry *entry,
                         struct sb_command2 *c)
 {
-    c->c.flags = SB_CMD_F_EXT;
     if (entry->what == DAY) {
         c->c.kind = SB_CMD_DAY;
+        c->c.flags = SB_CMD_F_EXT;
         c->ext.day.trading_day = config->trading_day;
         c->ext.day.shard = config->shard;
         c->ext.day.generation = config->generation;
     } else if (entry->what == SESSION) {
-        c->c.kind = SB_CMD_SESSION;
-        c->c.key = entry->index;
-        c->c.firm = config->sessions[entry->index].firm;
-        c->ext.session.operator_right = config->sessions[entry->index].operator_right;
+        sb_genesis_session(&config->sessions[entry->index], entry->index, c);
     } else {
-        const struct sb_instrument_config *in = &config->instruments[entry->index];
-        c->c.kind = SB_CMD_INSTRUMENT;
-        c->c.instrument = entry->index;
-        memcpy(c->ext.instrument.symbol, in->symbol, 8);
-        c->ext.instrument.tick = in->tick;
-        c->ext.instrument.price_min = in->price_min;
-        c->ext.instrument.price_max = in->price_max;
-        c->ext.instrument.lot = in->lot;
-        c->ext.instrument.quantity_max = in->quantity_max;
-        c->ext.instrument.phase = in->phase;
+        sb_genesis_instrument(&config->instruments[entry->index], entry->index, c);
     }
 }
 

@@ -37,6 +37,7 @@ void sb_apply_init(struct sb_node *node, struct sb_arena *arena)
     if (arena->base == NULL)
         return;
     node->engine = sb_engine_new(engine, engine_bytes, &c->limits);
+    sb_engine_seed_hash(node->engine, node->setup.hash_seed);
     node->outbox.cap = cap;
     node->outbox.n = 0;
     sb_hold_reset(&node->hold);

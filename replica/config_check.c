@@ -291,6 +291,62 @@ static void check_symbols(struct checker *c)
     free(sorted);
 }
 
+/* The engine would ignore the instrument. */
+static void check_sizes(struct checker *c, uint32_t i, const struct sb_instrument_config *in)
+{
+    const bool prices_good = in->tick >= 1 && in->price_min >= 1 &&
+                             in->price_min <= in->price_max && in->price_max <= SB_PRICE_MAX &&
+                             in->price_min % in->tick == 0 && in->price_max % in->tick == 0;
+    if (!prices_good)
+        complain(c,
+                 "[instrument %" PRIu32 "] price_min_e4 = %" PRId64 ", price_max_e4 = %" PRId64
+                 ": multiples of tick_e4 = %" PRId64 ", the lower one first, are accepted",
+                 i, in->price_min, in->price_max, in->tick);
+    const int64_t reference = in->reference_price;
+    if (prices_good && reference != 0 &&
+        (reference < in->price_min || reference > in->price_max || reference % in->tick != 0))
+        complain(c,
+                 "[instrument %" PRIu32 "] reference_price_e4 = %" PRId64
+                 ": 0, or a multiple of tick_e4 = %" PRId64 " from price_min_e4 = %" PRId64
+                 " to price_max_e4 = %" PRId64 " is accepted",
+                 i, reference, in->tick, in->price_min, in->price_max);
+    if (in->lot < 1 || in->lot > in->quantity_max)
+        complain(c,
+                 "[instrument %" PRIu32 "] lot = %" PRIu32 ", quantity_max = %" PRIu32
+                 ": a lot from 1 to quantity_max is accepted",
+                 i, in->lot, in->quantity_max);
+}
+
+/* A key that does nothing without another one was meant to do something. */
+static void check_rules(struct checker *c, uint32_t i, const struct sb_instrument_config *in)
+{
+    if (in->pro_rata_min != 0 && in->matching != SB_MATCH_PRO_RATA)
+        complain(c,
+                 "[instrument %" PRIu32 "] pro_rata_min = %" PRIu32
+                 ": 0 is accepted, or matching = pro-rata is needed",
+                 i, in->pro_rata_min);
+    if (in->pro_rata_min > in->quantity_max)
+        complain(c,
+                 "[instrument %" PRIu32 "] pro_rata_min = %" PRIu32 ": 0 to quantity_max = %" PRIu32
+                 " is accepted",
+                 i, in->pro_rata_min, in->quantity_max);
+    if (in->band_action == SB_BAND_PAUSE && in->dynamic_band == 0)
+        complain(c,
+                 "[instrument %" PRIu32
+                 "] band_action = pause: a dynamic_band_bp is needed, which begins the pause",
+                 i);
+    if (in->pause_ms != 0 && in->band_action != SB_BAND_PAUSE)
+        complain(c,
+                 "[instrument %" PRIu32 "] pause_ms = %" PRIu32
+                 ": 0 is accepted, or band_action = pause is needed",
+                 i, in->pause_ms);
+    if (in->pause_ms != 0 && c->cfg->timer_ns == 0)
+        complain(c,
+                 "[instrument %" PRIu32 "] pause_ms = %" PRIu32
+                 ": 0 is accepted with [engine] timer_ms = 0, by which pauses do not end",
+                 i, in->pause_ms);
+}
+
 static void check_instruments(struct checker *c)
 {
     const struct sb_config *cfg = c->cfg;
@@ -305,18 +361,8 @@ static void check_instruments(struct checker *c)
         const struct sb_instrument_config *in = &cfg->instruments[i];
         if (!in->present)
             continue;
-        if (in->tick < 1 || in->price_min < 1 || in->price_min > in->price_max ||
-            in->price_max > SB_PRICE_MAX || in->price_min % in->tick != 0 ||
-            in->price_max % in->tick != 0)
-            complain(c,
-                     "[instrument %" PRIu32 "] price_min_e4 = %" PRId64 ", price_max_e4 = %" PRId64
-                     ": multiples of tick_e4 = %" PRId64 ", the lower one first, are accepted",
-                     i, in->price_min, in->price_max, in->tick);
-        if (in->lot < 1 || in->lot > in->quantity_max)
-            complain(c,
-                     "[instrument %" PRIu32 "] lot = %" PRIu32 ", quantity_max = %" PRIu32
-                     ": a lot from 1 to quantity_max is accepted",
-                     i, in->lot, in->quantity_max);
+        check_sizes(c, i, in);
+        check_rules(c, i, in);
     }
     check_symbols(c);
 }

@@ -9,7 +9,14 @@
 #include "shadowbook/assert.h"
 #include "shadowbook/config.h"
 
-enum { US = 1000, MS = 1000000, MIB = 1 << 20, US_MAX = 60 * 1000 * 1000, LCORES_MAX = 1023 };
+enum {
+    US = 1000,
+    MS = 1000000,
+    MIB = 1 << 20,
+    US_MAX = 60 * 1000 * 1000,
+    DAY_MS = 24 * 60 * 60 * 1000,
+    LCORES_MAX = 1023
+};
 
 #define FIELD(type, member) offsetof(type, member), sizeof(((type *)0)->member)
 #define SHARD(key, member, type, required, min, max, words)                                        \
@@ -38,10 +45,10 @@ enum { US = 1000, MS = 1000000, MIB = 1 << 20, US_MAX = 60 * 1000 * 1000, LCORES
         SB_SECTION_SESSION, key, type, required, FIELD(struct sb_session_config, member), min,     \
             max, 1, words                                                                          \
     }
-#define INSTRUMENT(key, member, type, required, max, words)                                        \
+#define INSTRUMENT(key, member, type, required, min, max, words)                                   \
     {                                                                                              \
-        SB_SECTION_INSTRUMENT, key, type, required, FIELD(struct sb_instrument_config, member), 1, \
-            max, 1, words                                                                          \
+        SB_SECTION_INSTRUMENT, key, type, required, FIELD(struct sb_instrument_config, member),    \
+            min, max, 1, words                                                                     \
     }
 
 static const struct sb_config_key KEYS[] = {
@@ -112,14 +119,29 @@ static const struct sb_config_key KEYS[] = {
     SESSION("firm", firm, SB_KEY_UINT, true, 1, UINT32_MAX, NULL),
     SESSION("token", token, SB_KEY_UINT, true, 1, UINT64_MAX, NULL),
     SESSION("operator", operator_right, SB_KEY_WORDS, false, 0, 0, "no|yes"),
+    SESSION("stp", stp, SB_KEY_WORDS, false, 0, 0,
+            "none|cancel-newest|cancel-oldest|cancel-both|decrement"),
+    SESSION("stp_group", stp_group, SB_KEY_UINT, false, 0, UINT32_MAX, NULL),
+    SESSION("orders_max", orders_max, SB_KEY_UINT, false, 0, UINT32_MAX, NULL),
+    SESSION("quantity_max", quantity_max, SB_KEY_UINT, false, 0, SB_QUANTITY_MAX, NULL),
+    SESSION("notional_max", notional_max, SB_KEY_UINT, false, 0, UINT32_MAX, NULL),
 
-    INSTRUMENT("symbol", symbol, SB_KEY_SYMBOL, true, 0, NULL),
-    INSTRUMENT("tick_e4", tick, SB_KEY_UINT, false, SB_PRICE_MAX, NULL),
-    INSTRUMENT("price_min_e4", price_min, SB_KEY_UINT, false, SB_PRICE_MAX, NULL),
-    INSTRUMENT("price_max_e4", price_max, SB_KEY_UINT, false, SB_PRICE_MAX, NULL),
-    INSTRUMENT("lot", lot, SB_KEY_UINT, false, SB_QUANTITY_MAX, NULL),
-    INSTRUMENT("quantity_max", quantity_max, SB_KEY_UINT, false, SB_QUANTITY_MAX, NULL),
-    INSTRUMENT("phase", phase, SB_KEY_WORDS, false, 0, "closed|auction|continuous|halted"),
+    INSTRUMENT("symbol", symbol, SB_KEY_SYMBOL, true, 0, 0, NULL),
+    INSTRUMENT("tick_e4", tick, SB_KEY_UINT, false, 1, SB_PRICE_MAX, NULL),
+    INSTRUMENT("price_min_e4", price_min, SB_KEY_UINT, false, 1, SB_PRICE_MAX, NULL),
+    INSTRUMENT("price_max_e4", price_max, SB_KEY_UINT, false, 1, SB_PRICE_MAX, NULL),
+    INSTRUMENT("lot", lot, SB_KEY_UINT, false, 1, SB_QUANTITY_MAX, NULL),
+    INSTRUMENT("quantity_max", quantity_max, SB_KEY_UINT, false, 1, SB_QUANTITY_MAX, NULL),
+    INSTRUMENT("phase", phase, SB_KEY_WORDS, false, 0, 0, "closed|auction|continuous|halted"),
+    INSTRUMENT("matching", matching, SB_KEY_WORDS, false, 0, 0, "price-time|pro-rata"),
+    INSTRUMENT("pro_rata_min", pro_rata_min, SB_KEY_UINT, false, 0, SB_QUANTITY_MAX, NULL),
+    INSTRUMENT("tie", tie, SB_KEY_WORDS, false, 0, 0, "pressure|reference|highest|lowest"),
+    INSTRUMENT("reference_price_e4", reference_price, SB_KEY_UINT, false, 0, SB_PRICE_MAX, NULL),
+    INSTRUMENT("static_band_bp", static_band, SB_KEY_UINT, false, 0, UINT16_MAX, NULL),
+    INSTRUMENT("dynamic_band_bp", dynamic_band, SB_KEY_UINT, false, 0, UINT16_MAX, NULL),
+    INSTRUMENT("band_action", band_action, SB_KEY_WORDS, false, 0, 0, "cancel|pause"),
+    INSTRUMENT("pause_ms", pause_ms, SB_KEY_UINT, false, 0, DAY_MS, NULL),
+    INSTRUMENT("notional_max", notional_max, SB_KEY_UINT, false, 0, UINT32_MAX, NULL),
 };
 
 const struct sb_config_key *sb_config_keys(size_t *n)

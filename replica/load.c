@@ -1,6 +1,7 @@
 /* What a life begins with (an earlier life's log, or the owner's), and what of its log and records is durable. */
 #include <string.h>
 
+#include "replica/genesis.h"
 #include "replica/node_state.h"
 
 /* --- the log ------------------------------------------------------------------------------------ */
@@ -42,7 +43,22 @@ const char *sb_node_load_snapshot(struct sb_node *node, const struct sb_snapshot
     sb_apply_name_streams(node);
     sb_apply_skip(node, n);
     open_doors(node);
+    const uint64_t differs_n = sb_genesis_differs(node->config, node->engine);
+    if (differs_n != 0)
+        sb_load_differs(node, differs_n);
     return NULL;
+}
+
+void sb_load_differs(struct sb_node *node, uint64_t n)
+{
+    if (node->differs_n == 0)
+        node->differs_n = n;
+    sb_node_stop(node);
+}
+
+uint64_t sb_node_differs(const struct sb_node *node)
+{
+    return node->differs_n;
 }
 
 /* What was in a journal is taken as released: whoever misses it asks for it (R13). */

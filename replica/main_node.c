@@ -1,10 +1,12 @@
 /* shadowbook node: one engine of the pair. Composes the node with ports, clock and counters; no rule lives here. */
+#include <errno.h>
 #include <inttypes.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -99,6 +101,17 @@ static struct sb_node_setup setup_of(struct sb_host *h)
     for (uint32_t r = 0; r < SB_PORT_ROLES; r++)
         memcpy(setup.mac[r], h->ports[h->port_of_role[r]]->mac, 6);
     return setup;
+}
+
+/* Clients choose the keys of their orders; this they do not know. */
+static bool draw_hash_seed(struct sb_node_setup *setup)
+{
+    if (getrandom(&setup->hash_seed, sizeof setup->hash_seed, 0) ==
+        (ssize_t)sizeof setup->hash_seed)
+        return true;
+    fprintf(stderr, "shadowbook node: cannot draw a random number from the system: %s\n",
+            strerror(errno));
+    return false;
 }
 
 static int finish(const struct sb_host *h, const struct sb_node *node, struct sb_storage *storage)
@@ -197,6 +210,26 @@ static bool join(struct life *l, uint64_t epoch, uint64_t owner_inc)
     return sb_storage_join(&l->storage, stderr);
 }
 
+/* Both engines of a shard, and a restart within the day, must agree on who trades and what. */
+static bool is_as_configured(const struct life *l)
+{
+    const struct sb_config *c = l->host->config;
+    const uint64_t n = sb_node_differs(l->node);
+    if (n == 0)
+        return true;
+    char what[64] = "more sessions or instruments than";
+    if (n <= UINT64_C(1) + c->sessions_n)
+        snprintf(what, sizeof what, "[session %" PRIu64 "] otherwise than", n - 1);
+    else if (n <= UINT64_C(1) + c->sessions_n + c->instruments_n)
+        snprintf(what, sizeof what, "[instrument %" PRIu64 "] otherwise than",
+                 n - 1 - c->sessions_n);
+    fprintf(stderr,
+            "node %s: the log (input %" PRIu64 ") defines %s %s: all but a session's token must be "
+            "the same for both engines, and until a new day\n",
+            l->host->arguments.name, n, what, c->path);
+    return false;
+}
+
 /* The first life: a new day's, or what the journal says. */
 static bool begin(struct life *l)
 {
@@ -205,6 +238,8 @@ static bool begin(struct life *l)
         return sb_storage_begin(&l->storage, &l->setup, stderr);
     if (!sb_storage_recover(&l->storage, l->node, l->setup.force_solo, stderr))
         format(l); /* what was loaded is in pieces: it knows nothing, and can join */
+    if (!is_as_configured(l))
+        return false;
     if (!l->setup.force_solo || sb_node_log(l->node)->len != 0)
         return true;
     fprintf(stderr,
@@ -295,6 +330,10 @@ int sb_node_main(int argc, char **argv)
         return 0;
     }
     struct life l = {.host = &h, .setup = setup_of(&h)};
+    if (!draw_hash_seed(&l.setup)) {
+        sb_host_close(&h);
+        return 1;
+    }
     if (l.setup.force_solo)
         fprintf(stderr,
                 "node %s: WARNING: --force-solo: the operator says that the other engine is off, "
@@ -306,6 +345,8 @@ int sb_node_main(int argc, char **argv)
         catch_crashes(l.node, &h);
         loop(&l);
         result = finish(&h, l.node, &l.storage);
+        if (!is_as_configured(&l))
+            result = 1;
     } else {
         fprintf(stderr, "shadowbook node: failed to begin with its journal\n");
     }

@@ -77,6 +77,7 @@ struct sb_node_setup {
     uint64_t inc;                  /* incarnation: rises with every start, never reused */
     uint64_t midnight_ns;          /* of the trading day; used by the first owner only */
     uint32_t trading_day;          /* yyyymmdd; same */
+    uint64_t hash_seed;            /* sb_engine_seed_hash(): each process its own */
     uint8_t mac[SB_PORT_ROLES][6]; /* source MAC of each role's port */
     uint64_t *counters;            /* SB_CTR_COUNT values, written by the node */
 };
@@ -147,6 +148,11 @@ enum sb_node_load sb_node_load(struct sb_node *node, const struct sb_journal_pac
  * has none). Without this call a
  * node neither resumes nor disclaims: it does not know what its earlier lives did. */
 void sb_node_loaded(struct sb_node *node, const struct sb_node_record *record, uint64_t lineage);
+
+/* The first input of the log that defines a session or an instrument otherwise than this node's configuration, or is not what
+ * defines one there; behind the last one that it defines: the log defines more. 0: none. Such a node stops by itself; in BOOT
+ * the host need not begin. */
+uint64_t sb_node_differs(const struct sb_node *node);
 
 /* --- the disk -------------------------------------------------------------------------------------- */
 

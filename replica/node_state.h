@@ -70,7 +70,8 @@ struct sb_node {
     uint64_t refused_inc; /* SOLO: a joiner whose digest differed */
     bool asking_solo;     /* SOLOREQ outstanding (R11) */
     bool stopping, stopped;
-    bool was_owner; /* DIVERGED: which side of the pair it was */
+    uint64_t differs_n; /* sb_node_differs() */
+    bool was_owner;     /* DIVERGED: which side of the pair it was */
     bool
         set_aside; /* PRIM that continues: its shadow diverged, and is told so; its acks count no more */
     bool resign_heard;
@@ -208,6 +209,8 @@ void sb_apply_name_streams(struct sb_node *node); /* once the engine knows the d
 /* load.c: what a life begins with, and what of it is durable. */
 struct sb_packet *sb_load_put(struct sb_node *node, uint16_t count, uint16_t lines_n,
                               const void *lines); /* the next packet, into the log */
+/* Input n is not what the configuration says: this log is not for this node. */
+void sb_load_differs(struct sb_node *node, uint64_t n);
 void sb_load_apply(
     struct sb_node *node); /* the oldest packet that is not applied; BOOT: as released */
 void sb_load_want_record(struct sb_node *node, uint8_t kind); /* of the node's epoch */

@@ -7,6 +7,7 @@
 #include "nic/wire/entry.h"
 #include "nic/wire/mold.h"
 #include "nic/wire/ouch.h"
+#include "replica/genesis.h"
 #include "replica/node_state.h"
 
 enum { ENTRY_AT = sizeof(struct sb_head), BLOCKS_AT = ENTRY_AT + sizeof(struct sb_entry) };
@@ -37,6 +38,9 @@ void sb_sequencer_init(struct sb_node *node, struct sb_arena *arena)
 void sb_sequencer_note(struct sb_node *node, const struct sb_command *c)
 {
     node->last_time_ns = c->time_ns;
+    if ((c->session == 0 || c->seq <= sb_genesis_last(node->config)) &&
+        !sb_genesis_agrees(node->config, c))
+        sb_load_differs(node, c->seq);
     if (c->session == 0 || c->session > node->config->limits.sessions_max)
         return;
     struct sb_door *door = &node->doors[c->session];
@@ -123,38 +127,22 @@ static bool room(const struct sb_node *node, uint32_t messages)
 static void genesis_command(const struct sb_node *node, uint64_t index, struct sb_command2 *c)
 {
     const struct sb_config *cfg = node->config;
-    memset(c, 0, sizeof *c);
-    c->c.flags = SB_CMD_F_EXT;
     if (index == 0) {
+        memset(c, 0, sizeof *c);
         c->c.kind = SB_CMD_DAY;
+        c->c.flags = SB_CMD_F_EXT;
         c->ext.day.midnight_ns = node->setup.midnight_ns;
         c->ext.day.trading_day = node->setup.trading_day;
         c->ext.day.shard = cfg->shard;
         c->ext.day.generation = cfg->generation;
-    } else if (index <= cfg->sessions_n) {
-        const struct sb_session_config *s = &cfg->sessions[index];
-        c->c.kind = SB_CMD_SESSION;
-        c->c.key = (uint32_t)index;
-        c->c.firm = s->firm;
-        c->ext.session.operator_right = s->operator_right;
     } else {
-        const uint32_t i = (uint32_t)(index - cfg->sessions_n);
-        const struct sb_instrument_config *in = &cfg->instruments[i];
-        c->c.kind = SB_CMD_INSTRUMENT;
-        c->c.instrument = i;
-        memcpy(c->ext.instrument.symbol, in->symbol, 8);
-        c->ext.instrument.tick = in->tick;
-        c->ext.instrument.price_min = in->price_min;
-        c->ext.instrument.price_max = in->price_max;
-        c->ext.instrument.lot = in->lot;
-        c->ext.instrument.quantity_max = in->quantity_max;
-        c->ext.instrument.phase = in->phase;
+        sb_genesis_definition(cfg, index + 1, c);
     }
 }
 
 bool sb_sequencer_genesis(struct sb_node *node)
 {
-    const uint64_t total = 1u + node->config->sessions_n + node->config->instruments_n;
+    const uint64_t total = sb_genesis_last(node->config);
     uint64_t at = node->log.len + node->open_count;
     if (at >= total)
         return true;
@@ -412,8 +400,8 @@ void sb_sequencer_entry(struct sb_node *node, const struct sb_datagram *d)
         keep(node, d, &entry);
         return;
     }
-    const uint64_t configured = 1u + node->config->sessions_n + node->config->instruments_n;
-    if (!sb_role_sequences(node) || node->applied < configured || !room(node, entry.count)) {
+    if (!sb_role_sequences(node) || node->applied < sb_genesis_last(node->config) ||
+        !room(node, entry.count)) {
         sb_count(node, SB_CTR_ENTRY_BACKPRESSURE);
         return;
     }

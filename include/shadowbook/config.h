@@ -5,7 +5,8 @@
  * nothing is guessed. Keys are documented in scripts/shadowbook.conf (the commented example) and in
  * the man page shadowbook.conf(5).
  *
- * The structure is filled once at start by sb_config_load() and read-only afterwards.
+ * The structure is filled once at start by sb_config_load() and read-only afterwards. Its sessions and instruments are the log's
+ * first commands (replica/genesis.h): what both engines must have equal, but for tokens.
  */
 #ifndef SHADOWBOOK_CONFIG_H
 #define SHADOWBOOK_CONFIG_H
@@ -68,7 +69,12 @@ struct sb_host_config { /* [node A], [node B], [witness W], [client] */
 struct sb_session_config { /* [session N] */
     bool present;
     bool operator_right;
+    uint8_t stp;        /* enum sb_stp */
+    uint32_t stp_group; /* 0: the firm is the group */
     uint32_t firm;
+    uint32_t orders_max;   /* open orders at once; here and below 0: no limit */
+    uint32_t quantity_max; /* of one order */
+    uint32_t notional_max; /* of one order, whole units of the currency */
     uint64_t token;
 };
 
@@ -76,6 +82,14 @@ struct sb_instrument_config { /* [instrument N] */
     char symbol[8];           /* space padded */
     int64_t tick, price_min, price_max;
     uint32_t lot, quantity_max;
+    uint32_t reference_price;           /* 1/10000, a multiple of tick; 0: none */
+    uint32_t notional_max;              /* of one order, whole units of the currency; 0: no limit */
+    uint32_t pro_rata_min;              /* shares below this are not allotted */
+    uint32_t pause_ms;                  /* 0: the operator ends a pause */
+    uint16_t static_band, dynamic_band; /* 1/10000 of the reference; 0: none */
+    uint8_t band_action;                /* enum sb_band_action */
+    uint8_t matching;                   /* enum sb_matching */
+    uint8_t tie;                        /* enum sb_tie */
     uint8_t phase;
     bool present;
 };
@@ -132,8 +146,8 @@ struct sb_config {
 bool sb_config_load(struct sb_config *cfg, const char *path, FILE *err);
 void sb_config_free(struct sb_config *cfg);
 
-/* Checks between keys (T1 < T2, h <= T1/3, hold_bytes against the worst command, ...). Same convention. Called by
- * sb_config_load(). */
+/* Checks between keys (T1 < T2, h <= T1/3, hold_bytes against the worst command, no instrument that the engine would ignore,
+ * no key without effect, ...). Same convention. Called by sb_config_load(). */
 bool sb_config_check(const struct sb_config *cfg, FILE *err);
 
 /* The policy in force: what SB_SOLO_AUTO means here. */

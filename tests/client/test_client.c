@@ -146,6 +146,41 @@ START_TEST(clean_network)
 }
 END_TEST
 
+/* What the configuration says of sessions and instruments is what the reference goes by, too. */
+START_TEST(rules_of_the_configuration)
+{
+    struct sb_session_config *s = &config.sessions[_i == 0 ? 1 : 2];
+    struct sb_instrument_config *in = &config.instruments[2];
+    const struct sb_session_config session = *s;
+    const struct sb_instrument_config instrument = *in;
+    struct play p = {0};
+    start(&p, 2, 4000, 1, 0);
+    run(&p);
+    const uint64_t rejected = p.client.counters.rejected, trades = p.verify.seen.n;
+    stop(&p);
+    s->stp = SB_STP_DECREMENT;
+    config.sessions[1].stp_group = config.sessions[2].stp_group = 3;
+    s->orders_max = 40;
+    s->quantity_max = 95;
+    s->notional_max = 9000;
+    in->reference_price = 1001000;
+    in->static_band = 9;
+    in->dynamic_band = 5;
+    in->notional_max = 9300;
+    in->tie = SB_TIE_LOWEST;
+    p = (struct play){0};
+    start(&p, 2, 4000, 1, 0);
+    run(&p);
+    check_good(&p);
+    ck_assert_uint_gt(p.client.counters.rejected, rejected + 100);
+    ck_assert_uint_lt(p.verify.seen.n, trades - 100);
+    stop(&p);
+    *s = session;
+    *in = instrument;
+    config.sessions[1].stp_group = config.sessions[2].stp_group = 0;
+}
+END_TEST
+
 /* A schedule that would take hours is left when it is asked for. */
 START_TEST(hurry)
 {
@@ -462,6 +497,14 @@ START_TEST(bad_plans_and_options)
     config.sessions[2].present = false;
     ck_assert_ptr_nonnull(sb_client_init(&client, &options));
     config.sessions[2].present = true;
+    config.instruments[1].matching = SB_MATCH_PRO_RATA;
+    ck_assert_ptr_nonnull(sb_client_init(&client, &options));
+    config.instruments[1].matching = SB_MATCH_PRICE_TIME;
+    config.instruments[1].pause_ms = 1;
+    ck_assert_ptr_nonnull(sb_client_init(&client, &options));
+    config.instruments[1].pause_ms = 0;
+    ck_assert_ptr_null(sb_client_init(&client, &options));
+    sb_client_free(&client);
     plan.rows[0].instrument = 9;
     ck_assert_ptr_nonnull(sb_client_init(&client, &options));
     sb_plan_free(&plan);
@@ -515,6 +558,7 @@ int main(void)
     TCase *tcase = tcase_create("client");
     tcase_set_timeout(tcase, 60);
     tcase_add_test(tcase, clean_network);
+    tcase_add_loop_test(tcase, rules_of_the_configuration, 0, 2);
     tcase_add_test(tcase, hurry);
     tcase_add_loop_test(tcase, adversarial_network, 0, 12);
     tcase_add_test(tcase, silence_and_repetition);

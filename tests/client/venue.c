@@ -9,6 +9,7 @@
 #include "nic/wire/mold.h"
 #include "nic/wire/ouch.h"
 #include "nic/wire/udp.h"
+#include "replica/genesis.h"
 #include "shadowbook/assert.h"
 #include "shadowbook/frame.h"
 
@@ -320,22 +321,13 @@ static void genesis(struct venue *v)
     day.ext.day.shard = 1;
     apply(v, &day);
     for (uint32_t s = 1; s <= v->config->sessions_n; s++) {
-        struct sb_command2 c = {
-            .c = {.kind = SB_CMD_SESSION, .flags = SB_CMD_F_EXT, .key = s, .firm = s}};
-        c.ext.session.operator_right = v->config->sessions[s].operator_right;
+        struct sb_command2 c;
+        sb_genesis_session(&v->config->sessions[s], s, &c);
         apply(v, &c);
     }
     for (uint32_t i = 1; i <= v->config->instruments_n; i++) {
-        const struct sb_instrument_config *in = &v->config->instruments[i];
-        struct sb_command2 c = {
-            .c = {.kind = SB_CMD_INSTRUMENT, .flags = SB_CMD_F_EXT, .instrument = i}};
-        memcpy(c.ext.instrument.symbol, in->symbol, 8);
-        c.ext.instrument.tick = in->tick;
-        c.ext.instrument.price_min = in->price_min;
-        c.ext.instrument.price_max = in->price_max;
-        c.ext.instrument.lot = in->lot;
-        c.ext.instrument.quantity_max = in->quantity_max;
-        c.ext.instrument.phase = in->phase;
+        struct sb_command2 c;
+        sb_genesis_instrument(&v->config->instruments[i], i, &c);
         apply(v, &c);
     }
 }

@@ -409,6 +409,7 @@ static void start_node(struct cluster *c, uint8_t self, bool new_day)
                                   .inc = c->now_ns + 1 + self,
                                   .midnight_ns = START_NS - START_NS % UINT64_C(86400000000000),
                                   .trading_day = 20231114,
+                                  .hash_seed = c->now_ns + self,
                                   .counters = c->counters[self]};
     for (int r = 0; r < SB_PORT_ROLES; r++)
         memcpy(setup.mac[r], (uint8_t[6]){2, 0, 0, 0, 0, (uint8_t)(1 + self)}, 6);

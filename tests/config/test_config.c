@@ -1,7 +1,9 @@
 /* The configuration file: what is read, what is refused, and that the example and the man page are complete.
  *
  * Not covered: the arguments behind a port's driver (nic/dpdk reads them). */
+#include <assert.h>
 #include <check.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -128,6 +130,170 @@ START_TEST(values_arrive_in_their_fields)
     ck_assert_uint_eq(cfg.instruments[1].phase, SB_PHASE_AUCTION);
     sb_config_free(&cfg);
     ck_assert_ptr_null(cfg.instruments);
+}
+END_TEST
+
+/* Words in the order in which command.h numbers them. */
+static const char *const STP[] = {"none", "cancel-newest", "cancel-oldest", "cancel-both",
+                                  "decrement"};
+static const char *const MATCHING[] = {"price-time", "pro-rata"};
+static const char *const TIE[] = {"pressure", "reference", "highest", "lowest"};
+static const char *const BAND_ACTION[] = {"cancel", "pause"};
+static_assert(SB_STP_NONE == 0 && SB_STP_CANCEL_NEWEST == 1 && SB_STP_CANCEL_OLDEST == 2 &&
+                  SB_STP_CANCEL_BOTH == 3 && SB_STP_DECREMENT == 4,
+              "as in STP");
+static_assert(SB_MATCH_PRICE_TIME == 0 && SB_MATCH_PRO_RATA == 1, "as in MATCHING");
+static_assert(SB_TIE_PRESSURE == 0 && SB_TIE_REFERENCE == 1 && SB_TIE_HIGHEST == 2 &&
+                  SB_TIE_LOWEST == 3,
+              "as in TIE");
+static_assert(SB_BAND_CANCEL == 0 && SB_BAND_PAUSE == 1, "as in BAND_ACTION");
+
+START_TEST(rules_of_instruments_and_sessions)
+{
+    static struct sb_config cfg;
+    ck_assert_msg(load_changed(&cfg, NULL, "", "[session 2]\nfirm = 6\ntoken = 1\n"), "%s", told);
+    const struct sb_instrument_config *in = &cfg.instruments[1];
+    ck_assert_uint_eq(in->matching,
+                      SB_MATCH_PRICE_TIME); /* without the keys: no rules, no limits */
+    ck_assert_uint_eq(in->tie, SB_TIE_PRESSURE);
+    ck_assert_uint_eq(in->band_action, SB_BAND_CANCEL);
+    ck_assert_uint_eq(in->static_band + in->dynamic_band + in->pause_ms + in->notional_max +
+                          in->reference_price + in->pro_rata_min,
+                      0);
+    const struct sb_session_config *s = &cfg.sessions[2];
+    ck_assert_uint_eq(s->stp, SB_STP_NONE);
+    ck_assert_uint_eq(s->stp_group + s->orders_max + s->quantity_max + s->notional_max, 0);
+    sb_config_free(&cfg);
+
+    ck_assert_msg(
+        load_changed(&cfg, NULL, "",
+                     "matching = pro-rata\npro_rata_min = 3\ntie = highest\n"
+                     "reference_price_e4 = 100500\nstatic_band_bp = 1000\n"
+                     "dynamic_band_bp = 250\nband_action = pause\npause_ms = 86400000\n"
+                     "notional_max = 4000000000\n"
+                     "[session 2]\nfirm = 6\ntoken = 1\nstp = cancel-both\n"
+                     "stp_group = 4294967295\norders_max = 12\nquantity_max = 2000000000\n"
+                     "notional_max = 4294967295\n"
+                     "[engine]\norders_max = 1024\nterms_max = 64\n"),
+        "%s", told);
+    in = &cfg.instruments[1];
+    ck_assert_uint_eq(in->matching, SB_MATCH_PRO_RATA);
+    ck_assert_uint_eq(in->pro_rata_min, 3);
+    ck_assert_uint_eq(in->tie, SB_TIE_HIGHEST);
+    ck_assert_uint_eq(in->reference_price, 100500);
+    ck_assert_uint_eq(in->static_band, 1000);
+    ck_assert_uint_eq(in->dynamic_band, 250);
+    ck_assert_uint_eq(in->band_action, SB_BAND_PAUSE);
+    ck_assert_uint_eq(in->pause_ms, 86400000);
+    ck_assert_uint_eq(in->notional_max, 4000000000u);
+    ck_assert_uint_eq(s->stp, SB_STP_CANCEL_BOTH);
+    ck_assert_uint_eq(s->stp_group, UINT32_MAX);
+    ck_assert_uint_eq(s->orders_max, 12);
+    ck_assert_uint_eq(s->quantity_max, SB_QUANTITY_MAX);
+    ck_assert_uint_eq(s->notional_max, UINT32_MAX);
+    ck_assert_uint_eq(cfg.sessions[1].stp + cfg.sessions[1].orders_max, 0);
+    sb_config_free(&cfg);
+}
+END_TEST
+
+/* Each word of a key is the one that command.h means. */
+static void words(const char *key, const char *const all[], size_t n, const char *more,
+                  size_t offset, bool session)
+{
+    static struct sb_config cfg;
+    for (size_t i = 0; i < n; i++) {
+        char text[128];
+        snprintf(text, sizeof text, "%s%s = %s\n%s",
+                 session ? "[session 2]\nfirm = 6\ntoken = 1\n" : "", key, all[i], more);
+        ck_assert_msg(load_changed(&cfg, NULL, "", text), "%s", told);
+        const void *base = session ? (const void *)&cfg.sessions[2] : &cfg.instruments[1];
+        ck_assert_uint_eq(*((const uint8_t *)base + offset), i);
+        sb_config_free(&cfg);
+    }
+}
+
+START_TEST(words_of_rules)
+{
+    words("stp", STP, 5, "", offsetof(struct sb_session_config, stp), true);
+    words("matching", MATCHING, 2, "[engine]\norders_max = 1024\nterms_max = 64\n",
+          offsetof(struct sb_instrument_config, matching), false);
+    words("tie", TIE, 4, "", offsetof(struct sb_instrument_config, tie), false);
+    words("band_action", BAND_ACTION, 2, "dynamic_band_bp = 1\n",
+          offsetof(struct sb_instrument_config, band_action), false);
+}
+END_TEST
+
+START_TEST(bad_values_of_rules)
+{
+    static const struct {
+        const char *line, *accepted;
+    } bad[] = {
+        {"static_band_bp = 65536", "from 0 to 65535"},
+        {"static_band_bp = 2.5", "from 0 to 65535"},
+        {"dynamic_band_bp = 65536", "from 0 to 65535"},
+        {"dynamic_band_bp = -1", "from 0 to 65535"},
+        {"band_action = halt", "cancel|pause"},
+        {"pause_ms = 86400001", "from 0 to 86400000"},
+        {"reference_price_e4 = 1999999901", "from 0 to 1999999900"},
+        {"notional_max = 4294967296", "from 0 to 4294967295"},
+        {"matching = fifo", "price-time|pro-rata"},
+        {"pro_rata_min = 2000000001", "from 0 to 2000000000"},
+        {"tie = middle", "pressure|reference|highest|lowest"},
+        {"stp = yes", "unknown key stp"}, /* of a session */
+    };
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+        EXPECT(NULL, "", bad[i].line, ":24: ", bad[i].accepted);
+    static const struct {
+        const char *line, *accepted;
+    } bad_session[] = {
+        {"[session 2]\nfirm = 6\ntoken = 1\nstp = cancel", "none|cancel-newest|cancel-oldest|"},
+        {"[session 2]\nfirm = 6\ntoken = 1\nstp_group = 4294967296", "from 0 to 4294967295"},
+        {"[session 2]\nfirm = 6\ntoken = 1\norders_max = 4294967296", "from 0 to 4294967295"},
+        {"[session 2]\nfirm = 6\ntoken = 1\nquantity_max = 2000000001", "from 0 to 2000000000"},
+        {"[session 2]\nfirm = 6\ntoken = 1\nnotional_max = none", "from 0 to 4294967295"},
+        {"[session 2]\nfirm = 6\ntoken = 1\ntie = lowest", "unknown key tie"},
+    };
+    for (size_t i = 0; i < sizeof bad_session / sizeof bad_session[0]; i++)
+        EXPECT(NULL, "", bad_session[i].line, ":27: ", bad_session[i].accepted);
+}
+END_TEST
+
+/* Each key good by itself: what the engine would ignore, and what would do nothing. */
+START_TEST(rules_that_do_not_go_together)
+{
+    static struct sb_config cfg;
+    const char *limits = "tick_e4 = 50\nprice_min_e4 = 1000\nprice_max_e4 = 2000\n";
+    static const struct {
+        const char *reference;
+        bool good;
+    } references[] = {{"0", true},    {"1000", true},  {"1050", true},  {"2000", true},
+                      {"950", false}, {"2050", false}, {"1025", false}, {"1", false}};
+    for (size_t i = 0; i < sizeof references / sizeof references[0]; i++) {
+        char text[256];
+        snprintf(text, sizeof text, "%sreference_price_e4 = %s\n", limits, references[i].reference);
+        if (!references[i].good) {
+            EXPECT(NULL, "", text, "[instrument 1] reference_price_e4 = ", references[i].reference,
+                   "tick_e4 = 50", "1000", "2000");
+            continue;
+        }
+        ck_assert_msg(load_changed(&cfg, NULL, "", text), "%s", told);
+        sb_config_free(&cfg);
+    }
+    EXPECT(NULL, "", "pro_rata_min = 2\n", "[instrument 1] pro_rata_min = 2", "matching");
+    EXPECT(NULL, "", "matching = pro-rata\nquantity_max = 10\npro_rata_min = 11\n",
+           "[instrument 1] pro_rata_min = 11", "quantity_max = 10");
+    EXPECT(NULL, "", "band_action = pause\nstatic_band_bp = 100\n",
+           "[instrument 1] band_action = pause", "dynamic_band_bp");
+    EXPECT(NULL, "", "dynamic_band_bp = 100\npause_ms = 1\n", "[instrument 1] pause_ms = 1",
+           "band_action = pause");
+    EXPECT(NULL, "",
+           "dynamic_band_bp = 100\nband_action = pause\npause_ms = 1\n[engine]\ntimer_ms = 0\n",
+           "[instrument 1] pause_ms = 1", "timer_ms = 0");
+    ck_assert_msg(load_changed(&cfg, NULL, "",
+                               "dynamic_band_bp = 100\nband_action = pause\n"
+                               "[engine]\ntimer_ms = 0\n"), /* the operator ends it */
+                  "%s", told);
+    sb_config_free(&cfg);
 }
 END_TEST
 
@@ -393,6 +559,13 @@ START_TEST(example_and_man_page_have_every_key)
     ck_assert_uint_eq(cfg.client_heartbeat_ns, defaults.client_heartbeat_ns);
     ck_assert(cfg.release == defaults.release && cfg.divergence == defaults.divergence);
     ck_assert_uint_eq(cfg.trading_day, defaults.trading_day);
+    const struct sb_instrument_config *in = &cfg.instruments[1];
+    ck_assert_int_eq(in->matching + in->tie + in->band_action, 0);
+    ck_assert_uint_eq(in->static_band + in->dynamic_band + in->pause_ms + in->notional_max +
+                          in->reference_price + in->pro_rata_min,
+                      0);
+    const struct sb_session_config *s = &cfg.sessions[1];
+    ck_assert_uint_eq(s->stp + s->stp_group + s->orders_max + s->quantity_max + s->notional_max, 0);
     sb_config_free(&cfg);
 }
 END_TEST
@@ -403,6 +576,10 @@ int main(void)
     TCase *tests = tcase_create("config");
     suite_add_tcase(suite, tests);
     tcase_add_test(tests, values_arrive_in_their_fields);
+    tcase_add_test(tests, rules_of_instruments_and_sessions);
+    tcase_add_test(tests, words_of_rules);
+    tcase_add_test(tests, bad_values_of_rules);
+    tcase_add_test(tests, rules_that_do_not_go_together);
     tcase_add_test(tests, the_journal);
     tcase_add_test(tests, words_and_dates);
     tcase_add_test(tests, single_mistakes_name_line_key_and_what_is_accepted);

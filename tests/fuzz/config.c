@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "replica/config_keys.h"
+#include "replica/genesis.h"
 #include "replica/node.h"
 #include "shadowbook/command.h"
 #include "shadowbook/config.h"
@@ -12,6 +13,25 @@
 #include "tests/fuzz/fuzz.h"
 
 #include "shadowbook/assert.h"
+
+/* A node can sequence it. */
+static void definition_judge(const struct sb_instrument_config *in, uint32_t index)
+{
+    struct sb_command2 c;
+    sb_genesis_instrument(in, index, &c);
+    SB_ASSERT(sb_command_valid(&c.c, 2));
+}
+
+static void sessions_judge(const struct sb_config *c)
+{
+    SB_ASSERT(c->sessions_n >= 1 && c->sessions_n <= c->limits.sessions_max);
+    for (uint32_t i = 1; i <= c->sessions_n; i++) {
+        struct sb_command2 session;
+        sb_genesis_session(&c->sessions[i], i, &session);
+        SB_ASSERT(sb_command_valid(&session.c, 2));
+        SB_ASSERT(c->sessions[i].quantity_max <= SB_QUANTITY_MAX);
+    }
+}
 
 static void instruments_judge(const struct sb_config *c)
 {
@@ -24,6 +44,13 @@ static void instruments_judge(const struct sb_config *c)
         SB_ASSERT(in->price_min % in->tick == 0 && in->price_max % in->tick == 0);
         SB_ASSERT(in->lot >= 1 && in->lot <= in->quantity_max &&
                   in->quantity_max <= SB_QUANTITY_MAX && in->phase <= SB_PHASE_HALTED);
+        SB_ASSERT(in->reference_price == 0 ||
+                  (in->reference_price % in->tick == 0 && in->reference_price >= in->price_min &&
+                   in->reference_price <= in->price_max));
+        SB_ASSERT(in->pause_ms == 0 || (in->band_action == SB_BAND_PAUSE && c->timer_ns != 0));
+        SB_ASSERT(in->band_action != SB_BAND_PAUSE || in->dynamic_band != 0);
+        SB_ASSERT(in->pro_rata_min == 0 || in->matching == SB_MATCH_PRO_RATA);
+        definition_judge(in, i);
         for (size_t k = 0; k < sizeof in->symbol; k++)
             SB_ASSERT(in->symbol[k] >= ' ' && in->symbol[k] <= '~');
     }
@@ -36,12 +63,12 @@ static void config_judge(const struct sb_config *c)
     SB_ASSERT(c->heartbeat_ns != 0 && c->heartbeat_ns <= c->suspect_after_ns / 3);
     SB_ASSERT(c->suspect_after_ns < c->takeover_after_ns);
     SB_ASSERT(c->takeover_after_ns < c->solo_after_ns);
-    SB_ASSERT(c->sessions_n >= 1 && c->sessions_n <= c->limits.sessions_max);
     SB_ASSERT_EQ(c->requests.ipv4, c->orders.ipv4);
     SB_ASSERT(c->nodes[0].present && c->nodes[1].present && c->witness.present);
     for (int i = 0; i < 2; i++)
         for (int r = 0; r < SB_PORT_ROLES; r++)
             SB_ASSERT(memchr(c->nodes[i].ports[r], 0, sizeof c->nodes[i].ports[r]) != NULL);
+    sessions_judge(c);
     instruments_judge(c);
     SB_ASSERT(sb_node_footprint(c) > c->hold_bytes);
 }
@@ -106,7 +133,14 @@ static const char *const REST = "# comment\n[timing]\nheartbeat_us = 5\nsuspect_
                                 "[memory] ; more\nlog_lines = 1048576\nhugepages = no\n"
                                 "[engine]\norders_max = 1024\nwindow_levels = 1024\n"
                                 "[client]\nipv4 = 10.77.0.4\nidle = yield\nlcore = 1\n"
-                                "port_clients = memif:socket=s,role=server\n";
+                                "port_clients = memif:socket=s,role=server\n"
+                                "[session 2]\nfirm = 2\ntoken = 3\nstp = decrement\n"
+                                "stp_group = 4\norders_max = 5\nquantity_max = 6\n"
+                                "notional_max = 7\n"
+                                "[instrument 2]\nsymbol = RULES\nmatching = pro-rata\n"
+                                "pro_rata_min = 2\ntie = lowest\nreference_price_e4 = 100000\n"
+                                "static_band_bp = 500\ndynamic_band_bp = 250\n"
+                                "band_action = pause\npause_ms = 5000\nnotional_max = 9\n";
 
 uint32_t fuzz_seed(uint32_t i, uint8_t *out)
 {

@@ -81,6 +81,7 @@ void bench_start(struct bench *b, uint8_t self, bool new_day)
                                   .midnight_ns =
                                       BENCH_START_NS - BENCH_START_NS % UINT64_C(86400000000000),
                                   .trading_day = 20231114,
+                                  .hash_seed = 1u + self,
                                   .counters = b->counters[self]};
     for (int r = 0; r < SB_PORT_ROLES; r++)
         memcpy(setup.mac[r], (uint8_t[6]){2, 0, 0, 0, 0, (uint8_t)(1 + self)}, 6);

@@ -18,11 +18,11 @@ cleanup() {
 trap cleanup EXIT
 bad=0
 
-# expect LABEL PATTERN COMMAND...: fails within 20 s and says PATTERN
+# expect LABEL PATTERN COMMAND...: fails within a minute and says PATTERN
 expect() {
     local label=$1 pattern=$2 status
     shift 2
-    timeout 20 "$@" >"$dir/said" 2>&1 </dev/null
+    timeout 60 "$@" >"$dir/said" 2>&1 </dev/null
     status=$?
     if ((status == 0 || status >= 124)); then
         echo "$label: exit code $status"
@@ -35,18 +35,30 @@ expect() {
     fi
 }
 
+running() { # does node A, within a minute?
+    local i
+    for ((i = 0; i < 600; i++)); do
+        grep -q 'node A: boot' "$dir/a" && return
+        sleep 0.1
+    done
+    return 1
+}
+
 "$bin" generate --seed 1 --events 2000 --out "$dir/flow.csv.xz" >/dev/null || exit 1
 "$bin" generate --seed 1 --events 2000 --out "$dir/flow.csv" >/dev/null || exit 1
 scripts/demo-config "$dir/flow.csv" 1 af_xdp "$dir" "$shard" >"$dir/good.conf"
 sed 's/^suspect_after_us = .*/suspect_after_us = soon/' "$dir/good.conf" >"$dir/value.conf"
 sed 's/^\[memory\]/[memory]\nspeed = 11/' "$dir/good.conf" >"$dir/key.conf"
 sed 's/^hugepages = yes/hugepages = no/' "$dir/good.conf" >"$dir/small.conf"
+sed 's/^symbol = .*/&\npause_ms = 7/' "$dir/small.conf" >"$dir/pause.conf"
+sed 's/^symbol = .*/&\nstatic_band_bp = 700/' "$dir/small.conf" >"$dir/other.conf"
 head -c 600 "$dir/flow.csv.xz" >"$dir/cut.csv.xz"
 sed '100s/.*/34200000000000,N,7,B,hello,1,DAY/' "$dir/flow.csv" >"$dir/wrong.csv"
 
 expect 'missing configuration' 'none.conf' "$bin" node --config "$dir/none.conf" --name A
 expect 'bad value' 'value.conf:[0-9]+: .*suspect_after_us' "$bin" node --config "$dir/value.conf" --check-config
 expect 'unknown key' 'key.conf:[0-9]+: .*speed' "$bin" witness --config "$dir/key.conf" --check-config
+expect 'key without effect' '\[instrument 1\] pause_ms = 7: .*band_action' "$bin" node --config "$dir/pause.conf" --check-config
 expect 'unknown name' 'A or B' "$bin" node --config "$dir/good.conf" --name C
 expect 'unknown verb' 'trade' "$bin" trade
 expect 'cut flow' 'cut.csv.xz' "$bin" match --flow "$dir/cut.csv.xz"
@@ -63,15 +75,23 @@ fi
 # Without huge pages it runs, and says so; then its name, and its port, are taken.
 ip netns exec "$net-a" "$bin" node --config "$dir/small.conf" --name A --new-day >"$dir/a" 2>&1 </dev/null &
 pids+=($!)
-for ((i = 0; i < 100; i++)); do
-    grep -q 'node A: boot' "$dir/a" && break
-    sleep 0.1
-done
-grep -q 'node A: boot' "$dir/a" || { echo "no huge pages: does not run"; cat "$dir/a"; bad=1; }
+running || { echo "no huge pages: does not run"; cat "$dir/a"; bad=1; }
 expect 'second node of the name' "running process ${pids[0]}" ip netns exec "$net-b" "$bin" node --config "$dir/small.conf" --name A --new-day
 expect 'port in use' 'sb0: .*other socket' ip netns exec "$net-a" "$bin" node --config "$dir/small.conf" --name B --new-day
 kill -TERM "${pids[0]}"
 wait "${pids[0]}" || { echo "a stopped node's exit code"; bad=1; }
+# A shadow with other rules than the log's ends; its owner does not.
+ip netns exec "$net-w" "$bin" witness --config "$dir/small.conf" --name W >"$dir/w" 2>&1 </dev/null &
+pids=($!)
+ip netns exec "$net-a" "$bin" node --config "$dir/small.conf" --name A --new-day >"$dir/a" 2>&1 </dev/null &
+pids+=($!)
+running || { echo "does not run beside a witness"; cat "$dir/a"; bad=1; }
+expect 'another configuration' '\(input [0-9]+\) defines \[instrument 1\] otherwise than .*other.conf' \
+    ip netns exec "$net-b" "$bin" node --config "$dir/other.conf" --name B --new-day
+for p in "${pids[@]}"; do
+    kill -TERM "$p"
+    wait "$p" || { echo "exit code of what runs on"; cat "$dir/a" "$dir/w"; bad=1; }
+done
 if compgen -G "/dev/shm/shadowbook-$shard-*" >/dev/null; then
     echo "left behind: $(echo "/dev/shm/shadowbook-$shard-"*)"
     bad=1

@@ -32,11 +32,13 @@ static void format(struct sim_world *w, uint32_t i)
 
 static void new_setup(struct sim_world *w, uint32_t i)
 {
+    const uint64_t inc = sim_inc(w);
     w->life[i].setup = (struct sb_node_setup){
         .config = &w->config,
         .self = (uint8_t)i,
         .journal = has_journal(w),
-        .inc = sim_inc(w),
+        .inc = inc,
+        .hash_seed = inc, /* of every start another one */
         .midnight_ns = SIM_START_NS - SIM_START_NS % UINT64_C(86400000000000),
         .trading_day = w->config.trading_day,
         .counters = w->counters[i]};

@@ -1,0 +1,61 @@
+#include "replica/genesis.h"
+
+void sb_genesis_definition(const struct sb_config *cfg, uint64_t n, struct sb_command2 *c)
+{
+    const uint32_t index = (uint32_t)(n - 1);
+    if (index <= cfg->sessions_n)
+        sb_genesis_session(&cfg->sessions[index], index, c);
+    else
+        sb_genesis_instrument(&cfg->instruments[index - cfg->sessions_n], index - cfg->sessions_n,
+                              c);
+}
+
+bool sb_genesis_agrees(const struct sb_config *cfg, const struct sb_command *c)
+{
+    if (c->seq > sb_genesis_last(cfg))
+        return c->kind != SB_CMD_SESSION && c->kind != SB_CMD_INSTRUMENT;
+    if (c->seq < 2)
+        return true; /* the day is its first owner's */
+    struct sb_command2 own;
+    sb_genesis_definition(cfg, c->seq, &own);
+    return c->kind == own.c.kind && c->key == own.c.key && c->instrument == own.c.instrument &&
+           c->firm == own.c.firm && memcmp(sb_command_ext(c), &own.ext, sizeof own.ext) == 0;
+}
+
+/* --- of a state ------------------------------------------------------------------------------------- */
+
+static bool session_is(const struct sb_session_view *v, const struct sb_session_config *s)
+{
+    return v->defined && v->firm == s->firm && v->operator_right == s->operator_right &&
+           v->stp == s->stp && v->stp_group == s->stp_group && v->orders_max == s->orders_max &&
+           v->quantity_max == s->quantity_max && v->notional_max == s->notional_max;
+}
+
+static bool instrument_is(const struct sb_instrument_view *v, const struct sb_instrument_config *in)
+{
+    if (!v->defined || !in->present)
+        return v->defined == in->present;
+    return memcmp(v->symbol, in->symbol, sizeof v->symbol) == 0 && v->tick == in->tick &&
+           v->price_min == in->price_min && v->price_max == in->price_max && v->lot == in->lot &&
+           v->quantity_max == in->quantity_max && v->matching == in->matching &&
+           v->tie == in->tie && v->band_action == in->band_action &&
+           v->static_band == in->static_band && v->dynamic_band == in->dynamic_band &&
+           v->pause_ms == in->pause_ms && v->notional_max == in->notional_max &&
+           v->pro_rata_min == in->pro_rata_min;
+}
+
+uint64_t sb_genesis_differs(const struct sb_config *cfg, const struct sb_engine *e)
+{
+    const uint64_t applied = sb_engine_applied(e);
+    uint64_t n = 2;
+    for (uint32_t i = 1; i <= cfg->sessions_n && n <= applied; i++, n++)
+        if (!session_is(sb_engine_session(e, i), &cfg->sessions[i]))
+            return n;
+    for (uint32_t i = 1; i <= cfg->instruments_n && n <= applied; i++, n++)
+        if (!instrument_is(sb_engine_instrument(e, i), &cfg->instruments[i]))
+            return n;
+    const bool more = sb_engine_instruments(e) > cfg->instruments_n ||
+                      (cfg->sessions_n < cfg->limits.sessions_max &&
+                       sb_engine_session(e, cfg->sessions_n + 1)->defined);
+    return more ? sb_genesis_last(cfg) + 1 : 0;
+}
