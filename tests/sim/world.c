@@ -481,11 +481,17 @@ bool sim_is_pair(const struct sim_world *w)
     return false;
 }
 
-/* Nothing is left to say: the clients are done, or have given up, the pair is whole where it can be, and what a TIMER has brought
- * has gone its way. */
+/* A pair of which one has not yet compared the other's last digest: what came last is on its way. */
+static bool is_comparing(const struct sim_world *w)
+{
+    const struct sb_node *a = w->node[0], *b = w->node[1];
+    return sim_is_pair(w) && (a->compared_n != a->applied || b->compared_n != b->applied);
+}
+
+/* Nothing is left to say: the clients are done, or have given up, and the pair is whole where it can be. */
 static bool over(const struct sim_world *w)
 {
-    if (w->checks.timer_at_ns != 0 && w->now_ns < w->checks.timer_at_ns + PAIR_SETTLE_NS)
+    if (is_comparing(w))
         return false;
     if (sim_pair_is_due(w) && (w->pair_ns == 0 || w->now_ns < w->pair_ns + PAIR_SETTLE_NS))
         return false;
