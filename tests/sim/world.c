@@ -46,6 +46,33 @@ static uint32_t session_of(enum sim_member_kind kind)
     return SIM_SESSIONS + 1 + kind;
 }
 
+/* Rules of sessions: who is kept from trading with himself; the desk's limits. */
+static void configure_session(struct sb_session_config *s, bool limits, uint64_t *rng)
+{
+    s->stp = (uint8_t)(sim_chance(rng, 300000) ? SB_STP_NONE : 1 + sim_random(rng) % 4);
+    s->stp_group = sim_chance(rng, 400000) ? 1 : 0;
+    s->orders_max = limits && sim_chance(rng, 250000) ? 12 : 0;
+    s->quantity_max = limits && sim_chance(rng, 250000) ? 120 : 0;
+    s->notional_max = limits && sim_chance(rng, 250000) ? 130 : 0;
+}
+
+static void configure_instrument(struct sb_instrument_config *in, uint64_t *rng)
+{
+    in->tie = (uint8_t)(sim_random(rng) % 4);
+    in->reference_price = sim_chance(rng, 500000) ? 10500 : 0;
+    in->static_band = sim_chance(rng, 250000) ? 900 : 0;
+    in->dynamic_band = sim_chance(rng, 500000) ? 250 : 0;
+    if (in->dynamic_band != 0 && sim_chance(rng, 600000)) {
+        in->band_action = SB_BAND_PAUSE;
+        in->pause_ms = 1 + (uint32_t)(sim_random(rng) % 4);
+    }
+    in->notional_max = sim_chance(rng, 100000) ? 250 : 0;
+    if (sim_chance(rng, 300000)) {
+        in->matching = SB_MATCH_PRO_RATA;
+        in->pro_rata_min = sim_chance(rng, 500000) ? 2 * in->lot : 0;
+    }
+}
+
 /* Drawn aside: the rest of the run is what it would be without. With terms a ring must be able to take any packet. */
 static void configure_rules(struct sim_world *w)
 {
@@ -54,6 +81,10 @@ static void configure_rules(struct sim_world *w)
     while (sim_others(w) && w->config.hold_bytes < needed)
         w->config.hold_bytes *= 2;
     uint64_t rng = w->o.seed ^ UINT64_C(0x52554C45532E2E2E);
+    for (uint32_t i = 1; sim_condition(w, SIM_DESK) && i <= w->config.sessions_n; i++)
+        configure_session(&w->config.sessions[i], i == session_of(SIM_MEMBER_DESK), &rng);
+    for (uint32_t i = 1; sim_condition(w, SIM_DESK) && i <= SIM_INSTRUMENTS; i++)
+        configure_instrument(&w->instruments[i], &rng);
     w->config.timer_ns = 200000 + sim_random(&rng) % 3000000;
 }
 
@@ -189,7 +220,14 @@ static void make_plan(struct sim_world *w)
 
 static void start_client(struct sim_world *w)
 {
-    const struct sb_client_options o = {.config = &w->config,
+    w->client_config = w->config;
+    w->client_config.instruments = w->client_instruments;
+    for (uint32_t i = 0; i <= SIM_INSTRUMENTS; i++) {
+        w->client_instruments[i] = w->instruments[i];
+        w->client_instruments[i].matching = SB_MATCH_PRICE_TIME;
+        w->client_instruments[i].pause_ms = 0;
+    }
+    const struct sb_client_options o = {.config = &w->client_config,
                                         .plan = &w->plan,
                                         .speed = 1,
                                         .window = 1 + (uint32_t)(sim_random(&w->rng) % 64),
