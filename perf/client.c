@@ -54,9 +54,8 @@ static const char *check(const struct sb_client_options *o)
     for (uint32_t i = 0; i < plan->n; i++)
         if (plan->rows[i].instrument > 0 &&
             !can_be_judged(&config->instruments[plan->rows[i].instrument]))
-            return "the flow has instruments with matching = pro-rata or a pause_ms: what comes "
-                   "out "
-                   "of them cannot be judged";
+            return "the flow has instruments with matching = pro-rata or a pause_ms, which cannot "
+                   "be judged";
     if (o->window == 0 || !(o->speed >= 0))
         return "the window must be at least 1 and the speed not negative";
     return NULL;

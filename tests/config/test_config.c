@@ -575,6 +575,7 @@ int main(void)
     Suite *suite = suite_create("config");
     TCase *tests = tcase_create("config");
     suite_add_tcase(suite, tests);
+    tcase_set_timeout(tests, 60);
     tcase_add_test(tests, values_arrive_in_their_fields);
     tcase_add_test(tests, rules_of_instruments_and_sessions);
     tcase_add_test(tests, words_of_rules);
