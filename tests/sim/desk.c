@@ -59,7 +59,7 @@ static void market(struct sim_member *x, struct sb_entry_new *m)
 
 static void some_terms(struct sim_member *x, struct sb_entry_new *m)
 {
-    switch (sim_pick(x, 17)) {
+    switch (sim_pick(x, 19)) {
     case 0:
     case 1:
     case 2:
@@ -81,6 +81,8 @@ static void some_terms(struct sim_member *x, struct sb_entry_new *m)
         break;
     case 7:
     case 8:
+    case 16:
+    case 17:
         peg(x, m);
         break;
     case 9:
