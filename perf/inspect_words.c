@@ -493,8 +493,8 @@ json_t *sb_words_output(const struct sb_engine *e, const struct sb_output *out)
     put_instrument(o, e, out->instrument);
     if (sided)
         sb_words_put_text(o, "side", sb_words_side(out->side & SB_OUT_SIDE_MASK));
-    if (order)
-        sb_words_put_text(o, "tif", (out->side & SB_OUT_IOC) != 0 ? "IOC" : "DAY");
+    if (order && (out->side & SB_OUT_IOC) != 0) /* of others it says nothing */
+        sb_words_put_text(o, "tif", "IOC");
     if (phase)
         sb_words_put_text(o, "phase", sb_words_phase(out->side >> SB_OUT_PHASE_SHIFT));
     put_details(o, out);

@@ -187,7 +187,7 @@ static void make_command(const struct sb_client *client, const struct entry *ent
         char symbol[8];
         const uint32_t len = sb_plan_write(row, (const char(*)[8])client->symbols,
                                            client->options.tag_orders, message);
-        sb_entry_to_command(message, len, c, symbol);
+        sb_entry_to_command(message, len, entry->timestamp, c, symbol);
         c->c.session = row->session;
         c->c.session_seq = row->seq;
         if (row->op == SB_PLAN_NEW || (row->op == SB_PLAN_PHASE && row->instrument != 0))

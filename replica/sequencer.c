@@ -70,6 +70,13 @@ void sb_sequencer_close(struct sb_node *node)
     sb_count(node, SB_CTR_STREAM_TX);
 }
 
+/* Of what is sequenced next: never back, also over a takeover. */
+static uint64_t time_of_next(const struct sb_node *node)
+{
+    const uint64_t next_ns = node->last_time_ns + 1;
+    return node->now_ns > next_ns ? node->now_ns : next_ns;
+}
+
 static void add(struct sb_node *node, struct sb_command2 *c)
 {
     const uint16_t lines = (uint16_t)sb_command_lines(&c->c);
@@ -81,9 +88,7 @@ static void add(struct sb_node *node, struct sb_command2 *c)
         node->open_count = node->open_lines = 0;
     }
     c->c.seq = node->log.len + node->open_count + 1;
-    const uint64_t next_ns = node->last_time_ns + 1;
-    c->c.time_ns =
-        node->now_ns > next_ns ? node->now_ns : next_ns; /* never back, also over a takeover */
+    c->c.time_ns = time_of_next(node);
     SB_ASSERT(sb_command_valid(&c->c, 2));
     memcpy(node->open + node->open_lines, c, (size_t)lines * SB_LINE_BYTES);
     node->open_count++;
@@ -218,7 +223,7 @@ static bool message(struct sb_node *node, const struct sb_entry *entry, uint64_t
     }
     struct sb_command2 c;
     char symbol[8];
-    sb_entry_to_command(msg, len, &c, symbol);
+    sb_entry_to_command(msg, len, time_of_next(node), &c, symbol);
     if (number == 0) {
         if (c.c.kind != SB_CMD_LOGIN) {
             sb_count(node, SB_CTR_BAD_ENTRY);

@@ -80,6 +80,32 @@ uint32_t sb_entry_write_quote(uint8_t *p, const struct sb_entry_quote *q)
     return SB_ENTRY_QUOTE_BYTES;
 }
 
+uint32_t sb_entry_write_new(uint8_t *p, const struct sb_entry_new *m)
+{
+    p[0] = 'N';
+    sb_put32(p + 1, m->key);
+    memcpy(p + 5, m->symbol, 8);
+    p[13] = (uint8_t)m->side;
+    p[14] = (uint8_t)m->type;
+    p[15] = (uint8_t)m->tif;
+    sb_put32(p + 16, m->quantity);
+    sb_put64(p + 20, m->price);
+    sb_put64(p + 28, m->stop_price);
+    sb_put32(p + 36, m->trail);
+    sb_put64(p + 40, m->expire_ns);
+    sb_put32(p + 48, m->display_quantity);
+    sb_put32(p + 52, m->refresh_range);
+    sb_put32(p + 56, m->min_quantity);
+    sb_put32(p + 60, (uint32_t)m->peg_offset);
+    p[64] = (uint8_t)m->peg;
+    p[65] = m->attributes;
+    sb_put32(p + 66, m->oco_key);
+    p[70] = (uint8_t)m->capacity;
+    memcpy(p + 71, m->clordid, 14);
+    memset(p + 85, 0, 3);
+    return SB_ENTRY_NEW_BYTES;
+}
+
 static bool read_triggered(const uint8_t *p, struct sb_entry_out *out)
 {
     *out = (struct sb_entry_out){.type = 'T',

@@ -8,6 +8,11 @@
  *   in  'A' amend      17: 0 'A' | 1 u32 UserRefNum | 5 u32 quantity | 9 u64 price
  *   in  'T' quote      30: 0 'T' | 1 u32 UserRefNum | 5 symbol8 | 13 u32 bid price | 17 u32 bid quantity
  *                          | 21 u32 ask price | 25 u32 ask quantity | 29 capacity char
+ *   in  'N' new order  88: 0 'N' | 1 u32 UserRefNum | 5 symbol8 | 13 side char | 14 type char | 15 time in force char
+ *                          | 16 u32 quantity | 20 u64 price | 28 u64 stop price | 36 u32 trail | 40 u64 expiry, UTC ns
+ *                          | 48 u32 displayed quantity | 52 u32 refresh range | 56 u32 minimum quantity | 60 s32 peg offset
+ *                          | 64 peg char | 65 attributes (SB_ATTR_*) | 66 u32 UserRefNum of the OCO partner
+ *                          | 70 capacity char | 71 ClOrdID14 | 85 zero3
  *   out 'L' logged in  21: 0 'L' | 1 u64 timestamp | 9 u64 last message number taken | 17 u32 last UserRefNum
  *   out 'O' operator   28: 0 'O' | 1 u64 timestamp | 9 u32 key | 13 symbol8 | 21 phase char | 22 u16 reason
  *                          (enum sb_reason, 0 = done) | 24 u32 shares uncrossed
@@ -20,6 +25,8 @@
  * not the session's last one, and always when it is the session's first of the day; else it only moves the address.
  * Phase characters: C closed, A auction, U uncross now, I indicative, T continuous (trading), H halted. Auction characters: 0
  * (also of every other phase), O opening, C closing, V volatility. Scopes: S session (0: the own one), F firm, A all (0).
+ * Types: L limit, M market, K market-to-limit, S stop, T stop-limit, R trailing stop. Times in force: 0 day, 1 GTC, 2 at the open,
+ * 3 IOC, 4 FOK, 6 GTD, 7 at the close. Pegs: N none, R primary, P market, M midpoint.
  */
 #ifndef SHADOWBOOK_WIRE_ENTRY_H
 #define SHADOWBOOK_WIRE_ENTRY_H
@@ -36,6 +43,7 @@ enum {
     SB_ENTRY_KILL_BYTES = 22,
     SB_ENTRY_AMEND_BYTES = 17,
     SB_ENTRY_QUOTE_BYTES = 30,
+    SB_ENTRY_NEW_BYTES = 88,
     SB_ENTRY_LOGGED_IN_BYTES = 21,
     SB_ENTRY_OPERATOR_BYTES = 28,
     SB_ENTRY_TRIGGERED_BYTES = 33,
@@ -59,6 +67,15 @@ struct sb_entry_quote {
     char symbol[8], capacity;
 };
 uint32_t sb_entry_write_quote(uint8_t *p, const struct sb_entry_quote *q);
+struct sb_entry_new {
+    uint64_t price, stop_price, expire_ns;
+    uint32_t key, quantity, trail, display_quantity, refresh_range, min_quantity, oco_key;
+    int32_t peg_offset;
+    char side, type, tif, peg, capacity; /* types "LMKSTR", times in force "0316427", pegs "NRPM" */
+    uint8_t attributes;                  /* SB_ATTR_* */
+    char symbol[8], clordid[14];
+};
+uint32_t sb_entry_write_new(uint8_t *p, const struct sb_entry_new *m);
 
 struct sb_entry_out { /* outbound messages of ours; those fields that the type has */
     char type, phase;

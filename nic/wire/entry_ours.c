@@ -4,6 +4,7 @@
 
 #include "nic/wire/bytes.h"
 #include "nic/wire/entry.h"
+#include "nic/wire/entry_values.h"
 
 static bool all_zero(const uint8_t *p, uint32_t bytes)
 {
@@ -144,11 +145,10 @@ static bool take_kill(const uint8_t *p, struct sb_command2 *out)
 
 static bool take_amend(const uint8_t *p, struct sb_command2 *out)
 {
-    const uint64_t price = sb_get64(p + 9);
     out->c.kind = SB_CMD_AMEND;
     out->c.key = sb_get32(p + 1);
     out->c.quantity = sb_get32(p + 5);
-    out->c.price = price > (uint64_t)SB_PRICE_MAX ? INT64_MAX : (int64_t)price;
+    out->c.price = sb_entry_price(sb_get64(p + 9));
     return true;
 }
 

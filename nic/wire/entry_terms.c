@@ -1,7 +1,12 @@
 /* entry_terms.c: see entry_terms.h. */
 #include "nic/wire/entry_terms.h"
 
+#include <string.h>
+
 #include "nic/wire/bytes.h"
+#include "nic/wire/entry_values.h"
+
+enum { SECONDS_MAX = 86399 };
 
 enum option {
     OPTION_FIRM = 2,
@@ -11,6 +16,7 @@ enum option {
     OPTION_OFFSET = 7,
     OPTION_POST_ONLY = 12,
     OPTION_RANDOM = 13,
+    OPTION_EXPIRE = 15,
     OPTION_GROUP = 24,
     OPTIONS = 25,
 };
@@ -21,7 +27,7 @@ static uint32_t bytes_of(uint8_t tag)
     static const uint8_t bytes[OPTIONS] = {
         [OPTION_FIRM] = 4,       [OPTION_MINIMUM] = 4, [OPTION_DISPLAYED] = 4,
         [OPTION_PRICE_TYPE] = 1, [OPTION_OFFSET] = 4,  [OPTION_POST_ONLY] = 1,
-        [OPTION_RANDOM] = 4,     [OPTION_GROUP] = 2};
+        [OPTION_RANDOM] = 4,     [OPTION_EXPIRE] = 4,  [OPTION_GROUP] = 2};
     return tag < OPTIONS ? bytes[tag] : 0;
 }
 
@@ -58,8 +64,15 @@ static bool take_post_only(char c, struct sb_command2 *out)
     return c == 'P' || c == 'N';
 }
 
+static bool take_expire(uint32_t seconds, uint64_t time_ns, struct sb_command2 *out)
+{
+    out->ext.order.expire_ns = time_ns + seconds * UINT64_C(1000000000);
+    return seconds <= SECONDS_MAX;
+}
+
 /* False: its value means nothing here. */
-static bool take_option(uint8_t tag, const uint8_t *value, struct sb_command2 *out)
+static bool take_option(uint8_t tag, const uint8_t *value, uint64_t time_ns,
+                        struct sb_command2 *out)
 {
     switch (tag) {
     case OPTION_MINIMUM:
@@ -78,13 +91,16 @@ static bool take_option(uint8_t tag, const uint8_t *value, struct sb_command2 *o
     case OPTION_RANDOM:
         out->ext.order.refresh_range = sb_get32(value);
         return true;
+    case OPTION_EXPIRE:
+        return take_expire(sb_get32(value), time_ns, out);
     default: /* read over */
         return true;
     }
 }
 
 /* The appendage is a run of whole TagValues: the reader saw to that. out NULL: only what is read over may be there. */
-static uint8_t take_options(const uint8_t *app, uint32_t bytes, struct sb_command2 *out)
+static uint8_t take_options(const uint8_t *app, uint32_t bytes, uint64_t time_ns,
+                            struct sb_command2 *out)
 {
     uint8_t reason = SB_REASON_NONE;
     for (uint32_t at = 0; at < bytes; at += 1u + app[at]) {
@@ -94,7 +110,7 @@ static uint8_t take_options(const uint8_t *app, uint32_t bytes, struct sb_comman
             return SB_REASON_DISPLAY;
         if (size != wanted + 1)
             reason = SB_REASON_MALFORMED;
-        else if (out != NULL && !take_option(tag, app + at + 2, out))
+        else if (out != NULL && !take_option(tag, app + at + 2, time_ns, out))
             return SB_REASON_DISPLAY;
     }
     return reason;
@@ -103,16 +119,32 @@ static uint8_t take_options(const uint8_t *app, uint32_t bytes, struct sb_comman
 /* False: not one that is taken. */
 static bool take_tif(char tif, char cross, uint8_t *to)
 {
-    if (tif == '3' && cross == 'N')
-        *to = SB_TIF_IOC;
-    else if (tif == '0')
+    const bool auction = cross == 'O' || cross == 'C';
+    if (tif == '0')
         *to = cross == 'O' ? SB_TIF_AT_OPEN : cross == 'C' ? SB_TIF_AT_CLOSE : SB_TIF_DAY;
+    else if (tif == '3' && !auction)
+        *to = SB_TIF_IOC;
+    else if (tif == '6' && !auction)
+        *to = SB_TIF_GTD;
     else
-        return tif == '3' && cross != 'O' && cross != 'C'; /* DISPLAY says of other crosses */
+        return false;
     return true;
 }
 
-uint8_t sb_entry_terms(const struct sb_ouch_enter *m, struct sb_command2 *out)
+static bool is_market(uint64_t price)
+{
+    return price == 0x7FFFFFFF || price == 2000000000 || price == UINT64_MAX;
+}
+
+static void take_price(uint64_t price, struct sb_command2 *out)
+{
+    if (!is_market(price))
+        out->c.price = sb_entry_price(price);
+    else if (out->ext.order.peg == SB_PEG_NONE)
+        out->ext.order.type = SB_TYPE_MARKET;
+}
+
+uint8_t sb_entry_terms(const struct sb_ouch_enter *m, uint64_t time_ns, struct sb_command2 *out)
 {
     if (!take_tif(m->tif, m->cross, &out->c.tif))
         return SB_REASON_TIF;
@@ -122,14 +154,30 @@ uint8_t sb_entry_terms(const struct sb_ouch_enter *m, struct sb_command2 *out)
         return SB_REASON_DISPLAY;
     if (m->cross != 'N' && m->cross != 'O' && m->cross != 'C')
         return SB_REASON_DISPLAY;
-    return take_options(m->app, m->app_bytes, out);
+    const uint8_t reason = take_options(m->app, m->app_bytes, time_ns, out);
+    if (reason == SB_REASON_NONE)
+        take_price(m->price, out);
+    return reason;
 }
 
 uint8_t sb_entry_replace_terms(const struct sb_ouch_replace *m, struct sb_command2 *out)
 {
-    if (!take_tif(m->tif, 'N', &out->c.tif))
+    if (m->tif != '0' && m->tif != '3')
         return SB_REASON_TIF;
     if (m->display != 'Y' && m->display != 'A')
         return SB_REASON_DISPLAY;
-    return take_options(m->app, m->app_bytes, NULL);
+    out->c.tif = m->tif == '3' ? SB_TIF_IOC : SB_TIF_DAY;
+    return take_options(m->app, m->app_bytes, 0, NULL);
+}
+
+void sb_entry_echo(struct sb_command2 *out, const char clordid[14], char iso, char cross)
+{
+    static const uint8_t none[sizeof out->ext.bytes - SB_ENTRY_TERMS_AT];
+    const bool terms = memcmp(out->ext.bytes + SB_ENTRY_TERMS_AT, none, sizeof none) != 0;
+    if (!terms && memcmp(clordid, "              ", 14) == 0 && iso == 'N' && cross == 'N')
+        return;
+    memcpy(out->ext.order.clordid, clordid, 14);
+    out->ext.order.iso = (uint8_t)iso;
+    out->ext.order.cross = (uint8_t)cross;
+    out->c.flags |= SB_CMD_F_EXT;
 }

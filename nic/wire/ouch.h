@@ -69,20 +69,22 @@ uint32_t sb_ouch_write_out(uint8_t *p, const struct sb_ouch_out *m);
 /* An inbound OUCH message or one of entry.h's as a command: fills kind and everything that the message says; seq, time,
  * session, session_seq and firm are left zero, as are all bytes that the kind does not use. `symbol` receives the symbol to
  * look up for ORDER, PHASE, UNCROSS, INDICATIVE, MASS_CANCEL and QUOTE (instrument is left 0, in a QUOTE that of its one
- * entry; with a blank symbol all but ORDER and QUOTE get SB_INSTRUMENT_ALL); blank for all others. Total: with a session set, sb_command_valid() holds for every result.
+ * entry; with a blank symbol all but ORDER and QUOTE get SB_INSTRUMENT_ALL); blank for all others. `time_ns`: what the command's time
+ * will be; only an Enter's time to live (option 15) counts from it. Total: with a session set, sb_command_valid() holds for every result.
  *
  * What cannot be read or asks for something not supported becomes SB_CMD_INVALID. Of several reasons the first of:
  *   MALFORMED  unknown type, wrong length, broken appendage, unusable return address, a value in a message of ours that ENTRY.md does not have. With
- *              SB_CMD_F_SKIP_KEY, except for an Enter or Replace whose fixed part is whole: their key is known
+ *              SB_CMD_F_SKIP_KEY, except for an Enter or Replace whose fixed part is whole, and a New of its length: their key is known
  *   SIDE       not B, S, T, E
- *   TIF        not '0' (DAY; with cross type O or C: at the open, at the close) or '3' (IOC; without)
+ *   TIF        not '0' (DAY; with cross type O or C: at the open, at the close), '3' (IOC; without) or '6' (GTD; without). In a Replace: nor '6'
  *   DISPLAY    display not Y or A (both visible) or N (hidden); cross type not N, O or C; an option or a value of one that
  *              entry_terms.h does not have. In a Replace, which keeps what the order has: display N, every option but 2 and 24
  *   MALFORMED  an option of a wrong size
- * Capacity and ISO are echoed as they came. Prices above SB_PRICE_MAX, the market price too, are passed on as INT64_MAX, for
- * the engine to reject. The second line (ClOrdID, ISO, cross, terms) is used only when ClOrdID is not blank, ISO or
+ * Capacity and ISO are echoed as they came. An Enter's market prices are as entry_terms.h says; other prices above SB_PRICE_MAX are passed
+ * on as INT64_MAX, for the engine to reject. The second line (ClOrdID, ISO, cross, terms) is used only when ClOrdID is not blank, ISO or
  * cross are not 'N', or there are terms; of INVALID without terms. Pure; ~20 ns. */
-void sb_entry_to_command(const uint8_t *p, uint32_t len, struct sb_command2 *out, char symbol[8]);
+void sb_entry_to_command(const uint8_t *p, uint32_t len, uint64_t time_ns, struct sb_command2 *out,
+                         char symbol[8]);
 
 /* Encodes one session output as its message at p (room for SB_OUCH_MESSAGE_MAX); returns the length.
  * `cmd` is the command that made the output, with its second line behind it if it has one (for what only the

@@ -228,7 +228,7 @@ static void take_message(struct venue *v, uint32_t session, uint64_t seq, const 
 {
     struct sb_command2 c;
     char symbol[8];
-    sb_entry_to_command(p, len, &c, symbol);
+    sb_entry_to_command(p, len, MIDNIGHT_NS + v->now_ns, &c, symbol);
     if ((seq == 0) != (c.c.kind == SB_CMD_LOGIN)) {
         v->bad_frames++;
         return;

@@ -114,57 +114,76 @@ static const uint64_t must_occur[SHAPES] = {
                   BIT(EVENT_PARKED) | CANCEL(OCO) | CANCEL(EXPIRED),
 };
 
+void coverage_want_outputs(struct coverage *wanted)
+{
+    for (uint8_t k = SB_OUT_LOGIN; k <= SB_OUT_QUOTED; k++)
+        wanted->outputs[k] = 1;
+    for (uint8_t k = SB_OUT_F_SYSTEM; k <= SB_OUT_F_INDICATIVE; k++)
+        wanted->outputs[k] = 1;
+}
+
+static void want_reasons(struct coverage *wanted)
+{
+    static const uint8_t OTHERS[] = {/* not of the engine's own making: INVALID's, operators' */
+                                     SB_REASON_NO_RIGHT, SB_REASON_MALFORMED, SB_REASON_DISPLAY,
+                                     SB_REASON_CROSSED, SB_REASON_NOT_AUCTION,
+                                     /* sb_command_valid() lets no other side through */
+                                     SB_REASON_SIDE};
+    static const uint8_t ANSWERS[] = {SB_REASON_NONE, SB_REASON_SYMBOL, SB_REASON_NO_RIGHT,
+                                      SB_REASON_CROSSED, SB_REASON_NOT_AUCTION};
+    for (uint8_t r = SB_REASON_USER; r <= SB_REASON_KILL; r++)
+        wanted->canceled[r] = 1;
+    for (uint8_t r = SB_REASON_SYMBOL; r <= SB_REASON_FULL_TERMS; r++)
+        wanted->rejected[r] = 1;
+    for (uint32_t k = 0; k < sizeof OTHERS; k++)
+        wanted->rejected[OTHERS[k]] = 0;
+    for (uint32_t k = 0; k < sizeof ANSWERS; k++)
+        wanted->answered[ANSWERS[k]] = 1;
+}
+
 static uint32_t miss(FILE *to, const char *what, const char *which)
 {
     fprintf(to, "never: %s %s\n", what, which);
     return 1;
 }
 
-static uint32_t missing_outputs(const struct coverage *c, FILE *to)
+static uint32_t lacks_reasons(const uint64_t counts[64], const uint64_t wanted[64],
+                              const char *what, FILE *to)
 {
     uint32_t n = 0;
-    for (uint8_t k = SB_OUT_LOGIN; k <= SB_OUT_QUOTED; k++)
-        if (c->outputs[k] == 0)
-            n += miss(to, "output", tell_output_kind(k));
-    for (uint8_t k = SB_OUT_F_SYSTEM; k <= SB_OUT_F_INDICATIVE; k++)
-        if (c->outputs[k] == 0)
-            n += miss(to, "output", tell_output_kind(k));
+    for (uint8_t r = 0; r < 64; r++)
+        if (wanted[r] != 0 && counts[r] == 0)
+            n += miss(to, what, tell_reason(r));
     return n;
 }
 
-static uint32_t missing_reasons(const struct coverage *c, FILE *to)
+uint32_t coverage_lacks(const struct coverage *c, const struct coverage *wanted, FILE *to)
 {
-    static const uint8_t OTHERS[] = {/* not of the engine's own making: INVALID's, operators' */
-                                     SB_REASON_NO_RIGHT, SB_REASON_MALFORMED, SB_REASON_DISPLAY,
-                                     SB_REASON_CROSSED, SB_REASON_NOT_AUCTION};
-    static const uint8_t ANSWERS[] = {SB_REASON_NONE, SB_REASON_SYMBOL, SB_REASON_NO_RIGHT,
-                                      SB_REASON_CROSSED, SB_REASON_NOT_AUCTION};
-    uint32_t n = 0;
-    for (uint8_t r = SB_REASON_USER; r <= SB_REASON_KILL; r++)
-        if (c->canceled[r] == 0)
-            n += miss(to, "canceled", tell_reason(r));
-    for (uint8_t r = SB_REASON_SYMBOL; r <= SB_REASON_FULL_TERMS; r++) {
-        bool other = r == SB_REASON_SIDE; /* sb_command_valid() lets no other side through */
-        for (uint32_t k = 0; k < sizeof OTHERS; k++)
-            other = other || OTHERS[k] == r;
-        if (!other && c->rejected[r] == 0)
-            n += miss(to, "rejected", tell_reason(r));
-    }
-    for (uint32_t k = 0; k < sizeof ANSWERS; k++)
-        if (c->answered[ANSWERS[k]] == 0)
-            n += miss(to, "answered", tell_reason(ANSWERS[k]));
+    uint32_t n = lacks_reasons(c->canceled, wanted->canceled, "canceled", to) +
+                 lacks_reasons(c->rejected, wanted->rejected, "rejected", to) +
+                 lacks_reasons(c->answered, wanted->answered, "answered", to);
+    for (uint8_t k = 0; k < 64; k++)
+        if (wanted->outputs[k] != 0 && c->outputs[k] == 0)
+            n += miss(to, "output", tell_output_kind(k));
+    for (uint32_t k = 0; k < MOMENTS; k++)
+        if (wanted->moments[k] != 0 && c->moments[k] == 0)
+            n += miss(to, "moment", moments[k]);
+    for (uint32_t s = 0; s < SHAPES; s++)
+        for (uint32_t e = 0; e < EVENTS; e++)
+            if (wanted->orders[s][e] != 0 && c->orders[s][e] == 0)
+                n += miss(to, shapes[s], event_words(e));
     return n;
 }
 
 uint32_t coverage_missing(const struct coverage *c, FILE *to)
 {
-    uint32_t n = missing_outputs(c, to) + missing_reasons(c, to);
+    struct coverage wanted = {0};
+    coverage_want_outputs(&wanted);
+    want_reasons(&wanted);
     for (uint32_t k = 0; k < MOMENTS; k++)
-        if (c->moments[k] == 0)
-            n += miss(to, "moment", moments[k]);
+        wanted.moments[k] = 1;
     for (uint32_t s = 0; s < SHAPES; s++)
         for (uint32_t e = 0; e < EVENTS; e++)
-            if ((must_occur[s] >> e & 1) != 0 && c->orders[s][e] == 0)
-                n += miss(to, shapes[s], event_words(e));
-    return n;
+            wanted.orders[s][e] = must_occur[s] >> e & 1;
+    return coverage_lacks(c, &wanted, to);
 }

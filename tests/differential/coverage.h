@@ -118,7 +118,10 @@ struct coverage {
 
 void coverage_add(struct coverage *to, const struct coverage *c);
 void coverage_print(const struct coverage *c, FILE *to);
-/* How much of what must occur has not; each is named. */
+/* How much of what must occur (is not 0 in `wanted`) has not; each is named. */
+uint32_t coverage_lacks(const struct coverage *c, const struct coverage *wanted, FILE *to);
+void coverage_want_outputs(struct coverage *wanted); /* of every kind */
+/* ... of what must occur in the flows of the differential test. */
 uint32_t coverage_missing(const struct coverage *c, FILE *to);
 
 #endif

@@ -319,9 +319,10 @@ static uint32_t seed_orders(uint8_t *p)
     return sizeof s + sizeof c;
 }
 
-static uint32_t seed_entry(uint8_t *p, bool login)
+/* A login, an order of OUCH, one of ours: kinds 0, 1, 2. */
+static uint32_t seed_entry(uint8_t *p, uint32_t kind)
 {
-    struct sb_entry e = {.first_seq = login ? 0 : 1, .count = 1};
+    struct sb_entry e = {.first_seq = kind == 0 ? 0 : 1, .count = 1};
     uint8_t *m = p + sizeof e + 2;
     struct sb_ouch_enter o = {.ref = 1,
                               .quantity = 5,
@@ -334,8 +335,18 @@ static uint32_t seed_entry(uint8_t *p, bool login)
                               .cross = 'N'};
     memcpy(o.symbol, "TEST    ", 8);
     memset(o.clordid, ' ', sizeof o.clordid);
-    const uint32_t len =
-        login ? sb_entry_write_login(m, 1, 0x0A000004, 20001) : sb_ouch_write_enter(m, &o);
+    const struct sb_entry_new stop = {.key = 1,
+                                      .quantity = 5,
+                                      .stop_price = 1000,
+                                      .side = 'S',
+                                      .type = 'S',
+                                      .tif = '1',
+                                      .peg = 'N',
+                                      .symbol = "TEST    ",
+                                      .clordid = "              "};
+    const uint32_t len = kind == 0   ? sb_entry_write_login(m, 1, 0x0A000004, 20001)
+                         : kind == 1 ? sb_ouch_write_enter(m, &o)
+                                     : sb_entry_write_new(m, &stop);
     memcpy(p, &e, sizeof e);
     p[sizeof e] = 0;
     p[sizeof e + 1] = (uint8_t)len;
@@ -368,10 +379,11 @@ static uint32_t seed_body(uint32_t i, uint8_t *p, uint8_t *type)
         return sizeof(struct sb_resend);
     case 5:
     case 6:
+    case 7:
         *type = SB_FT_ENTRY;
-        return seed_entry(p, i == 5);
+        return seed_entry(p, i - 5);
     default:
-        *type = controls[i - 7];
+        *type = controls[i - 8];
         p[16] = 1; /* nonce */
         memcpy(p + 24, &(uint64_t){PEER_INC}, 8);
         return sizeof(struct sb_control);
@@ -400,7 +412,7 @@ static uint32_t seed_other(uint32_t i, uint8_t *out)
 
 uint32_t fuzz_seed(uint32_t i, uint8_t *out)
 {
-    enum { BODIES = 13 };
+    enum { BODIES = 14 };
     static const uint8_t targets[] = {PRIM, SHADOW, SOLO, WITNESS, BOOT}; /* driver: 96 seeds */
     if (i >= BODIES * sizeof targets)
         return seed_other(i - BODIES * (uint32_t)sizeof targets, out);

@@ -67,8 +67,8 @@ static void command_judge(const uint8_t *p, uint32_t len)
     char symbol[8], symbol_again[8];
     memset(&command, 0x11, sizeof command);
     memset(&again, 0xEE, sizeof again);
-    sb_entry_to_command(p, len, &command, symbol);
-    sb_entry_to_command(p, len, &again, symbol_again);
+    sb_entry_to_command(p, len, 1, &command, symbol);
+    sb_entry_to_command(p, len, 1, &again, symbol_again);
     SB_ASSERT_EQ(memcmp(&command, &again, sizeof again), 0); /* no byte left as it was */
     SB_ASSERT_EQ(memcmp(symbol, symbol_again, 8), 0);
     struct sb_command *c = &command.c;
@@ -122,6 +122,18 @@ uint32_t fuzz_seed(uint32_t i, uint8_t *out)
                                       .app_bytes = 4,
                                       .app = {3, 24, 0, 1}};
     const struct sb_ouch_cancel cancel = {.ref = 1, .has_app = i == 4};
+    const struct sb_entry_new order = {.key = 1,
+                                       .quantity = 100,
+                                       .price = 10000,
+                                       .stop_price = 10100,
+                                       .expire_ns = 9,
+                                       .side = 'B',
+                                       .type = 'T',
+                                       .tif = '6',
+                                       .peg = 'N',
+                                       .capacity = 'P',
+                                       .symbol = "MSFT    ",
+                                       .clordid = "              "};
     switch (i) {
     case 0:
         return sb_ouch_write_enter(out, &enter);
@@ -141,6 +153,8 @@ uint32_t fuzz_seed(uint32_t i, uint8_t *out)
     default:
         if (i - 7 < 12)
             return outbound_seed(i - 7, out);
+        if (i == 21)
+            return sb_entry_write_new(out, &order);
         memset(out, (int)i, SB_ENTRY_OPERATOR_BYTES);
         out[0] = i == 19 ? 'L' : 'O';
         return i == 19 ? SB_ENTRY_LOGGED_IN_BYTES : i == 20 ? SB_ENTRY_OPERATOR_BYTES : 0;

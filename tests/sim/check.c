@@ -79,6 +79,7 @@ void sim_check_started(struct sim_world *w, uint32_t i)
     k->log_len[i] = k->len_before[i] = n->log.len;
     k->resign_at_ns[i] = k->let_go[i] = k->stalled_ns[i] = 0;
     k->heard_n[i] = 0;
+    k->timer_n[i] = 0;
     memset(k->orphans[i], 0, sizeof k->orphans[i]);
 }
 
@@ -218,8 +219,8 @@ static void check_owner(struct sim_world *w, uint32_t i, enum sb_role before)
                      "node %c went alone in epoch %" PRIu64 ", the witness knows nothing of it",
                      'A' + i, n->epoch);
     }
-    static const uint32_t harmless =
-        1u << SIM_DUPLICATE | 1u << SIM_REORDER | 1u << SIM_RATE | 1u << SIM_RINGS | 1u << SIM_WILD;
+    static const uint32_t harmless = 1u << SIM_DUPLICATE | 1u << SIM_REORDER | 1u << SIM_RATE |
+                                     1u << SIM_RINGS | 1u << SIM_WILD | 1u << SIM_DESK;
     if (n->role == SB_ROLE_SOLO && w->struck_n == 0 && (w->schedule.conditions & ~harmless) == 0)
         sim_fail(w, SIM_CHECK_NEEDLESS, "node %c went alone, and nothing was wrong yet", 'A' + i);
     if (reg->state == SB_W_ARMED && reg->k != 0 && n->role == SB_ROLE_SHADOW &&
@@ -256,6 +257,22 @@ static void check_release(struct sim_world *w, uint32_t i)
                  n->log.len, k->released);
 }
 
+static void count_timers(struct sim_world *w, uint32_t i, enum sb_role before)
+{
+    struct sim_checks *k = &w->checks;
+    const struct sb_node *n = w->node[i];
+    const bool later = w->counters[0][SB_CTR_WENT_LIVE] + w->counters[1][SB_CTR_WENT_LIVE] != 0;
+    const bool one = n->timer_n != k->timer_n[i];
+    k->timer_n[i] = n->timer_n;
+    if (one)
+        k->timer_at_ns = w->now_ns;
+    if (w->reach == NULL)
+        return;
+    w->reach->timers_later += one && later;
+    w->reach->timers_underway += before == SB_ROLE_SHADOW && n->role == SB_ROLE_SOLO &&
+                                 w->node[1 - i]->timer_n > k->released;
+}
+
 void sim_check_turn(struct sim_world *w, uint32_t i, enum sb_role before)
 {
     struct sim_checks *k = &w->checks;
@@ -271,6 +288,7 @@ void sim_check_turn(struct sim_world *w, uint32_t i, enum sb_role before)
     k->log_len[i] = n->log.len;
     if (n->role == SB_ROLE_SOLO && k->forked == UINT64_MAX)
         k->forked = k->released;
+    count_timers(w, i, before);
     check_owner(w, i, before);
     k->winc[i] = n->winc;
     sim_check_disk_turn(w, i, before);

@@ -63,9 +63,14 @@
     X(LOGS, "logs-agree", "two logs hold the same inputs up to the highest released number",       \
       "tails that nobody was told of")                                                             \
     X(MATCHING, "matching",                                                                        \
-      "price-time priority and every byte: what was released equals the "                          \
-      "reference matcher's word over the owner's log",                                             \
+      "every rule and every byte: what was released equals the reference matcher's word over the " \
+      "owner's log, and adds up for each order by the rules alone",                                \
       "runs that a flipped bit took over, or that lost what no promise covered")                   \
+    X(TIMELY, "timely",                                                                            \
+      "when all is quiet, no order of an owner that takes input is open beyond its time, no "      \
+      "pause "                                                                                     \
+      "beyond its end",                                                                            \
+      "how soon an owner that is busy comes to it")                                                \
     X(CLIENT, "client",                                                                            \
       "what the clients were told: answered once, quantity conserved, streams "                    \
       "without gap, books of the feed, all equal to the reference",                                \
@@ -114,7 +119,7 @@ struct sim_truth {
 };
 
 enum { SIM_HEARD_MAX = 1 << 13 };
-enum { SIM_STREAMS = 5, SIM_TAP_MAX = 1 << 14 }; /* the feed, four sessions */
+enum { SIM_STREAMS = 7, SIM_TAP_MAX = 1 << 14 }; /* the feed, six sessions */
 
 struct sim_checks {
     bool failed;
@@ -129,6 +134,8 @@ struct sim_checks {
     uint64_t forked;             /* ... when the first node went alone; UINT64_MAX before */
     uint64_t epoch[2], winc[2];  /* after the node's last turn */
     uint64_t log_len[2];         /* in this life */
+    uint64_t timer_n[2];         /* the last TIMER that this life of a node sequenced */
+    uint64_t timer_at_ns;        /* when somebody sequenced one */
     uint64_t safe[SIM_STREAMS];
     struct sim_heard *heard[2]; /* in order of arrival, since this life began */
     uint32_t heard_n[2];

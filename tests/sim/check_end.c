@@ -3,10 +3,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/state.h"
 #include "nic/wire/itch.h"
 #include "nic/wire/ouch.h"
 #include "perf/follow.h"
 #include "perf/verify.h"
+#include "tests/differential/ledger.h"
 #include "tests/reference/reference.h"
 #include "tests/sim/world.h"
 
@@ -51,20 +53,27 @@ static void compare_output(struct sim_world *w, const struct sb_output *o,
                  cmd->seq, o->stream, o->stream_seq, (char)message[0]);
 }
 
-/* Message `seq` of the wild member's session stands in the log as it was sent first. */
-static void check_wild(struct sim_world *w, const struct sb_command *c)
+/* A message of a member's session stands in the log as it was sent first. */
+static void check_member(struct sim_world *w, const struct sim_member *x,
+                         const struct sb_command2 *c2)
 {
+    const struct sb_command *c = &c2->c;
     const uint64_t at = c->session_seq - 1;
-    if (at >= w->wild.sent) {
+    if (at >= x->sent) {
         sim_fail(w, SIM_CHECK_ONCE, "session %u: message %" PRIu64 " was never sent", c->session,
                  at + 1);
         return;
     }
-    struct sb_command2 sent;
+    struct sb_command2 sent, logged = *c2;
     char symbol[8];
-    sb_entry_to_command(w->wild.message[at], w->wild.len[at], &sent, symbol);
-    if (sent.c.kind != c->kind || sent.c.key != c->key || sent.c.orig_key != c->orig_key ||
-        sent.c.side != c->side || sent.c.quantity != c->quantity || sent.c.price != c->price)
+    sb_entry_to_command(x->message[at], x->len[at], c->time_ns, &sent, symbol);
+    /* what the sequencer fills in */
+    logged.c.seq = logged.c.time_ns = logged.c.session_seq = 0;
+    logged.c.session = logged.c.firm = 0;
+    logged.c.instrument = sent.c.instrument = 0;
+    if (c->kind == SB_CMD_QUOTE)
+        logged.ext.quote.entry[0].instrument = 0;
+    if (memcmp(&sent, &logged, sizeof sent) != 0)
         sim_fail(w, SIM_CHECK_ONCE, "session %u: message %" PRIu64 " is not what was sent",
                  c->session, at + 1);
 }
@@ -74,8 +83,20 @@ struct judge {
     struct sim_world *w;
     struct sb_reference *reference;
     struct sb_reference_outputs outputs;
+    struct ledger ledger;
     uint64_t end[SIM_STREAMS], session_seq[SIM_STREAMS], time, n;
 };
+
+/* What orders were told adds up, whoever is right about the rest. */
+static void check_sums(struct judge *j, const struct sb_command2 *c)
+{
+    uint32_t at = 0;
+    const char *wrong = ledger_apply(&j->ledger, c, j->outputs.out, (uint32_t)j->outputs.n, &at);
+    if (wrong != NULL)
+        sim_fail(j->w, SIM_CHECK_MATCHING, "input %" PRIu64 ", output %u: %s", c->c.seq, at, wrong);
+    if (j->w->reach != NULL)
+        j->w->reach->commands[c->c.kind & 31u]++;
+}
 
 static void judge_packet(struct judge *j, const struct sb_command *c, uint32_t count)
 {
@@ -90,12 +111,16 @@ static void judge_packet(struct judge *j, const struct sb_command *c, uint32_t c
             c->session_seq != ++j->session_seq[c->session])
             sim_fail(w, SIM_CHECK_ONCE, "session %u: message %" PRIu64 " after %" PRIu64,
                      c->session, (uint64_t)c->session_seq, j->session_seq[c->session] - 1);
-        if (c->session == SIM_WILD_SESSION && c->session_seq != 0)
-            check_wild(w, c);
+        struct sb_command2 c2 = {.c = *c};
+        if (sb_command_lines(c) == 2)
+            memcpy(&c2, c, sizeof c2);
+        if (c->session > SIM_SESSIONS && c->session < SIM_STREAMS && c->session_seq != 0)
+            check_member(w, &w->member[c->session - SIM_SESSIONS - 1], &c2);
         j->outputs.n = 0;
         sb_reference_apply(j->reference, c, &j->outputs);
         for (size_t k = 0; k < j->outputs.n; k++)
             compare_output(w, &j->outputs.out[k], c, j->end);
+        check_sums(j, &c2);
     }
 }
 
@@ -103,8 +128,11 @@ static void judge_packet(struct judge *j, const struct sb_command *c, uint32_t c
 static void check_log(struct sim_world *w, const struct sb_log *log)
 {
     const struct sim_truth *t = &w->checks.truth;
-    struct judge j = {
-        .w = w, .reference = sb_reference_new(&w->config.limits), .end = {1, 1, 1, 1, 1}};
+    struct coverage nobodys = {0};
+    struct judge j = {.w = w, .reference = sb_reference_new(&w->config.limits)};
+    for (uint32_t s = 0; s < SIM_STREAMS; s++)
+        j.end[s] = 1;
+    ledger_open(&j.ledger, &w->config.limits, w->reach != NULL ? &w->reach->rules : &nobodys);
     for (uint32_t p = 0; p < t->packets_n && !t->broken; p++)
         judge_packet(&j, &t->lines[t->packets[p].pos], t->packets[p].count);
     for (uint64_t p = log != NULL ? log->packet_first : 0; log != NULL && p < log->packet_end;
@@ -126,6 +154,7 @@ static void check_log(struct sim_world *w, const struct sb_log *log)
                      "session %u: message %" PRIu64 " was called safe, the log ends at %" PRIu64, s,
                      w->checks.safe[s], session_seq[s]);
     }
+    ledger_close(&j.ledger);
     free(j.outputs.out);
     sb_reference_free(j.reference);
 }
@@ -161,8 +190,8 @@ static void check_client(struct sim_world *w)
         if (f->counters.foreign != 0 || f->counters.malformed != 0)
             sim_fail(w, SIM_CHECK_CLIENT, "stream %u: packets that are not its own", s);
     }
-    if (sim_condition(w, SIM_WILD))
-        return; /* it trades with orders that the client knows nothing of: check_log judges every byte */
+    if (sim_others(w))
+        return; /* they trade with orders that the client knows nothing of: check_log judges every byte */
     if (c->counters.answer_errors != 0)
         sim_fail(w, SIM_CHECK_CLIENT, "%s", c->first_error);
     if (c->book.errors != 0)
@@ -208,6 +237,52 @@ static void check_register(struct sim_world *w)
     }
 }
 
+static bool is_crossed(const struct sb_engine *e, uint32_t instrument)
+{
+    int64_t buy, sell;
+    uint64_t quantity;
+    return sb_engine_best(e, instrument, SB_BUY, &buy, &quantity) &&
+           sb_engine_best(e, instrument, SB_SELL, &sell, &quantity) && buy >= sell;
+}
+
+/* Does a node take input, and has it nothing left to do? */
+static bool is_idle_owner(const struct sim_world *w, uint32_t i)
+{
+    const struct sb_node *n = w->node[i];
+    return w->host[i].alive && w->now_ns >= w->host[i].asleep_until_ns &&
+           (n->role == SB_ROLE_PRIM || n->role == SB_ROLE_SOLO) && n->released == n->log.len &&
+           n->open == NULL && !n->draining_pending;
+}
+
+/* Quiet: is everything over whose time has come? It is looked for here, not where the engine keeps what is due. */
+static void check_timely(struct sim_world *w)
+{
+    enum { SLACK_NS = 1000000 };
+    if (w->client.state != SB_CLIENT_DONE)
+        return;
+    for (uint32_t i = 0; i < 2; i++) {
+        const struct sb_node *n = w->node[i];
+        const struct sb_engine *e = n->engine;
+        const uint64_t grace_ns = w->config.timer_ns + SLACK_NS;
+        if (!is_idle_owner(w, i))
+            continue;
+        for (uint32_t t = 1; t <= e->terms.fresh; t++) {
+            const struct sb_terms *terms = &e->terms.records[t];
+            if (terms->slot != 0 && terms->tif == SB_TIF_GTD &&
+                terms->expire_ns < n->now_ns - grace_ns)
+                sim_fail(w, SIM_CHECK_TIMELY,
+                         "node %c: an order is open %" PRIu64 " ns after its time", 'A' + i,
+                         n->now_ns - terms->expire_ns);
+        }
+        for (uint32_t k = 1; k <= SIM_INSTRUMENTS; k++) {
+            const uint64_t resume_ns = sb_engine_instrument(e, k)->resume_ns;
+            if (resume_ns != 0 && resume_ns < n->now_ns - grace_ns && !is_crossed(e, k))
+                sim_fail(w, SIM_CHECK_TIMELY, "node %c: instrument %u pauses beyond its time",
+                         'A' + i, k);
+        }
+    }
+}
+
 /* Is there, or must there be, a node that takes input and may release? */
 static bool can_be_answered(const struct sim_world *w)
 {
@@ -221,11 +296,21 @@ static bool can_be_answered(const struct sim_world *w)
     return false;
 }
 
+/* Does an instrument pause again and again? A resting hidden order may meet the other side beyond the dynamic band whenever trading
+ * goes on: then the feed is never quiet, which the client waits for when all is taken. */
+static bool is_pausing(const struct sim_world *w)
+{
+    enum { AGAIN_NS = 100000000 };
+    return sb_client_percent(&w->client) >= 100 && w->checks.timer_at_ns != 0 &&
+           w->now_ns < w->checks.timer_at_ns + AGAIN_NS;
+}
+
 /* Must everything be answered? Where redundancy was used up, stopping may be right. */
 static void check_liveness(struct sim_world *w)
 {
-    const bool wild = sim_condition(w, SIM_WILD);
-    if (w->client.state == SB_CLIENT_DONE && (!wild || sim_wild_done(&w->wild)))
+    if (w->client.state == SB_CLIENT_DONE && sim_others_done(w))
+        return;
+    if (is_pausing(w) && sim_others_done(w))
         return;
     for (uint32_t i = 0; i < 2; i++)
         if ((w->counters[i][SB_CTR_HELD_ROTTEN] != 0 || w->snapshots != 0) &&
@@ -257,7 +342,7 @@ void sim_check_end(struct sim_world *w)
     check_logs(w);
     if (!unsure)
         check_client(w);
-    if (w->checks.flipped && !took_over && w->client.state != SB_CLIENT_DONE &&
+    if (w->checks.flipped && !took_over && !is_pausing(w) && w->client.state != SB_CLIENT_DONE &&
         w->node[0]->role != SB_ROLE_DIVERGED && w->node[1]->role != SB_ROLE_DIVERGED)
         sim_fail(w, SIM_CHECK_NOTICED, "a flipped bit stopped the pair, and neither says so");
     for (uint32_t i = 0; i < 2; i++)
@@ -267,5 +352,6 @@ void sim_check_end(struct sim_world *w)
                      'A' + i);
     check_liveness(w);
     check_register(w);
+    check_timely(w);
     sim_check_restored(w);
 }

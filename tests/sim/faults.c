@@ -1,5 +1,7 @@
 #include "tests/sim/faults.h"
 
+#include <stddef.h>
+
 static const struct {
     const char *name, *help;
 } kinds[] = {
@@ -25,7 +27,7 @@ const char *sim_moment_name(enum sim_moment moment)
         "arming",           "armed",           "during cancel",     "repair",
         "during hand-over", "granted",         "at rest",           "idle",
         "booting",          "copying",         "before its record", "before PAIR's record",
-        "pairing",          "in a write"};
+        "pairing",          "in a write",      "a TIMER underway"};
     return names[moment];
 }
 
@@ -343,8 +345,8 @@ static uint32_t draw_restoring(uint64_t *rng, uint32_t messages, uint64_t allowe
             continue;
         struct sim_event e = draw(rng, messages, kind);
         if (drawn > 0 && sim_chance(rng, 600000))
-            e.moment =
-                (enum sim_moment)(SIM_BOOTING + sim_random(rng) % (SIM_MOMENTS - SIM_BOOTING));
+            e.moment = (enum sim_moment)(SIM_BOOTING +
+                                         sim_random(rng) % (SIM_MOMENTS_DRAWN - SIM_BOOTING));
         else if (sim_chance(rng, 500000))
             e.moment = SIM_AT_REST;
         if (kind == SIM_PAUSE) /* long enough for a takeover, mostly */
@@ -358,15 +360,35 @@ static uint32_t draw_restoring(uint64_t *rng, uint32_t messages, uint64_t allowe
     return drawn;
 }
 
+/* With the desk there are TIMERs: most schedules have an event that waits for one to be underway, at best the owner's end. */
+static void await_timer(uint64_t *rng, struct sim_event *events, uint32_t n)
+{
+    uint32_t k = 0;
+    while (k < n && events[k].kind != SIM_CRASH && events[k].kind != SIM_PAUSE &&
+           events[k].kind != SIM_NOTICE)
+        k++;
+    struct sim_event *e = &events[k < n ? k : 0];
+    if (n == 0 || e->kind >= SIM_FLIP_BOOK || sim_chance(rng, 300000))
+        return;
+    e->moment = SIM_TIMING;
+    if (k == n || e->kind == SIM_NOTICE)
+        return;
+    e->a = SIM_THE_PRIMARY;
+    if (e->kind == SIM_PAUSE)
+        e->span_ns = 5000000 + sim_random(rng) % 40000000;
+}
+
 void sim_schedule_draw(struct sim_schedule *s, uint64_t seed, uint32_t messages, uint64_t allowed,
                        uint32_t keep)
 {
-    uint64_t rng = seed * 3 + 1;
+    uint64_t rng = seed * 3 + 1,
+             desk_rng = ~rng; /* the desk is drawn aside: it changes nothing else */
     uint32_t events[SIM_FAULT_KINDS], n = 0, drawn;
     *s = (struct sim_schedule){0};
     for (uint32_t k = 0; k < SIM_FAULT_KINDS; k++) {
         if (k < SIM_FIRST_EVENT) {
-            if (sim_chance(&rng, 300000) && (allowed >> k & 1) != 0 && (keep >> (8 + k) & 1) != 0)
+            if (sim_chance(k == SIM_DESK ? &desk_rng : &rng, 300000) && (allowed >> k & 1) != 0 &&
+                (keep >> (8 + k) & 1) != 0)
                 s->conditions |= 1u << k;
         } else if ((allowed >> k & 1) != 0) {
             events[n++] = k;
@@ -390,6 +412,8 @@ void sim_schedule_draw(struct sim_schedule *s, uint64_t seed, uint32_t messages,
         s->restores = sim_chance(&rng, 250000);
         drawn = draw_freely(&rng, messages, events, n, (allowed >> SIM_BLINK & 1) != 0, all);
     }
+    if ((s->conditions >> SIM_DESK & 1) != 0 && s->plot == NULL)
+        await_timer(&desk_rng, all, drawn);
     for (uint32_t i = 0; i < drawn; i++)
         if ((keep >> i & 1) != 0)
             s->events[s->events_n++] = all[i];

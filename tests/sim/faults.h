@@ -24,6 +24,7 @@
     X(RATE, "rate", "the hosts' clocks drift by up to 500 ppm")                                    \
     X(RINGS, "rings", "small rings and tables: back-pressure, rejects, kept frames overwritten")   \
     X(WILD, "wild", "a member sends anything, a stranger what no member may")                      \
+    X(DESK, "desk", "members use all of order entry, a supervisor all that is the operator's")     \
     X(TORN, "torn", "a crash in the middle of a write leaves any part of its sectors")             \
     X(BURST, "burst", "everything is lost for up to 5 ms")                                         \
     X(CUT, "cut", "one direction between two of A, B and the witness is cut, then heals")          \
@@ -64,6 +65,7 @@ enum sim_fault_kind {
 };
 
 enum { SIM_A, SIM_B, SIM_W, SIM_C, SIM_HOSTS };
+enum { SIM_STEP_NS = 4000 }; /* grain of virtual time */
 
 /* An event's victim by what it is when it strikes. */
 enum sim_who { SIM_THE_PRIMARY, SIM_THE_OTHER, SIM_THE_WITNESS };
@@ -87,7 +89,9 @@ enum sim_moment {
     SIM_PAIR_RECORD, /* ... has asked for PAIR's record, which is not durable */
     SIM_AT_PAIRING,  /* ... has asked the witness to pair */
     SIM_WRITING,     /* an owner's disk is in the middle of a write */
-    SIM_MOMENTS
+    SIM_TIMING,      /* a TIMER is in an owner's log and not released: runs with the desk */
+    SIM_MOMENTS,
+    SIM_MOMENTS_DRAWN = SIM_TIMING
 };
 
 enum { SIM_EVENTS_MAX = 6 };

@@ -30,13 +30,14 @@ struct board {
     _Atomic uint64_t struck[SIM_FAULT_KINDS], seeds_with[SIM_FAULT_KINDS];
     _Atomic uint32_t failures_n;
     struct failure failures[FAILURES_MAX];
+    struct sim_reach reach[JOBS_MAX]; /* each process's own */
 };
 
 struct arguments {
     struct sim_options o;
     uint64_t seeds;
     uint32_t jobs;
-    bool stop_at_first, shrink;
+    bool stop_at_first, shrink, complete;
     const char *faults, *record;
 };
 
@@ -46,7 +47,10 @@ static void usage(FILE *to)
         to,
         "usage: shadowbook sim [--seed S] [--seeds N] [--events N] [--faults LIST|all|none]\n"
         "                      [--jobs N] [--trace] [--shrink] [--keep MASK] [--stop-at-first]\n"
-        "                      [--record FILE]\n\nfaults:\n");
+        "                      [--record FILE] [--complete]\n\n"
+        "--complete: print all that was counted of orders and rules; what must occur and did not "
+        "is a "
+        "failure\n\nfaults:\n");
     for (uint32_t k = 0; k < SIM_FAULT_KINDS; k++)
         fprintf(to, "  %-14s %s\n", sim_fault_name((enum sim_fault_kind)k),
                 sim_fault_help((enum sim_fault_kind)k));
@@ -109,7 +113,8 @@ static int parse(struct arguments *a, int argc, char **argv)
         {"seed", 1, 0, 's'},   {"seeds", 1, 0, 'n'}, {"events", 1, 0, 'e'},
         {"faults", 1, 0, 'f'}, {"jobs", 1, 0, 'j'},  {"trace", 0, 0, 't'},
         {"shrink", 0, 0, 'r'}, {"keep", 1, 0, 'k'},  {"stop-at-first", 0, 0, '1'},
-        {"record", 1, 0, 'o'}, {"help", 0, 0, 'h'},  {0, 0, 0, 0}};
+        {"record", 1, 0, 'o'}, {"help", 0, 0, 'h'},  {"complete", 0, 0, 'c'},
+        {0, 0, 0, 0}};
     uint64_t v = 0;
     bool good = true;
     for (int c; (c = getopt_long(argc, argv, "h", options, NULL)) != -1;) {
@@ -147,6 +152,9 @@ static int parse(struct arguments *a, int argc, char **argv)
         case '1':
             a->stop_at_first = true;
             break;
+        case 'c':
+            a->complete = true;
+            break;
         case 'h':
             usage(stdout);
             return 0;
@@ -178,6 +186,7 @@ static void work(const struct arguments *a, struct board *b, uint32_t job, uint6
 {
     struct sim_world *w = calloc(1, sizeof *w);
     SB_ASSERT(w != NULL);
+    w->reach = &b->reach[job];
     for (;;) {
         if (a->stop_at_first && b->failures_n != 0)
             _exit(0);
@@ -312,6 +321,16 @@ static void report(const struct arguments *a, const struct board *b, uint64_t fi
            b->resumed, b->forced, b->lost, b->released, b->empty, b->failures_n);
 }
 
+/* False: something is missing. */
+static bool report_reach(const struct arguments *a, const struct board *b)
+{
+    struct sim_reach r = {0};
+    for (uint32_t j = 0; j < a->jobs; j++)
+        sim_reach_add(&r, &b->reach[j]);
+    sim_reach_print(&r, a->complete, stdout);
+    return !a->complete || sim_reach_missing(&r, stdout) == 0;
+}
+
 /* One line for what was run, appended: what a resumable series of runs goes on from. */
 static bool record(const struct arguments *a, const struct board *b, uint64_t first)
 {
@@ -360,11 +379,12 @@ int sb_sim_main(int argc, char **argv)
     const uint64_t first = a.o.seed;
     b->next = first;
     run_all(&a, b, first + a.seeds);
+    const bool reached = report_reach(&a, b);
     report(&a, b, first);
     if (!record(&a, b, first))
         return 2;
     const bool failed = b->failures_n != 0;
     if (failed && a.shrink)
         shrink(&a, b, b->failures[0].seed);
-    return failed ? 1 : 0;
+    return failed || !reached ? 1 : 0;
 }

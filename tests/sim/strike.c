@@ -76,6 +76,8 @@ static bool moment_is_now(const struct sim_world *w, enum sim_moment m)
         return own && w->life[p].disk.block != NULL;
     case SIM_AT_PAIRING:
         return own && own->role == SB_ROLE_PAIRING;
+    case SIM_TIMING:
+        return own && own->timer_n > own->released;
     default:
         return false;
     }
@@ -149,7 +151,7 @@ static bool flip_held(struct sim_world *w, uint32_t i)
     if (sim_chance(&w->rng, 500000))
         h = sb_hold_peek(hold);
     for (uint32_t tries = 0; h == NULL && tries < 8; tries++) {
-        const uint32_t stream = (uint32_t)(sim_random(&w->rng) % SIM_STREAMS);
+        const uint32_t stream = (uint32_t)(sim_random(&w->rng) % (w->config.sessions_n + 1));
         const uint64_t end = hold->released_seq[stream], back = 1 + sim_random(&w->rng) % 20;
         h = end > back ? sb_hold_find(hold, stream, end - back) : NULL;
     }

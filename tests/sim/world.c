@@ -5,11 +5,11 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "replica/bounds.h"
 #include "shadowbook/assert.h"
 
 enum {
     TICK_NS = 50000,      /* an idle host polls this often */
-    STEP_NS = 4000,       /* grain of virtual time */
     SETTLE_NS = 60000000, /* after the last fault: roles and register have come to rest */
     PAIR_SETTLE_NS = 10000000,
     RESTART_NS = 20000000, /* what has stopped starts again within */
@@ -41,6 +41,53 @@ static void configure_hold(struct sim_world *w)
         f->nodes[i].transfer = (struct sb_addr){f->nodes[i].ipv4, 5006};
 }
 
+static uint32_t session_of(enum sim_member_kind kind)
+{
+    return SIM_SESSIONS + 1 + kind;
+}
+
+/* Rules of sessions: who is kept from trading with himself; the desk's limits. */
+static void configure_session(struct sb_session_config *s, bool limits, uint64_t *rng)
+{
+    s->stp = (uint8_t)(sim_chance(rng, 300000) ? SB_STP_NONE : 1 + sim_random(rng) % 4);
+    s->stp_group = sim_chance(rng, 400000) ? 1 : 0;
+    s->orders_max = limits && sim_chance(rng, 250000) ? 12 : 0;
+    s->quantity_max = limits && sim_chance(rng, 250000) ? 120 : 0;
+    s->notional_max = limits && sim_chance(rng, 250000) ? 130 : 0;
+}
+
+static void configure_instrument(struct sb_instrument_config *in, uint64_t *rng)
+{
+    in->tie = (uint8_t)(sim_random(rng) % 4);
+    in->reference_price = sim_chance(rng, 500000) ? 10500 : 0;
+    in->static_band = sim_chance(rng, 250000) ? 900 : 0;
+    in->dynamic_band = sim_chance(rng, 500000) ? 250 : 0;
+    if (in->dynamic_band != 0 && sim_chance(rng, 600000)) {
+        in->band_action = SB_BAND_PAUSE;
+        in->pause_ms = 1 + (uint32_t)(sim_random(rng) % 4);
+    }
+    in->notional_max = sim_chance(rng, 100000) ? 250 : 0;
+    if (sim_chance(rng, 300000)) {
+        in->matching = SB_MATCH_PRO_RATA;
+        in->pro_rata_min = sim_chance(rng, 500000) ? 2 * in->lot : 0;
+    }
+}
+
+/* Drawn aside: the rest of the run is what it would be without. With terms a ring must be able to take any packet. */
+static void configure_rules(struct sim_world *w)
+{
+    const uint64_t needed = sb_hold_packet_bytes_max(&w->config.limits, SB_STREAM_LINES_MAX) +
+                            UINT64_C(2) * SB_HELD_BYTES_MAX;
+    while (sim_others(w) && w->config.hold_bytes < needed)
+        w->config.hold_bytes *= 2;
+    uint64_t rng = w->o.seed ^ UINT64_C(0x52554C45532E2E2E);
+    for (uint32_t i = 1; sim_condition(w, SIM_DESK) && i <= w->config.sessions_n; i++)
+        configure_session(&w->config.sessions[i], i == session_of(SIM_MEMBER_DESK), &rng);
+    for (uint32_t i = 1; sim_condition(w, SIM_DESK) && i <= SIM_INSTRUMENTS; i++)
+        configure_instrument(&w->instruments[i], &rng);
+    w->config.timer_ns = 200000 + sim_random(&rng) % 3000000;
+}
+
 static void configure(struct sim_world *w)
 {
     struct sb_config *f = &w->config;
@@ -50,10 +97,10 @@ static void configure(struct sim_world *w)
     f->trading_day = 20231114;
     f->release = sim_chance(&w->rng, 250000) ? SB_RELEASE_LOGGED : SB_RELEASE_VERIFIED;
     f->limits = (struct sb_engine_limits){.instruments_max = 4,
-                                          .sessions_max = 4,
+                                          .sessions_max = SIM_SESSIONS + SIM_MEMBERS,
                                           .orders_max = small ? 160 : 1024,
                                           .levels_max = small ? 48 : 256,
-                                          .terms_max = 64,
+                                          .terms_max = small ? 16 : 64,
                                           .window_levels = 64};
     f->log_lines = 1u << 13;
     f->unacked_lines = small ? 96 : 2048;
@@ -80,10 +127,12 @@ static void configure(struct sim_world *w)
     f->witness.present = f->client.present = true;
     f->witness.ipv4 = 0x0A000003;
     f->client.ipv4 = 0x0A000004;
-    f->sessions_n = SIM_WILD_SESSION;
-    for (uint32_t i = 1; i <= SIM_WILD_SESSION; i++)
+    f->sessions_n = SIM_SESSIONS + (sim_condition(w, SIM_DESK) ? SIM_MEMBERS : 1u);
+    for (uint32_t i = 1; i <= f->sessions_n; i++)
         f->sessions[i] = (struct sb_session_config){
             .present = true, .operator_right = i == 1, .firm = i, .token = 77 + i};
+    f->sessions[session_of(SIM_MEMBER_DESK)].firm = session_of(SIM_MEMBER_WILD);
+    f->sessions[session_of(SIM_MEMBER_SUPERVISOR)].operator_right = true;
     for (uint32_t i = 1; i <= SIM_INSTRUMENTS; i++) {
         w->instruments[i] = (struct sb_instrument_config){.tick = 100,
                                                           .price_min = 100,
@@ -97,6 +146,7 @@ static void configure(struct sim_world *w)
     f->instruments = w->instruments;
     f->instruments_n = SIM_INSTRUMENTS;
     configure_hold(w);
+    configure_rules(w);
 }
 
 uint64_t sim_inc(struct sim_world *w)
@@ -170,7 +220,14 @@ static void make_plan(struct sim_world *w)
 
 static void start_client(struct sim_world *w)
 {
-    const struct sb_client_options o = {.config = &w->config,
+    w->client_config = w->config;
+    w->client_config.instruments = w->client_instruments;
+    for (uint32_t i = 0; i <= SIM_INSTRUMENTS; i++) {
+        w->client_instruments[i] = w->instruments[i];
+        w->client_instruments[i].matching = SB_MATCH_PRICE_TIME;
+        w->client_instruments[i].pause_ms = 0;
+    }
+    const struct sb_client_options o = {.config = &w->client_config,
                                         .plan = &w->plan,
                                         .speed = 1,
                                         .window = 1 + (uint32_t)(sim_random(&w->rng) % 64),
@@ -182,7 +239,8 @@ static void start_client(struct sim_world *w)
     SB_ASSERT(wrong == NULL);
     w->host[SIM_C].alive = true;
     memset(w->again, 0, sizeof w->again);
-    sim_wild_init(&w->wild, &w->config, SIM_WILD_SESSION, w->o.seed);
+    for (enum sim_member_kind k = 0; k < SIM_MEMBERS; k++)
+        sim_member_init(&w->member[k], &w->config, k, session_of(k), w->o.seed);
 }
 
 static void deliver_again(void *arg, uint64_t seq, const uint8_t *message, uint32_t len)
@@ -324,13 +382,24 @@ static void client_turn(struct sim_world *w)
     const uint32_t n = sb_client_poll(&w->client, now, in, h->in_n, out, SB_CLIENT_BURST);
     for (uint32_t k = 0; k < n; k++)
         sim_network_send(&w->net, SIM_C, out[k].data, out[k].len);
-    if (!sim_condition(w, SIM_WILD))
-        return;
-    for (uint32_t k = 0; k < h->in_n; k++)
-        sim_wild_receive(&w->wild, h->in[k]->data, h->in[k]->len);
-    sim_wild_poll(&w->wild, now);
-    for (uint32_t k = 0; k < w->wild.frames_n; k++)
-        sim_network_send(&w->net, SIM_C, w->wild.frame[k], w->wild.frame_len[k]);
+    for (enum sim_member_kind i = 0; i < SIM_MEMBERS; i++) {
+        struct sim_member *x = &w->member[i];
+        if (!sim_takes_part(w, i))
+            continue;
+        for (uint32_t k = 0; k < h->in_n; k++)
+            sim_member_receive(x, h->in[k]->data, h->in[k]->len);
+        sim_member_poll(x, now);
+        for (uint32_t k = 0; k < x->frames_n; k++)
+            sim_network_send(&w->net, SIM_C, x->frame[k], x->frame_len[k]);
+    }
+}
+
+bool sim_others_done(const struct sim_world *w)
+{
+    for (enum sim_member_kind i = 0; i < SIM_MEMBERS; i++)
+        if (sim_takes_part(w, i) && !sim_member_done(&w->member[i]))
+            return false;
+    return true;
 }
 
 static void deliver(struct sim_world *w)
@@ -450,17 +519,25 @@ bool sim_is_pair(const struct sim_world *w)
     return false;
 }
 
+/* A pair of which one has not yet compared the other's last digest: what came last is on its way. */
+static bool is_comparing(const struct sim_world *w)
+{
+    const struct sb_node *a = w->node[0], *b = w->node[1];
+    return sim_is_pair(w) && (a->compared_n != a->applied || b->compared_n != b->applied);
+}
+
 /* Nothing is left to say: the clients are done, or have given up, and the pair is whole where it can be. */
 static bool over(const struct sim_world *w)
 {
+    if (is_comparing(w))
+        return false;
     if (sim_pair_is_due(w) && (w->pair_ns == 0 || w->now_ns < w->pair_ns + PAIR_SETTLE_NS))
         return false;
     if (w->checks.lost)
         return true;
     if (w->client.state == SB_CLIENT_RUNNING)
         return false;
-    return w->client.state != SB_CLIENT_DONE || !sim_condition(w, SIM_WILD) ||
-           sim_wild_done(&w->wild);
+    return w->client.state != SB_CLIENT_DONE || sim_others_done(w);
 }
 
 void sim_run(struct sim_world *w, const struct sim_options *o, struct sim_result *r)
@@ -479,7 +556,7 @@ void sim_run(struct sim_world *w, const struct sim_options *o, struct sim_result
         if (w->checks.failed || (at_rest && w->now_ns > w->healed_ns + SETTLE_NS &&
                                  (over(w) || w->now_ns > w->healed_ns + SIM_DEADLINE_NS)))
             break;
-        w->now_ns += STEP_NS;
+        w->now_ns += SIM_STEP_NS;
     }
     sim_check_end(w);
     *r = (struct sim_result){.failed = w->checks.failed,
@@ -498,7 +575,11 @@ void sim_run(struct sim_world *w, const struct sim_options *o, struct sim_result
     r->struck[SIM_RATE] = sim_condition(w, SIM_RATE);
     r->struck[SIM_RINGS] = sim_condition(w, SIM_RINGS);
     r->struck[SIM_TORN] = r->struck[SIM_DISK_LOST] = r->struck[SIM_DISK_MISDIRECT] = 0;
-    r->struck[SIM_WILD] = sim_condition(w, SIM_WILD) ? w->wild.made + w->wild.strange : 0;
+    r->struck[SIM_WILD] = r->struck[SIM_DESK] = 0;
+    for (enum sim_member_kind i = 0; i < SIM_MEMBERS; i++)
+        if (sim_takes_part(w, i))
+            r->struck[i == SIM_MEMBER_WILD ? SIM_WILD : SIM_DESK] +=
+                w->member[i].made + w->member[i].strange;
     for (int i = 0; i < 2; i++) {
         r->takeovers += w->counters[i][SB_CTR_WENT_LIVE];
         r->solos += w->counters[i][SB_CTR_WENT_SOLO];

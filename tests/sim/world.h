@@ -13,13 +13,14 @@
 #include "replica/witness.h"
 #include "tests/sim/check.h"
 #include "tests/sim/lives.h"
-#include "tests/sim/wild.h"
+#include "tests/sim/member.h"
+#include "tests/sim/reach.h"
 
 #define SIM_START_NS UINT64_C(1700000000000000000)
 
-/* The real client's sessions, and the wild member's. */
 enum { SIM_WITNESS_LINES = 2048 };
-enum { SIM_SESSIONS = 3, SIM_WILD_SESSION, SIM_INSTRUMENTS = 2 };
+/* The real client's sessions are the first; then each member has one, in the order of enum sim_member_kind. */
+enum { SIM_SESSIONS = 3, SIM_INSTRUMENTS = 2 };
 /* After a single fault some node serves within: */
 #define SIM_MUST_SERVE_NS UINT64_C(400000000)
 /* After the last fault healed, everything must be answered within: */
@@ -56,6 +57,9 @@ struct sim_world {
     struct sim_options o;
     struct sb_config config;
     struct sb_instrument_config instruments[SIM_INSTRUMENTS + 1];
+    /* As the real client has them: it plays no flow whose outcome it could not judge, which beside the desk it is not to. */
+    struct sb_config client_config;
+    struct sb_instrument_config client_instruments[SIM_INSTRUMENTS + 1];
     uint64_t rng, now_ns, inc;
     struct sim_network net;
     struct sim_host host[SIM_HOSTS];
@@ -73,9 +77,10 @@ struct sim_world {
     struct sb_plan plan;
     struct sb_client client;
     struct sim_again again[SIM_STREAMS];
-    struct sim_wild wild;
+    struct sim_member member[SIM_MEMBERS];
     struct sim_schedule schedule;
     struct sim_checks checks;
+    struct sim_reach *reach; /* what runs contain is added to it; NULL: it is not counted */
     uint64_t old_until_ns, old_at_ns; /* recorded frames are replayed until, next at */
     uint64_t blink_at_ns,
         blink_span_ns;  /* a blink comes twice: the second suspicion has a new nonce */
@@ -115,6 +120,17 @@ static inline bool sim_condition(const struct sim_world *w, enum sim_fault_kind 
 {
     return (w->schedule.conditions >> k & 1) != 0;
 }
+/* Is there this member in this run? The desk and the supervisor come together. */
+static inline bool sim_takes_part(const struct sim_world *w, enum sim_member_kind kind)
+{
+    return sim_condition(w, kind == SIM_MEMBER_WILD ? SIM_WILD : SIM_DESK);
+}
+/* Are there others beside the real client? */
+static inline bool sim_others(const struct sim_world *w)
+{
+    return sim_condition(w, SIM_WILD) || sim_condition(w, SIM_DESK);
+}
+bool sim_others_done(const struct sim_world *w);
 /* Strikes what is due; true when no event is left. */
 bool sim_faults_turn(struct sim_world *w);
 

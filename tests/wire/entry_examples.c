@@ -49,6 +49,8 @@ static const uint8_t enter_sizes[] = {2, 1, 4, 1, 4, 8, 8, 1, 1, 1, 1, 1, 14, 2,
 static const uint8_t cancel_sizes[] = {2, 1, 4, 4, 0};
 static const uint8_t login_sizes[] = {2, 1, 8, 4, 2, 0};
 static const uint8_t phase_sizes[] = {2, 1, 4, 8, 1, 8, 0};
+static const uint8_t new_sizes[] = {2, 1, 4, 8, 1, 1, 1, 4, 8,  8, 4, 8,
+                                    4, 4, 4, 4, 1, 1, 4, 1, 14, 3, 0};
 static const uint8_t logged_in_sizes[] = {2, 1, 8, 8, 4, 0};
 static const uint8_t operator_sizes[] = {2, 1, 8, 4, 8, 1, 2, 4, 0};
 static const uint8_t accepted_sizes[] = {2, 1, 8, 4, 1, 4, 8, 8, 1, 1, 8, 1, 1, 1, 1, 14, 2, 0};
@@ -131,6 +133,29 @@ static void client_examples(struct text *t)
     f = (struct frame){.n = sizeof(struct sb_head) + sizeof(struct sb_entry)};
     block_done(&f, sb_entry_write_phase(block(&f), 9, "        ", 'A'), phase_sizes);
     say_entry(t, "ENTRY, message 3: every instrument into auction, key 9", &f, 3);
+
+    f = (struct frame){.n = sizeof(struct sb_head) + sizeof(struct sb_entry)};
+    struct sb_entry_new order = {.key = 2,
+                                 .quantity = 300,
+                                 .price = 1250000,
+                                 .side = 'S',
+                                 .type = 'L',
+                                 .tif = '1',
+                                 .peg = 'N',
+                                 .capacity = 'P',
+                                 .symbol = "MSFT    ",
+                                 .clordid = "A2            "};
+    block_done(&f, sb_entry_write_new(block(&f), &order), new_sizes);
+    order.key = 3;
+    order.type = 'S';
+    order.price = 0;
+    order.stop_price = 1210000;
+    order.oco_key = 2;
+    order.clordid[1] = '3';
+    block_done(&f, sb_entry_write_new(block(&f), &order), new_sizes);
+    say_entry(
+        t, "ENTRY, messages 4 and 5: sell 300 MSFT at 125.0000 until canceled; or stop at 121.0000",
+        &f, 4);
 }
 
 static void engine_examples(struct text *t)

@@ -7,6 +7,9 @@
 #include "nic/wire/ouch.h"
 #include "tests/wire/support.h"
 
+/* Of the command: Enter's expire time counts from it. */
+#define NOW UINT64_C(1795305600000000000)
+
 /* Enter: ref 0x102, buy 300 of MSFT at 1.2345, day, visible, agency, no ISO, ClOrdID blank. */
 static const char enter_hex[] =
     "4f 00000102 42 0000012c 4d53465420202020 0000000000003039 30 59 41 4e 4e"
@@ -23,7 +26,7 @@ static const struct sb_command *decode(const uint8_t *p, uint32_t len)
 {
     memset(&command, 0xEE, sizeof command);
     memset(symbol, 0xEE, sizeof symbol);
-    sb_entry_to_command(p, len, &command, symbol);
+    sb_entry_to_command(p, len, NOW, &command, symbol);
     const struct sb_command *c = &command.c;
     ck_assert_uint_eq(c->seq | c->time_ns | c->session_seq | c->session | c->firm, 0);
     static const uint8_t zero[SB_LINE_BYTES] = {0};
@@ -101,6 +104,12 @@ START_TEST(order_echo)
 }
 END_TEST
 
+static void put64(uint8_t *p, uint64_t v)
+{
+    for (uint32_t b = 0; b < 8; b++)
+        p[b] = (uint8_t)(v >> (56 - 8 * b));
+}
+
 START_TEST(order_prices)
 {
     static const struct {
@@ -110,16 +119,83 @@ START_TEST(order_prices)
                  {1, 1},
                  {1999999900, 1999999900},
                  {1999999901, INT64_MAX},
-                 {2000000000, INT64_MAX},
-                 {0x7FFFFFFF, INT64_MAX},
+                 {2000000001, INT64_MAX},
+                 {0x7FFFFFFE, INT64_MAX},
+                 {0xFFFFFFFF, INT64_MAX},
                  {UINT64_C(1) << 63, INT64_MAX},
-                 {UINT64_MAX, INT64_MAX}};
+                 {UINT64_MAX - 1, INT64_MAX}};
     uint8_t p[64];
     const uint32_t len = wire_unhex(enter_hex, p, sizeof p);
     for (uint32_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        for (uint32_t b = 0; b < 8; b++)
-            p[18 + b] = (uint8_t)(cases[i].wire >> (56 - 8 * b));
+        put64(p + 18, cases[i].wire);
         ck_assert_int_eq(decode(p, len)->price, cases[i].price);
+        ck_assert_uint_eq(command.c.flags, 0);
+    }
+}
+END_TEST
+
+/* A market order, whatever its time in force: the engine says what goes together. Of a peg: no limit. */
+START_TEST(order_market)
+{
+    static const uint64_t prices[] = {0x7FFFFFFF, 2000000000, UINT64_MAX};
+    uint8_t p[64];
+    uint32_t len = wire_unhex(enter_hex, p, sizeof p);
+    for (uint32_t i = 0; i < 3; i++) {
+        put64(p + 18, prices[i]);
+        p[26] = '0';
+        ck_assert_uint_eq(decode(p, len)->kind, SB_CMD_ORDER);
+        ck_assert_int_eq(command.c.price, 0);
+        ck_assert_uint_eq(command.c.tif, SB_TIF_DAY);
+        ck_assert_uint_eq(command.c.flags, SB_CMD_F_EXT);
+        ck_assert_uint_eq(command.ext.order.type, SB_TYPE_MARKET);
+        p[26] = '3';
+        ck_assert_uint_eq(decode(p, len)->tif, SB_TIF_IOC);
+        ck_assert_uint_eq(command.ext.order.type, SB_TYPE_MARKET);
+    }
+    p[46] = 3;
+    memcpy(p + 47, "\x02\x06\x52", 3);
+    len = 50;
+    p[26] = '0';
+    ck_assert_uint_eq(decode(p, len)->kind, SB_CMD_ORDER);
+    ck_assert_int_eq(command.c.price, 0);
+    ck_assert_uint_eq(command.ext.order.type, SB_TYPE_LIMIT);
+    ck_assert_uint_eq(command.ext.order.peg, SB_PEG_PRIMARY);
+    p[27] = '?'; /* nothing of the price is left either */
+    expect_invalid(p, len, SB_REASON_DISPLAY, 0x102);
+    ck_assert_int_eq(command.c.price, 0);
+    len = wire_unhex(replace_hex, p, sizeof p); /* not in a Replace */
+    put64(p + 13, 0x7FFFFFFF);
+    ck_assert_int_eq(decode(p, len)->price, INT64_MAX);
+}
+END_TEST
+
+START_TEST(order_until)
+{
+    uint8_t p[64];
+    wire_unhex(enter_hex, p, sizeof p);
+    p[26] = '6';
+    ck_assert_uint_eq(decode(p, 47)->tif, SB_TIF_GTD); /* without a time: the engine's */
+    ck_assert_uint_eq(command.c.flags, 0);
+    p[46] = 6;
+    memcpy(p + 47, "\x05\x0f\x00\x00\x00\x3c", 6);
+    ck_assert_uint_eq(decode(p, 53)->kind, SB_CMD_ORDER);
+    ck_assert_uint_eq(command.ext.order.expire_ns, UINT64_C(1795305660000000000));
+    memcpy(p + 49, "\x00\x00\x00\x00", 4);
+    ck_assert_uint_eq(decode(p, 53)->kind, SB_CMD_ORDER);
+    ck_assert_uint_eq(command.ext.order.expire_ns, NOW);
+    memcpy(p + 49, "\x00\x01\x51\x7f", 4); /* 86399 */
+    ck_assert_uint_eq(decode(p, 53)->kind, SB_CMD_ORDER);
+    ck_assert_uint_eq(command.ext.order.expire_ns, UINT64_C(1795391999000000000));
+    p[52] = 0x80;
+    expect_invalid(p, 53, SB_REASON_DISPLAY, 0x102);
+    p[52] = 0x7f;
+    p[26] = '0'; /* a time without need: the engine's */
+    ck_assert_uint_eq(decode(p, 53)->kind, SB_CMD_ORDER);
+    ck_assert_uint_eq(command.ext.order.expire_ns, UINT64_C(1795391999000000000));
+    p[26] = '6';
+    for (uint32_t i = 0; i < 2; i++) {
+        p[30] = (uint8_t) "OC"[i];
+        expect_invalid(p, 53, SB_REASON_TIF, 0x102);
     }
 }
 END_TEST
@@ -139,7 +215,7 @@ START_TEST(order_refused)
     p[5] = 'S';
     for (uint32_t c = 0; c < 256; c++) {
         p[26] = (uint8_t)c;
-        if (c != '0' && c != '3')
+        if (c != '0' && c != '3' && c != '6')
             expect_invalid(p, len, SB_REASON_TIF, 0x102);
     }
     p[26] = '0';
@@ -180,7 +256,8 @@ START_TEST(order_options)
         p[46] = 2;
         p[47] = 1;
         p[48] = (uint8_t)tag;
-        const bool known = tag != 0 && tag < 256 && strchr("\2\3\5\6\7\14\15\30", (int)tag) != NULL;
+        const bool known =
+            tag != 0 && tag < 256 && strchr("\2\3\5\6\7\14\15\17\30", (int)tag) != NULL;
         expect_invalid(p, 49, known ? SB_REASON_MALFORMED : SB_REASON_DISPLAY, 0x102);
     }
     memcpy(p + 47, "\x03\x18\x01\x02\x02\x0c\x58", 7); /* group, then post-only neither P nor N */
@@ -260,8 +337,10 @@ START_TEST(replace)
     ck_assert_mem_eq(command.ext.order.clordid, "R             ", 14);
     ck_assert_uint_eq(command.ext.order.iso, 'N');
     ck_assert_uint_eq(command.ext.order.cross, 'N');
-    p[21] = '5';
-    expect_invalid(p, len, SB_REASON_TIF, 0x103);
+    for (uint32_t i = 0; i < 2; i++) {
+        p[21] = (uint8_t) "56"[i];
+        expect_invalid(p, len, SB_REASON_TIF, 0x103);
+    }
     p[21] = '0';
     p[22] = 'N';
     expect_invalid(p, len, SB_REASON_DISPLAY, 0x103);
@@ -509,6 +588,141 @@ START_TEST(quote)
 }
 END_TEST
 
+/* Each field has bytes of its own. */
+static const char new_hex[] = "4e 00000102 4d53465420202020 54 54 36 0000012c 0000000000003039"
+                              "000000000000303a 00000064 18ea4cbd1b6d4000 00000032 0000000a"
+                              "00000014 ffffff9c 52 05 00000101 41 636c69656e742d6f726465722d39"
+                              "000000";
+
+START_TEST(new_order)
+{
+    uint8_t p[96];
+    ck_assert_uint_eq(wire_unhex(new_hex, p, sizeof p), 88);
+    const struct sb_command *c = decode(p, 88);
+    const union sb_command_ext *x = &command.ext;
+    ck_assert_uint_eq(c->kind, SB_CMD_ORDER);
+    ck_assert_uint_eq(c->key, 0x102);
+    ck_assert_mem_eq(symbol, "MSFT    ", 8);
+    ck_assert_uint_eq(c->side, SB_SELL_SHORT);
+    ck_assert_uint_eq(x->order.type, SB_TYPE_STOP_LIMIT);
+    ck_assert_uint_eq(c->tif, SB_TIF_GTD);
+    ck_assert_uint_eq(c->quantity, 300);
+    ck_assert_int_eq(c->price, 12345);
+    ck_assert_int_eq(x->order.stop_price, 12346);
+    ck_assert_uint_eq(x->order.trail, 100);
+    ck_assert_uint_eq(x->order.expire_ns, UINT64_C(0x18ea4cbd1b6d4000));
+    ck_assert_uint_eq(x->order.display_quantity, 50);
+    ck_assert_uint_eq(x->order.refresh_range, 10);
+    ck_assert_uint_eq(x->order.min_quantity, 20);
+    ck_assert_int_eq(x->order.peg_offset, -100);
+    ck_assert_uint_eq(x->order.peg, SB_PEG_PRIMARY);
+    ck_assert_uint_eq(x->order.attributes, SB_ATTR_HIDDEN | SB_ATTR_ALL_OR_NONE);
+    ck_assert_uint_eq(x->order.oco_key, 0x101);
+    ck_assert_uint_eq(c->capacity, 'A');
+    ck_assert_uint_eq(c->display, 'N');
+    ck_assert_mem_eq(x->order.clordid, "client-order-9", 14);
+    ck_assert_uint_eq(x->order.iso, 'N');
+    ck_assert_uint_eq(x->order.cross, 'N');
+    ck_assert_uint_eq(c->flags, SB_CMD_F_EXT);
+    ck_assert_uint_eq(c->instrument | c->orig_key | c->phase | c->reason, 0);
+    ck_assert_uint_eq(x->order.account | x->order.zero[0], 0);
+}
+END_TEST
+
+/* Without terms and ClOrdID it is the plain order that an Enter would be: one line. */
+START_TEST(new_plain)
+{
+    uint8_t p[96], enter[64];
+    wire_unhex("4e 00000102 4d53465420202020 42 4c 30 0000012c 0000000000003039"
+               "0000000000000000 00000000 0000000000000000 00000000 00000000"
+               "00000000 00000000 4e 00 00000000 41 2020202020202020202020202020 000000",
+               p, sizeof p);
+    decode(p, 88);
+    const struct sb_command2 by_new = command;
+    decode(enter, wire_unhex(enter_hex, enter, sizeof enter));
+    ck_assert_mem_eq(&by_new, &command, sizeof command);
+    p[65] = SB_ATTR_POST_ONLY; /* visible, with terms */
+    ck_assert_uint_eq(decode(p, 88)->display, 'Y');
+    ck_assert_uint_eq(command.c.flags, SB_CMD_F_EXT);
+    ck_assert_mem_eq(command.ext.order.clordid, "              ", 14);
+    put64(p + 20, 1999999901);
+    put64(p + 28, UINT64_MAX);
+    ck_assert_int_eq(decode(p, 88)->price, INT64_MAX);
+    ck_assert_int_eq(command.ext.order.stop_price, INT64_MAX);
+}
+END_TEST
+
+START_TEST(new_values)
+{
+    static const struct {
+        uint8_t at, wire, value;
+    } cases[] = {{14, 'L', SB_TYPE_LIMIT},
+                 {14, 'M', SB_TYPE_MARKET},
+                 {14, 'K', SB_TYPE_MARKET_TO_LIMIT},
+                 {14, 'S', SB_TYPE_STOP},
+                 {14, 'T', SB_TYPE_STOP_LIMIT},
+                 {14, 'R', SB_TYPE_TRAILING_STOP},
+                 {15, '0', SB_TIF_DAY},
+                 {15, '1', SB_TIF_GTC},
+                 {15, '2', SB_TIF_AT_OPEN},
+                 {15, '3', SB_TIF_IOC},
+                 {15, '4', SB_TIF_FOK},
+                 {15, '6', SB_TIF_GTD},
+                 {15, '7', SB_TIF_AT_CLOSE},
+                 {64, 'N', SB_PEG_NONE},
+                 {64, 'R', SB_PEG_PRIMARY},
+                 {64, 'P', SB_PEG_MARKET},
+                 {64, 'M', SB_PEG_MIDPOINT},
+                 {13, 'B', SB_BUY},
+                 {13, 'S', SB_SELL},
+                 {13, 'T', SB_SELL_SHORT},
+                 {13, 'E', SB_SELL_SHORT_EXEMPT}};
+    uint8_t p[96];
+    for (uint32_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        wire_unhex(new_hex, p, sizeof p);
+        p[cases[i].at] = cases[i].wire;
+        const struct sb_command *c = decode(p, 88);
+        ck_assert_uint_eq(c->kind, SB_CMD_ORDER);
+        const uint8_t got = cases[i].at == 13   ? c->side
+                            : cases[i].at == 14 ? command.ext.order.type
+                            : cases[i].at == 15 ? c->tif
+                                                : command.ext.order.peg;
+        ck_assert_uint_eq(got, cases[i].value);
+        const char cross = c->tif == SB_TIF_AT_OPEN ? 'O' : c->tif == SB_TIF_AT_CLOSE ? 'C' : 'N';
+        ck_assert_uint_eq(command.ext.order.cross, (uint8_t)cross);
+    }
+    static const struct {
+        uint8_t at;
+        const char *taken;
+    } fields[] = {{13, "BSTE"}, {14, "LMKSTR"}, {15, "0123467"}, {64, "NRPM"}};
+    for (uint32_t i = 0; i < 4; i++)
+        for (uint32_t v = 0; v < 256; v++) {
+            wire_unhex(new_hex, p, sizeof p);
+            p[fields[i].at] = (uint8_t)v;
+            if (v == 0 || strchr(fields[i].taken, (int)v) == NULL)
+                expect_invalid(p, 88, SB_REASON_MALFORMED, 0x102);
+        }
+    ck_assert_uint_eq(command.c.flags,
+                      SB_CMD_F_EXT); /* J echoes ClOrdID, and nothing else is left */
+    ck_assert_mem_eq(command.ext.order.clordid, "client-order-9", 14);
+    ck_assert_uint_eq(command.c.side | command.c.display | command.c.capacity, 0);
+    ck_assert_int_eq(command.c.price, 0);
+    static const uint8_t zero[48] = {0};
+    ck_assert_mem_eq(command.ext.bytes + 16, zero, 48);
+    wire_unhex(new_hex, p, sizeof p);
+    p[65] = 16;
+    expect_invalid(p, 88, SB_REASON_MALFORMED, 0x102);
+    for (uint32_t at = 85; at < 88; at++) {
+        wire_unhex(new_hex, p, sizeof p);
+        p[at] = 1;
+        expect_invalid(p, 88, SB_REASON_MALFORMED, 0x102);
+    }
+    wire_unhex(new_hex, p, sizeof p); /* of another length nothing is known */
+    expect_invalid(p, 87, SB_REASON_MALFORMED, 0);
+    expect_invalid(p, 89, SB_REASON_MALFORMED, 0);
+}
+END_TEST
+
 START_TEST(unknown)
 {
     uint8_t p[64] = {0};
@@ -516,7 +730,7 @@ START_TEST(unknown)
     for (uint32_t type = 0; type < 256; type++)
         for (uint32_t len = 1; len <= 64; len++) {
             p[0] = (uint8_t)type;
-            if (type == 0 || strchr("OUXLPWKAT", (int)type) == NULL)
+            if (type == 0 || strchr("OUXLPWKATN", (int)type) == NULL)
                 expect_invalid(p, len, SB_REASON_MALFORMED, 0);
         }
 }
@@ -532,23 +746,26 @@ START_TEST(random_bytes)
         uint32_t len = (uint32_t)(wire_random(&seed) % 300);
         for (uint32_t k = 0; k < len; k++)
             p[k] = (uint8_t)wire_random(&seed);
-        switch (i % 4) { /* three of four start from something that makes sense */
+        switch (i % 5) { /* four of five start from something that makes sense */
         case 1:
             len = wire_unhex(enter_hex, p, sizeof p);
             break;
         case 2:
             len = wire_unhex(replace_hex, p, sizeof p);
             break;
+        case 4:
+            len = wire_unhex(new_hex, p, sizeof p);
+            break;
         case 3:
             if (len > 0)
-                p[0] = (uint8_t) "OUXLPWKAT"[i / 4 % 9];
-            if (i / 4 % 9 >= 2)
-                len = (const uint8_t[]){9, 15, 22, 22, 22, 17, 30}[i / 4 % 9 - 2];
+                p[0] = (uint8_t) "OUXLPWKATN"[i / 5 % 10];
+            if (i / 5 % 10 >= 2)
+                len = (const uint8_t[]){9, 15, 22, 22, 22, 17, 30, 88}[i / 5 % 10 - 2];
             break;
         default:
             break;
         }
-        if (len > 0 && i % 4 != 3)
+        if (len > 0 && i % 5 != 3)
             p[wire_random(&seed) % len] = (uint8_t)wire_random(&seed);
         kinds[decode(p, len)->kind]++;
     }
@@ -569,6 +786,8 @@ int main(void)
     tcase_add_test(t, order);
     tcase_add_test(t, order_echo);
     tcase_add_test(t, order_prices);
+    tcase_add_test(t, order_market);
+    tcase_add_test(t, order_until);
     tcase_add_test(t, order_refused);
     tcase_add_test(t, order_options);
     tcase_add_test(t, order_terms);
@@ -581,6 +800,9 @@ int main(void)
     tcase_add_test(t, kill);
     tcase_add_test(t, amend);
     tcase_add_test(t, quote);
+    tcase_add_test(t, new_order);
+    tcase_add_test(t, new_plain);
+    tcase_add_test(t, new_values);
     tcase_add_test(t, unknown);
     tcase_add_test(t, random_bytes);
     Suite *s = suite_create("wire command");

@@ -38,12 +38,14 @@ START_TEST(accepted)
                           .ref = 0x1122334455667788,
                           .instrument = 3,
                           .reason = 'A'};
-    struct sb_command2 cmd = {.c = {.kind = SB_CMD_ORDER, .display = 'A', .capacity = 'A'}};
+    struct sb_command2 cmd = {
+        .c = {.kind = SB_CMD_ORDER, .tif = SB_TIF_IOC, .display = 'A', .capacity = 'A'}};
     expect_session(
         &o, &cmd.c,
         "41 00001f1aced9f1c8 00000102 54 0000012c 4d53465420202020 0000000000003039 33 41"
         "1122334455667788 41 4e 4e 4c 2020202020202020202020202020 0000");
     cmd.c.flags = SB_CMD_F_EXT;
+    cmd.c.tif = SB_TIF_DAY;
     memcpy(cmd.ext.order.clordid, "client-order-9", 14);
     cmd.ext.order.iso = 'Y';
     cmd.ext.order.cross = 'N';
@@ -57,6 +59,40 @@ START_TEST(accepted)
         &o, NULL,
         "41 00001f1aced9f1c8 00000102 45 0000012c 4d53465420202020 0000000000003039 30 59"
         "1122334455667788 20 4e 4e 4c 2020202020202020202020202020 0000");
+}
+END_TEST
+
+/* A stop of ours, as ENTRY.md section 3 has its time in force. */
+START_TEST(accepted_times_in_force)
+{
+    static const struct {
+        uint8_t tif;
+        char wire;
+    } cases[] = {{SB_TIF_DAY, '0'}, {SB_TIF_IOC, '3'},     {SB_TIF_GTC, '1'},     {SB_TIF_GTD, '6'},
+                 {SB_TIF_FOK, '4'}, {SB_TIF_AT_OPEN, '0'}, {SB_TIF_AT_CLOSE, '0'}};
+    struct sb_output o = {.time_ns = NOW,
+                          .stream = 7,
+                          .kind = SB_OUT_ACCEPTED,
+                          .key = 0x102,
+                          .side = SB_SELL,
+                          .quantity = 300,
+                          .ref = 0x1122334455667788,
+                          .instrument = 3,
+                          .reason = 'A'};
+    struct sb_command2 cmd = {
+        .c = {.kind = SB_CMD_ORDER, .flags = SB_CMD_F_EXT, .display = 'Y', .capacity = 'A'},
+        .ext.order = {.clordid = "              ", .iso = 'N', .cross = 'C'}};
+    for (uint32_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        uint8_t p[SB_OUCH_MESSAGE_MAX], want[SB_OUCH_MESSAGE_MAX];
+        cmd.c.tif = cases[i].tif;
+        o.side = SB_SELL | (cases[i].tif == SB_TIF_IOC ? SB_OUT_IOC : 0);
+        wire_unhex("41 00001f1aced9f1c8 00000102 53 0000012c 4d53465420202020 0000000000000000"
+                   "00 59 1122334455667788 41 4e 43 4c 2020202020202020202020202020 0000",
+                   want, sizeof want);
+        want[34] = (uint8_t)cases[i].wire;
+        ck_assert_uint_eq(sb_session_encode(p, &o, &cmd.c, "MSFT    ", MIDNIGHT), 64);
+        ck_assert_mem_eq(p, want, 64);
+    }
 }
 END_TEST
 
@@ -334,6 +370,7 @@ int main(void)
 {
     TCase *t = tcase_create("encode");
     tcase_add_test(t, accepted);
+    tcase_add_test(t, accepted_times_in_force);
     tcase_add_test(t, replaced);
     tcase_add_test(t, amended);
     tcase_add_test(t, fills_and_cancels);
