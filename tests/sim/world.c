@@ -76,16 +76,17 @@ static void configure_instrument(struct sb_instrument_config *in, uint64_t *rng)
 /* Drawn aside: the rest of the run is what it would be without. With terms a ring must be able to take any packet. */
 static void configure_rules(struct sim_world *w)
 {
-    const uint64_t needed = sb_hold_packet_bytes_max(&w->config.limits, SB_STREAM_LINES_MAX) +
-                            UINT64_C(2) * SB_HELD_BYTES_MAX;
-    while (sim_others(w) && w->config.hold_bytes < needed)
-        w->config.hold_bytes *= 2;
     uint64_t rng = w->o.seed ^ UINT64_C(0x52554C45532E2E2E);
     for (uint32_t i = 1; sim_condition(w, SIM_DESK) && i <= w->config.sessions_n; i++)
         configure_session(&w->config.sessions[i], i == session_of(SIM_MEMBER_DESK), &rng);
     for (uint32_t i = 1; sim_condition(w, SIM_DESK) && i <= SIM_INSTRUMENTS; i++)
         configure_instrument(&w->instruments[i], &rng);
     w->config.timer_ns = 200000 + sim_random(&rng) % 3000000;
+    const uint64_t needed = sb_hold_packet_bytes_max(&w->config.limits, SB_STREAM_LINES_MAX,
+                                                     sb_config_pro_rata(&w->config)) +
+                            UINT64_C(2) * SB_HELD_BYTES_MAX;
+    while (sim_others(w) && w->config.hold_bytes < needed)
+        w->config.hold_bytes *= 2;
 }
 
 static void configure(struct sim_world *w)
