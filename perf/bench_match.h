@@ -107,6 +107,11 @@ struct sb_bench_pass {
 bool sb_bench_pass_engine(const struct sb_bench_run *run, struct sb_bench_pass *pass);
 bool sb_bench_pass_null(const struct sb_bench_run *run, struct sb_bench_pass *pass);
 
+/* The engine's thread alone: reports go no further than its own cache. Lowers least[i] to what messages i * SB_BENCH_PIECE and on
+ * took in ns: over some passes, what the work takes where nothing else disturbs it. */
+enum { SB_BENCH_PIECE = 1000 };
+bool sb_bench_pass_alone(const struct sb_bench_run *run, uint64_t *least);
+
 /* The same as pass_engine with the time stamp counter around each message. What the clock itself takes is not taken
  * off: clock_ns is the median around nothing. */
 bool sb_bench_pass_timed(const struct sb_bench_run *run, struct sb_bench_pass *pass,

@@ -29,6 +29,7 @@ struct arguments {
 struct row {
     const struct sb_workload *w;
     uint64_t rate, rate_own, rate_null, ratio_1000; /* medians */
+    uint64_t rate_alone;                            /* of the fastest pieces */
     uint64_t rate_least, rate_most;
     uint64_t clock_ns;
     bool hashes_equal;
@@ -41,6 +42,7 @@ struct bench {
     int cores[2];
     bool pinned;
     uint32_t printed;
+    uint64_t least[SB_WORKLOAD_MESSAGES_MAX / SB_BENCH_PIECE + 1]; /* ns of the pieces of a pass */
 };
 
 /* ---- passes ---- */
@@ -64,7 +66,7 @@ static uint64_t rate_of(uint64_t messages, uint64_t ns)
 }
 
 /* Engine and null engine take turns, and turns which is first. False: out of memory or no thread. */
-static bool measure(const struct bench *b, const struct sb_workload *w, struct row *row)
+static bool measure(struct bench *b, const struct sb_workload *w, struct row *row)
 {
     uint64_t rate[PASSES_MAX], own[PASSES_MAX], null[PASSES_MAX], ratio[PASSES_MAX], null_hash = 0;
     const uint64_t passes = b->arguments->passes;
@@ -77,11 +79,14 @@ static bool measure(const struct bench *b, const struct sb_workload *w, struct r
                                      .cores = b->pinned ? b->cores : NULL};
     *row = (struct row){.w = w, .hashes_equal = true};
     struct sb_bench_pass pass[2];
+    memset(b->least, 0xff, sizeof b->least);
     for (uint64_t i = 0; i < passes; i++) {
         for (uint64_t k = 0; k < 2; k++)
             if (!((i + k) % 2 == 0 ? sb_bench_pass_engine(&run, &pass[0])
                                    : sb_bench_pass_null(&run, &pass[1])))
                 return false;
+        if (!sb_bench_pass_alone(&run, b->least))
+            return false;
         rate[i] = rate_of(w->n, pass[0].ns);
         own[i] = rate_of(w->n, pass[0].own_ns);
         null[i] = rate_of(w->n, pass[1].ns);
@@ -99,6 +104,10 @@ static bool measure(const struct bench *b, const struct sb_workload *w, struct r
     row->rate_most = rate[passes - 1];
     row->rate_own = median(own, passes);
     row->rate_null = median(null, passes);
+    uint64_t alone_ns = 0;
+    for (uint64_t i = 0; i < w->n; i += SB_BENCH_PIECE)
+        alone_ns += b->least[i / SB_BENCH_PIECE];
+    row->rate_alone = rate_of(w->n, alone_ns);
     row->ratio_1000 = median(ratio, passes);
     return true;
 }
@@ -127,13 +136,14 @@ static void print_head(const struct bench *b)
         printf("; not pinned to cores\n");
     printf("M/s: million messages a second, median (least..most); own: by the engine thread's "
            "processor time, without what "
-           "other programs took; ns: around each message, in a "
+           "other programs took; alone: the engine's thread without a consumer, of each 1000 "
+           "messages the fastest pass; ns: around each message, in a "
            "pass of its own, the clock's "
            "own time included\n");
     print_load("at the start");
-    printf("%-22s %8s %8s %15s %13s %20s %6s %6s %6s %5s %5s %6s %7s %8s %5s %16s\n", "workload",
-           "messages", "reports", "resting~/most", "levels~/most", "M/s", "own", "null", "ratio",
-           "p50", "p99", "p99.9", "p99.99", "max", "clock", "hash");
+    printf("%-22s %8s %8s %15s %13s %20s %6s %6s %6s %6s %5s %5s %6s %7s %8s %5s %16s\n",
+           "workload", "messages", "reports", "resting~/most", "levels~/most", "M/s", "own",
+           "alone", "null", "ratio", "p50", "p99", "p99.9", "p99.99", "max", "clock", "hash");
 }
 
 static void say_rate(char *to, size_t n, uint64_t rate)
@@ -144,20 +154,22 @@ static void say_rate(char *to, size_t n, uint64_t rate)
 static void print_row(const struct bench *b, const struct row *r)
 {
     const struct sb_workload_seen *s = &r->w->seen;
-    char rate[24], least[24], most[24], null[24], own[24], rates[80], resting[48], levels[48];
+    char rate[24], least[24], most[24], null[24], own[24], alone[24], rates[80], resting[48],
+        levels[48];
     say_rate(rate, sizeof rate, r->rate);
     say_rate(least, sizeof least, r->rate_least);
     say_rate(most, sizeof most, r->rate_most);
     say_rate(null, sizeof null, r->rate_null);
     say_rate(own, sizeof own, r->rate_own);
+    say_rate(alone, sizeof alone, r->rate_alone);
     snprintf(rates, sizeof rates, "%s (%s..%s)", rate, least, most);
     snprintf(resting, sizeof resting, "%" PRIu64 "/%u", s->orders_mean, s->orders_most);
     snprintf(levels, sizeof levels, "%" PRIu64 "/%u", s->levels_mean, s->levels_most);
-    printf("%-22s %8" PRIu64 " %8" PRIu64 " %15s %13s %20s %6s %6s  %" PRIu64 ".%03" PRIu64
+    printf("%-22s %8" PRIu64 " %8" PRIu64 " %15s %13s %20s %6s %6s %6s  %" PRIu64 ".%03" PRIu64
            " %5" PRIu64 " %5" PRIu64 " %6" PRIu64 " %7" PRIu64 " %8" PRIu64 " %5" PRIu64
            " %016" PRIx64 "%s\n",
-           r->w->name, r->w->n, s->reports, resting, levels, rates, own, null, r->ratio_1000 / 1000,
-           r->ratio_1000 % 1000, sb_histogram_percentile(b->each, 50),
+           r->w->name, r->w->n, s->reports, resting, levels, rates, own, alone, null,
+           r->ratio_1000 / 1000, r->ratio_1000 % 1000, sb_histogram_percentile(b->each, 50),
            sb_histogram_percentile(b->each, 99), sb_histogram_percentile(b->each, 99.9),
            sb_histogram_percentile(b->each, 99.99), b->each->max_ns, r->clock_ns, s->hash,
            r->hashes_equal ? "" : " DIFFERENT");
@@ -193,10 +205,11 @@ static void json_row(struct bench *b, const struct row *r)
            s->canceled);
     printf(", \"messages_per_s\": %" PRIu64 ", \"messages_per_s_least\": %" PRIu64
            ", \"messages_per_s_most\": %" PRIu64 ", \"messages_per_s_own\": %" PRIu64
-           ", \"null_messages_per_s\": %" PRIu64 ", \"ratio\": %" PRIu64 ".%03" PRIu64
-           ", \"clock_ns\": %" PRIu64 ", \"each\": ",
+           ", \"messages_per_s_alone\": %" PRIu64 ", \"null_messages_per_s\": %" PRIu64
+           ", \"ratio\": %" PRIu64 ".%03" PRIu64 ", \"clock_ns\": %" PRIu64 ", \"each\": ",
            r->rate * 1000, r->rate_least * 1000, r->rate_most * 1000, r->rate_own * 1000,
-           r->rate_null * 1000, r->ratio_1000 / 1000, r->ratio_1000 % 1000, r->clock_ns);
+           r->rate_alone * 1000, r->rate_null * 1000, r->ratio_1000 / 1000, r->ratio_1000 % 1000,
+           r->clock_ns);
     sb_histogram_json(b->each, stdout);
     printf(", \"hash\": \"%016" PRIx64 "\", \"hashes_equal\": %s}", s->hash,
            r->hashes_equal ? "true" : "false");
