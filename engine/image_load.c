@@ -63,7 +63,9 @@ static const char *head_fault(const struct sb_engine *e, const struct image_head
         h->generation > SB_SHARD_MAX)
         return "an impossible head";
     if (h->open == 2 &&
-        (h->accepted != h->last_ref - h->replaced ||
+        (h->accepted > h->last_ref || h->last_ref - h->accepted > h->replaced ||
+         h->applied > h->accepted + h->replaced + h->canceled + h->rejected ||
+         h->applied + h->canceled < h->accepted + h->replaced + h->canceled + h->rejected ||
          h->outputs != h->accepted + h->replaced + h->canceled + h->rejected + h->trades))
         return "an impossible count";
     if (h->open == 0 && (h->sessions != 0 || h->instruments != 0 || h->midnight_ns != 0 ||

@@ -222,12 +222,12 @@ uint32_t sb_tail_insert(struct sb_tail *t, struct sb_tail_pool *pool, uint32_t k
     return leaf;
 }
 
-/* The first link on key's way that is `wanted`. It is there. */
+/* The link on key's way to the node of `wanted`, whichever bits that says it chooses by. It is there. */
 static uint32_t *link_to(struct sb_tail *t, const struct sb_tail_pool *pool, uint32_t key,
                          uint32_t wanted)
 {
     uint32_t *link = &t->root;
-    while (*link != wanted) {
+    while (((*link ^ wanted) & (LINK_NODE | LINK_INDEX)) != 0) {
         SB_ASSERT(is_node(*link));
         link = &node_at(pool, *link)->child[choice(*link, key)];
     }

@@ -414,10 +414,10 @@ static uint32_t reports_of(const struct model *m, uint64_t id, struct sb_report 
         }
         if (o->kind == SB_OUT_CANCELED)
             r.reason = o->reason;
-        r.kind = o->kind == SB_OUT_ACCEPTED   ? SB_REPORT_ORDER_ACK
-                 : o->kind == SB_OUT_REPLACED ? SB_REPORT_MODIFY_ACK
-                 : o->kind == SB_OUT_EXECUTED ? SB_REPORT_TRADE
-                                              : SB_REPORT_CANCEL_ACK;
+        r.kind = o->kind == SB_OUT_ACCEPTED                                ? SB_REPORT_ORDER_ACK
+                 : o->kind == SB_OUT_REPLACED || o->kind == SB_OUT_AMENDED ? SB_REPORT_MODIFY_ACK
+                 : o->kind == SB_OUT_EXECUTED                              ? SB_REPORT_TRADE
+                                                                           : SB_REPORT_CANCEL_ACK;
         ck_assert_uint_ne(o->kind, SB_OUT_REJECTED);
         to[n++] = r;
     }
@@ -478,6 +478,27 @@ static void through_the_image(void)
     e = copy;
 }
 
+START_TEST(counts_through_the_image)
+{
+    new_order(1, SB_BUY, 50, 10);
+    expect(amend(1, 0, 50, 5), "MOD 1 B 5@50 i1\n"); /* in place: no new reference */
+    new_order(2, SB_SELL | SB_DIRECT_IOC, 50, 9);
+    expect(amend(2, 0, 50, 5), "mod 2 r65 i0\n");
+    const struct sb_engine_stats before = *sb_engine_stats(e);
+    ck_assert_uint_eq(before.commands, 4);
+    ck_assert_uint_eq(before.accepted, 2);
+    ck_assert_uint_eq(before.replaced, 1);
+    ck_assert_uint_eq(before.canceled, 1);
+    ck_assert_uint_eq(before.rejected, 1);
+    ck_assert_uint_eq(before.open_orders_peak, 1);
+    through_the_image();
+    ck_assert_mem_eq(sb_engine_stats(e), &before, sizeof before);
+    new_order(3, SB_BUY, 50, 1);
+    ck_assert_uint_eq(sb_engine_stats(e)->commands, 5);
+    ck_assert_uint_eq(sb_engine_stats(e)->accepted, 3);
+}
+END_TEST
+
 START_TEST(as_the_reference)
 {
     struct model m = {0};
@@ -529,6 +550,18 @@ START_TEST(as_the_reference)
             n = sb_direct_reduce(e, id, quantity, out);
             c.c.kind = SB_CMD_REDUCE;
             c.c.key = m.key_of[id];
+        } else if (kind < 14) {
+            const struct sb_order *o = &e->orders.slots[sb_orders_find(&e->orders, id)];
+            if (lives && (x >> 50) % 2 == 0)
+                c.c.price = sb_book_price(&e->books[sb_order_instrument(o)], sb_order_book_side(o),
+                                          sb_order_ladder_key(o));
+            n = sb_direct_amend(e, id, SB_DIRECT_CHAIN, c.c.price, quantity, out);
+            if (out[0].kind == SB_REPORT_MODIFY_REJECT && lives) {
+                ck_assert_uint_eq(out[0].reason, SB_REASON_FULL_LEVELS);
+                continue;
+            }
+            c.c.kind = SB_CMD_AMEND;
+            c.c.key = m.key_of[id];
         } else {
             n = sb_direct_modify(e, id, SB_DIRECT_CHAIN | (ioc ? SB_DIRECT_IOC : 0), price,
                                  quantity, out);
@@ -548,7 +581,7 @@ START_TEST(as_the_reference)
             ck_assert_uint_eq(n, 1);
             ck_assert_uint_eq(out[0].reason, SB_REASON_UNKNOWN);
         } else {
-            if (expected[0].kind == SB_REPORT_MODIFY_ACK) {
+            if (expected[0].kind == SB_REPORT_MODIFY_ACK && c.c.kind == SB_CMD_REPLACE) {
                 m.key_of[id] = ++m.last_key;
                 m.id_of[m.last_key] = id;
             }
@@ -587,6 +620,7 @@ int main(void)
     tcase_add_test(tc, full_tables);
     tcase_add_test(tc, definitions);
     tcase_add_test(tc, footprint);
+    tcase_add_test(tc, counts_through_the_image);
     tcase_add_loop_test(tc, as_the_reference, 0, 12);
     suite_add_tcase(suite, tc);
     SRunner *runner = srunner_create(suite);

@@ -16,7 +16,7 @@ static uint32_t next_random(uint64_t *state)
 
 /* ---- keys ---- */
 
-enum shape { DENSE, EVEN, FORKS, RUNS, LADDERS, CHANCE, SHAPES };
+enum shape { DENSE, EVEN, FORKS, RUNS, LADDERS, DIGITS, CHANCE, SHAPES };
 
 /* Bit n of i in nibble n: every node has two children, so there are as many nodes as there can be. */
 static uint32_t fork_key(uint32_t i)
@@ -34,6 +34,15 @@ static uint32_t ladder_key(uint32_t i)
     return i % 2 == 0 ? low : SB_KEY_MAX - low;
 }
 
+/* Digits 0, 1, 2 in five nibbles: nodes that choose by one of them are as good as such that choose by another for many keys. */
+static uint32_t digits_key(uint32_t i)
+{
+    uint32_t key = 0;
+    for (uint32_t nibble = 0; nibble < 5; nibble++, i /= 3)
+        key |= i % 3 << 4 * nibble;
+    return key;
+}
+
 static uint32_t shape_key(enum shape shape, uint32_t i)
 {
     uint64_t random = i + 1;
@@ -48,6 +57,8 @@ static uint32_t shape_key(enum shape shape, uint32_t i)
         return (i % 16) * 0x07ffffffu + i / 16;
     case LADDERS:
         return i < 2 ? i * SB_KEY_MAX : ladder_key(i);
+    case DIGITS:
+        return digits_key(i);
     default:
         return next_random(&random);
     }
@@ -289,6 +300,25 @@ START_TEST(any_leaf_of_many)
 }
 END_TEST
 
+/* A leaf's guess of its node is right, but the node went and came back to choose by other bits, in which the key has the same
+ * digit. */
+START_TEST(node_used_anew)
+{
+    struct sb_tail_pool pool = make_pool(8);
+    struct sb_tail t = {0};
+    ck_assert_uint_eq(sb_tail_insert(&t, &pool, 0x101, 0), 1);
+    ck_assert_uint_eq(sb_tail_insert(&t, &pool, 0x102, 0), 2);
+    ck_assert_uint_eq(sb_tail_insert(&t, &pool, 0x110, 0), 3);
+    sb_tail_remove(&t, &pool, 2);
+    ck_assert_uint_eq(sb_tail_insert(&t, &pool, 0x200, 4), 4);
+    sb_tail_remove(&t, &pool, 3);
+    sb_tail_remove(&t, &pool, 1);
+    ck_assert_uint_eq(sb_tail_first(&t, &pool), 4);
+    ck_assert_uint_eq(sb_tail_least(&t), 0x200);
+    free(pool.nodes);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("engine-tail");
@@ -298,6 +328,7 @@ int main(void)
     tcase_add_loop_test(tc, pool_full_empty_and_full_again, 0, SHAPES);
     tcase_add_test(tc, empty_and_single);
     tcase_add_test(tc, any_leaf_of_many);
+    tcase_add_test(tc, node_used_anew);
     suite_add_tcase(suite, tc);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);
