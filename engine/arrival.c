@@ -233,6 +233,12 @@ static void rest(struct sb_engine *e, struct sb_book *b, struct sb_arrival *a,
         sb_arrival_cut(e, b, a, a->open, SB_REASON_NO_ROOM, box);
 }
 
+/* Does what the band does not let it take pause the instrument (13.2)? */
+static bool pauses(const struct sb_book *b, const struct sb_arrival *a)
+{
+    return a->end == SB_ARRIVAL_BANDED && b->view.band_action == SB_BAND_PAUSE && !a->after_pause;
+}
+
 static void settle(struct sb_engine *e, struct sb_book *b, struct sb_arrival *a,
                    struct sb_outbox *box)
 {
@@ -243,7 +249,7 @@ static void settle(struct sb_engine *e, struct sb_book *b, struct sb_arrival *a,
         gone(e, b, a, box);
     else if (a->tif == SB_TIF_IOC || a->tif == SB_TIF_FOK || a->type == SB_TYPE_MARKET)
         sb_arrival_cut(e, b, a, a->open, banded ? SB_REASON_BAND : SB_REASON_IOC, box);
-    else if (banded && b->view.band_action == SB_BAND_CANCEL)
+    else if (banded && !pauses(b, a))
         sb_arrival_cut(e, b, a, a->open, SB_REASON_BAND, box);
     else
         rest(e, b, a, box);
@@ -270,8 +276,8 @@ void sb_arrival_run(struct sb_engine *e, struct sb_book *b, struct sb_arrival *a
         else if (a->tif == SB_TIF_IOC || a->tif == SB_TIF_FOK)
             sb_arrival_cut(e, b, a, a->open, SB_REASON_MINIMUM, box);
     }
-    const bool pauses = a->end == SB_ARRIVAL_BANDED && b->view.band_action == SB_BAND_PAUSE;
+    const bool paused = pauses(b, a); /* settled, it may be GONE */
     settle(e, b, a, box);
-    if (pauses)
+    if (paused)
         pause(e, b, box);
 }

@@ -34,6 +34,7 @@ struct sb_arrival {
     uint8_t tif;                 /* IOC, FOK: what is left is canceled */
     uint8_t type;                /* enum sb_order_type. MARKET: the same */
     uint8_t end;                 /* enum sb_arrival_end */
+    bool after_pause;            /* it arrives because a pause ended: it begins none (13.3) */
     int64_t band_low, band_high; /* the dynamic band, set by sb_arrival_run(). high 0: none */
 };
 

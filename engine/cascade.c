@@ -145,7 +145,7 @@ uint32_t sb_peg_price(const struct sb_book *b, uint8_t side, const struct sb_ter
 
 /* 8.3: a peg at its price of now. */
 static void reprice(struct sb_engine *e, struct sb_book *b, uint32_t slot,
-                    const struct touch *touch, struct sb_outbox *box)
+                    const struct touch *touch, bool after_pause, struct sb_outbox *box)
 {
     const struct sb_order *o = &e->orders.slots[slot];
     const struct sb_terms *t = sb_rest_terms(e, slot);
@@ -161,6 +161,7 @@ static void reprice(struct sb_engine *e, struct sb_book *b, uint32_t slot,
         return;
     }
     struct sb_arrival a = sb_arrival_of(e, slot, to);
+    a.after_pause = after_pause;
     sb_arrival_run(e, b, &a, box);
 }
 
@@ -171,7 +172,8 @@ static bool pegs_due(const struct sb_book *b, const struct sb_rare *r)
 }
 
 /* One pass over the pegs that are open as it begins, by order reference. Ends with a pause. */
-static void price_pegs(struct sb_engine *e, struct sb_book *b, struct sb_outbox *box)
+static void price_pegs(struct sb_engine *e, struct sb_book *b, bool after_pause,
+                       struct sb_outbox *box)
 {
     struct sb_rare *r = sb_state_rare(e, b);
     const struct touch touch = touch_of(b);
@@ -181,7 +183,7 @@ static void price_pegs(struct sb_engine *e, struct sb_book *b, struct sb_outbox 
     for (uint32_t terms = r->pegs.first; terms != 0 && b->view.phase == SB_PHASE_CONTINUOUS;
          terms = r->walk_own) {
         r->walk_own = e->terms.records[terms].next_own;
-        reprice(e, b, e->terms.records[terms].slot, &touch, box);
+        reprice(e, b, e->terms.records[terms].slot, &touch, after_pause, box);
     }
     r->walk_own = 0;
 }
@@ -201,7 +203,7 @@ void sb_peg_park_all(struct sb_engine *e, struct sb_book *b)
 
 /* --- the cascade (9) ----------------------------------------------------------------------------------- */
 
-void sb_cascade_run(struct sb_engine *e, struct sb_book *b, struct sb_outbox *box)
+static void cascade(struct sb_engine *e, struct sb_book *b, bool after_pause, struct sb_outbox *box)
 {
     struct sb_rare *r = sb_state_rare(e, b);
     while (b->view.phase == SB_PHASE_CONTINUOUS) {
@@ -212,8 +214,13 @@ void sb_cascade_run(struct sb_engine *e, struct sb_book *b, struct sb_outbox *bo
             continue;
         if (!pegs_due(b, r))
             return;
-        price_pegs(e, b, box);
+        price_pegs(e, b, after_pause, box);
     }
+}
+
+void sb_cascade_run(struct sb_engine *e, struct sb_book *b, struct sb_outbox *box)
+{
+    cascade(e, b, false, box);
 }
 
 /* Who rests dark and is no peg leaves his queue: nobody trades with him until he is back. */
@@ -228,7 +235,8 @@ static void take_out_dark(struct sb_engine *e, struct sb_book *b)
     }
 }
 
-void sb_cascade_begin(struct sb_engine *e, struct sb_book *b, struct sb_outbox *box)
+void sb_cascade_begin(struct sb_engine *e, struct sb_book *b, bool after_pause,
+                      struct sb_outbox *box)
 {
     struct sb_rare *r = sb_state_rare(e, b);
     take_out_dark(e, b);
@@ -238,9 +246,10 @@ void sb_cascade_begin(struct sb_engine *e, struct sb_book *b, struct sb_outbox *
         if (t->state != SB_TERMS_UNDERWAY)
             continue;
         struct sb_arrival a = sb_arrival_of(e, t->slot, t->limit);
+        a.after_pause = after_pause;
         sb_arrival_run(e, b, &a, box);
     }
     r->walk_terms = 0;
     r->unpriced = 1;
-    sb_cascade_run(e, b, box);
+    cascade(e, b, after_pause, box);
 }

@@ -13,8 +13,10 @@
 void sb_cascade_run(struct sb_engine *e, struct sb_book *b, struct sb_outbox *box);
 
 /* Entering CONTINUOUS, after F_PHASE: the dark orders that are no pegs arrive again, then the cascade, in which pegs count as not
- * priced yet. A pause on the way: who is not back yet comes to rest. */
-void sb_cascade_begin(struct sb_engine *e, struct sb_book *b, struct sb_outbox *box);
+ * priced yet. A pause on the way: who is not back yet comes to rest. `after_pause`: a pause ends, and only stops begin another
+ * (13.3). */
+void sb_cascade_begin(struct sb_engine *e, struct sb_book *b, bool after_pause,
+                      struct sb_outbox *box);
 
 /* Is a stop at this price triggered by the present last price (5.3)? */
 bool sb_stop_triggered(const struct sb_book *b, uint8_t side, uint32_t stop_ticks);

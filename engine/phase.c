@@ -27,6 +27,8 @@ static void show_at_close(struct sb_engine *e, struct sb_book *b, struct sb_outb
 /* Into another phase, whatever it is now. */
 static void enter(struct sb_engine *e, struct sb_book *b, uint8_t phase, struct sb_outbox *box)
 {
+    const bool from_pause =
+        b->view.phase == SB_PHASE_AUCTION && b->view.auction == SB_AUCTION_VOLATILITY;
     if (phase == SB_PHASE_CLOSED) /* 14.6 */
         sb_sweep(e, b,
                  &(struct sb_sweep){
@@ -36,7 +38,7 @@ static void enter(struct sb_engine *e, struct sb_book *b, uint8_t phase, struct 
         sb_peg_park_all(e, b); /* 8.4 */
     sb_instrument_set_phase(e, b, phase, box);
     if (phase == SB_PHASE_CONTINUOUS)
-        sb_cascade_begin(e, b, box);
+        sb_cascade_begin(e, b, from_pause, box);
 }
 
 uint8_t sb_phase_command(struct sb_engine *e, struct sb_book *b, uint8_t phase, uint8_t auction,

@@ -70,6 +70,8 @@ enum coverage_event {
     X(PAUSED, "paused by the dynamic band")                                                        \
     X(RESUMED, "resumed by TIMER")                                                                 \
     X(RESUMED_CROSSED, "... with an uncross")                                                      \
+    X(ENDED_DARK, "a dark order that would pause again")                                           \
+    X(ENDED_PEG, "a peg that would pause again")                                                   \
     X(TRIGGERS_2, "two stops triggered by one command")                                            \
     X(TRIGGERS_4, "four or more")                                                                  \
     X(REPRICED_TRADE, "a peg traded in a cascade")                                                 \

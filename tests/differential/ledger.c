@@ -17,6 +17,7 @@ struct now {
     uint32_t pair[2];   /* 1 + index: buyer and seller of the last match */
     bool pair_rests[2]; /* may it have been refreshed? */
     uint32_t triggers, fills_at_price;
+    uint32_t resumed; /* the last instrument that this TIMER took to CONTINUOUS */
     int64_t fill_price;
     uint64_t pair_shares;
 };
@@ -317,6 +318,8 @@ static const char *canceled(struct now *now, const struct sb_output *o, struct l
     l->coverage->canceled[o->reason]++;
     if (o->reason == SB_REASON_SELF_TRADE)
         count_self_trade(now);
+    if (o->reason == SB_REASON_BAND && now->resumed == o->instrument && order->tif != SB_TIF_IOC)
+        moment(now, order->peg != 0 ? MOMENT_ENDED_PEG : MOMENT_ENDED_DARK); /* not a stop */
     if (o->reason == SB_REASON_OCO) {
         unlink_partner(l, order);
         if (o->stream != now->c->c.session)
@@ -469,8 +472,10 @@ static void count_feed(struct now *now, const struct sb_output *o)
     case SB_OUT_F_PHASE:
         if (phase == SB_PHASE_AUCTION && c->kind != SB_CMD_PHASE && c->kind != SB_CMD_INSTRUMENT)
             moment(now, MOMENT_PAUSED);
-        if (c->kind == SB_CMD_TIMER)
+        if (c->kind == SB_CMD_TIMER && phase == SB_PHASE_CONTINUOUS) {
             moment(now, MOMENT_RESUMED);
+            now->resumed = o->instrument;
+        }
         break;
     case SB_OUT_F_ADD:
         if (now->pair[side] != 0 && now->pair_rests[side] &&

@@ -219,7 +219,8 @@ void ref_rest(struct sb_reference *r, struct ref_order *o)
 void ref_arrive(struct sb_reference *r, struct ref_order *o)
 {
     SB_ASSERT(o->state == REF_MOVING);
-    const struct sb_instrument_view *v = &ref_instrument_of(r, o)->view;
+    const struct ref_instrument *inst = ref_instrument_of(r, o);
+    const struct sb_instrument_view *v = &inst->view;
     if (v->phase != SB_PHASE_CONTINUOUS) { /* 14.2 */
         ref_rest(r, o);
         return;
@@ -237,7 +238,8 @@ void ref_arrive(struct sb_reference *r, struct ref_order *o)
         return;
     }
     const bool outside = match(r, o, low, high);
-    const bool pause = outside && v->band_action == SB_BAND_PAUSE;
+    const bool had_its_pause = inst->pause_ends && ref_is_dark(o); /* 13.3: not stops */
+    const bool pause = outside && v->band_action == SB_BAND_PAUSE && !had_its_pause;
     if (o->state == REF_MOVING) {
         if (outside && !(pause && rests))
             ref_cancel(r, o, SB_REASON_BAND); /* 13.2 */

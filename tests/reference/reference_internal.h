@@ -64,6 +64,7 @@ struct ref_instrument {
     struct ref_list dark[2];  /* the same */
     struct ref_list parked;   /* in no order */
     uint64_t top_ref[2];      /* 12.5 */
+    bool pause_ends;          /* in this command (13.3) */
     bool traded;              /* since trailing stops last followed (9.1) */
     bool pegs_priced;         /* with these best prices (9.3); 0: none */
     int64_t priced_bid, priced_ask;

@@ -63,6 +63,8 @@ static void enter_phase(struct sb_reference *r, uint32_t instrument, uint8_t pha
     const bool was_closing =
         inst->view.phase == SB_PHASE_AUCTION && inst->view.auction == SB_AUCTION_CLOSING;
     const bool new_phase = inst->view.phase != phase;
+    const bool was_pause =
+        inst->view.phase == SB_PHASE_AUCTION && inst->view.auction == SB_AUCTION_VOLATILITY;
     if (new_phase && phase == SB_PHASE_CLOSED)
         cancel_for_close(r, instrument);
     inst->view.phase = phase;
@@ -76,8 +78,10 @@ static void enter_phase(struct sb_reference *r, uint32_t instrument, uint8_t pha
         place_at_close(r, instrument);
     if (new_phase && phase == SB_PHASE_CONTINUOUS) {
         inst->pegs_priced = false;
+        inst->pause_ends = was_pause; /* 13.3 */
         dark_orders_arrive(r, instrument);
         ref_cascade(r, instrument);
+        inst->pause_ends = false;
     }
 }
 

@@ -264,8 +264,6 @@ static void count_timers(struct sim_world *w, uint32_t i, enum sb_role before)
     const bool later = w->counters[0][SB_CTR_WENT_LIVE] + w->counters[1][SB_CTR_WENT_LIVE] != 0;
     const bool one = n->timer_n != k->timer_n[i];
     k->timer_n[i] = n->timer_n;
-    if (one)
-        k->timer_at_ns = w->now_ns;
     if (w->reach == NULL)
         return;
     w->reach->timers_later += one && later;

@@ -135,7 +135,6 @@ struct sim_checks {
     uint64_t epoch[2], winc[2];  /* after the node's last turn */
     uint64_t log_len[2];         /* in this life */
     uint64_t timer_n[2];         /* the last TIMER that this life of a node sequenced */
-    uint64_t timer_at_ns;        /* when somebody sequenced one */
     uint64_t safe[SIM_STREAMS];
     struct sim_heard *heard[2]; /* in order of arrival, since this life began */
     uint32_t heard_n[2];
