@@ -272,8 +272,8 @@ static void crowd_check(struct crowd *c, uint64_t *random)
             if (c->key[slot] == 0 || c->of[slot] != ladder || sb_ladder_in_window(l, key))
                 continue;
             const bool own = sb_tail_is(&l->tail, &c->r.levels.pool, slot, key);
-            const bool free = slot <= c->r.levels.pool.capacity &&
-                              c->r.levels.pool.leaves[slot].tail == NULL;
+            const bool free =
+                slot <= c->r.levels.pool.capacity && c->r.levels.pool.leaves[slot].tail == NULL;
             c->direct += own;
             c->stale += !own && free;
             c->other += !own && !free;
