@@ -160,7 +160,7 @@ static inline void sb_ladder_erase(struct sb_ladder *l, struct sb_levels *levels
         return;
     }
     levels->used -= levels->counted;
-    l->levels[key & l->mask] = (struct sb_level){0};
+    *level = (struct sb_level){0};
     sb_ladder_close(l, key & l->mask, true);
     if (key == l->best)
         sb_ladder_next_best(l);

@@ -2,6 +2,7 @@
 #ifndef SHADOWBOOK_ENGINE_ORDER_H
 #define SHADOWBOOK_ENGINE_ORDER_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "engine/words.h"
@@ -18,6 +19,10 @@ struct sb_order {
     uint64_t meta;  /* ref << 24 | instrument << 7 | SB_ORDER_... */
 };
 _Static_assert(sizeof(struct sb_order) == 32, "two to a cache line");
+_Static_assert(offsetof(struct sb_order, open) == offsetof(struct sb_order, next) + 4 &&
+                   offsetof(struct sb_order, next) == 8 && offsetof(struct sb_order, prev) == 16 &&
+                   offsetof(struct sb_order, level) == 20 && offsetof(struct sb_order, meta) == 24,
+               "written 8 and 16 bytes at once");
 
 enum {
     SB_ORDER_EXECUTED = 1, /* something was executed: how much is beside the pool */

@@ -33,6 +33,9 @@ struct sb_orders {
     struct sb_ids ids;
 };
 
+_Static_assert(offsetof(struct sb_orders, used) == offsetof(struct sb_orders, free) + 4,
+               "written at once");
+
 /* slots and beside are zeroed and as long as said above. `ids` is initialized by itself. */
 void sb_orders_init(struct sb_orders *t, uint32_t max, struct sb_order *slots,
                     struct sb_order_beside *beside);

@@ -82,7 +82,7 @@ SB_PLAIN struct sb_level *sb_plain_level(struct sb_engine *e, struct sb_ladder *
 {
     struct sb_level *level = sb_ladder_in_window(l, key)
                                  ? sb_plain_level_near(e, l, key)
-                                 : sb_ladder_insert(l, &e->levels, key, slot);
+                                 : sb_ladder_insert_far(l, &e->levels, key, slot);
     SB_ASSERT_LE(e->levels.used, e->levels.max);
     return level;
 }
@@ -154,7 +154,7 @@ SB_PLAIN void sb_plain_unlink(struct sb_engine *e, struct sb_ladder *l, struct s
         if (sb_plain_level_left_near(e, l, key, emptied))
             (void)sb_plain_next_best(e, l);
     } else if (emptied) {
-        sb_ladder_erase(l, &e->levels, key, level);
+        sb_ladder_erase_far(l, &e->levels, key, level);
     }
 }
 

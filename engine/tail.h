@@ -41,6 +41,10 @@ struct sb_level {
 
 struct sb_tail;
 
+_Static_assert(sizeof(struct sb_level) == 16 && offsetof(struct sb_level, tail) == 4 &&
+                   offsetof(struct sb_level, quantity) == 8,
+               "written at once");
+
 struct sb_tail_leaf {
     struct sb_level level; /* first: sb_tail_leaf_of() */
     uint32_t key;

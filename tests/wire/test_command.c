@@ -1,55 +1,13 @@
-/* test_command.c: clients' messages as commands. Messages are made from bytes written out by hand. */
+/* test_command.c: clients' messages as commands, all but New order. Messages are made from bytes written out by hand. */
 #include <check.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "nic/wire/entry.h"
-#include "nic/wire/ouch.h"
-#include "tests/wire/support.h"
+#include "tests/wire/decode.h"
 
-/* Of the command: Enter's expire time counts from it. */
-#define NOW UINT64_C(1795305600000000000)
-
-/* Enter: ref 0x102, buy 300 of MSFT at 1.2345, day, visible, agency, no ISO, ClOrdID blank. */
-static const char enter_hex[] =
-    "4f 00000102 42 0000012c 4d53465420202020 0000000000003039 30 59 41 4e 4e"
-    "2020202020202020202020202020 0000";
 /* Replace: 0x102 by 0x103, 200 at 1.2346, IOC, attributable, no ISO, ClOrdID "R". */
 static const char replace_hex[] = "55 00000102 00000103 000000c8 000000000000303a 33 41 4e"
                                   "5220202020202020202020202020 0000";
-
-static struct sb_command2 command;
-static char symbol[8];
-
-/* Decodes, checks that the result keeps to the format, and that what is not used is zero. */
-static const struct sb_command *decode(const uint8_t *p, uint32_t len)
-{
-    memset(&command, 0xEE, sizeof command);
-    memset(symbol, 0xEE, sizeof symbol);
-    sb_entry_to_command(p, len, NOW, &command, symbol);
-    const struct sb_command *c = &command.c;
-    ck_assert_uint_eq(c->seq | c->time_ns | c->session_seq | c->session | c->firm, 0);
-    static const uint8_t zero[SB_LINE_BYTES] = {0};
-    if ((c->flags & SB_CMD_F_EXT) == 0)
-        ck_assert_mem_eq(command.ext.bytes, zero, sizeof zero);
-    if (c->kind != SB_CMD_ORDER && c->kind != SB_CMD_PHASE && c->kind != SB_CMD_UNCROSS &&
-        c->kind != SB_CMD_INDICATIVE && c->kind != SB_CMD_MASS_CANCEL && c->kind != SB_CMD_QUOTE)
-        ck_assert_mem_eq(symbol, "        ", 8);
-    struct sb_command2 with_session = command;
-    with_session.c.session = 1;
-    ck_assert(sb_command_valid(&with_session.c, 2));
-    return c;
-}
-
-static void expect_invalid(const uint8_t *p, uint32_t len, uint8_t reason, uint32_t key)
-{
-    const struct sb_command *c = decode(p, len);
-    ck_assert_uint_eq(c->kind, SB_CMD_INVALID);
-    ck_assert_uint_eq(c->reason, reason);
-    ck_assert_uint_eq(c->key, key);
-    ck_assert_int_eq((c->flags & SB_CMD_F_SKIP_KEY) != 0, key == 0);
-    ck_assert_uint_eq(c->quantity | c->orig_key | c->instrument, 0);
-}
 
 START_TEST(order)
 {
@@ -103,12 +61,6 @@ START_TEST(order_echo)
     ck_assert_uint_eq(command.ext.order.iso, 'Y');
 }
 END_TEST
-
-static void put64(uint8_t *p, uint64_t v)
-{
-    for (uint32_t b = 0; b < 8; b++)
-        p[b] = (uint8_t)(v >> (56 - 8 * b));
-}
 
 START_TEST(order_prices)
 {
@@ -588,141 +540,6 @@ START_TEST(quote)
 }
 END_TEST
 
-/* Each field has bytes of its own. */
-static const char new_hex[] = "4e 00000102 4d53465420202020 54 54 36 0000012c 0000000000003039"
-                              "000000000000303a 00000064 18ea4cbd1b6d4000 00000032 0000000a"
-                              "00000014 ffffff9c 52 05 00000101 41 636c69656e742d6f726465722d39"
-                              "000000";
-
-START_TEST(new_order)
-{
-    uint8_t p[96];
-    ck_assert_uint_eq(wire_unhex(new_hex, p, sizeof p), 88);
-    const struct sb_command *c = decode(p, 88);
-    const union sb_command_ext *x = &command.ext;
-    ck_assert_uint_eq(c->kind, SB_CMD_ORDER);
-    ck_assert_uint_eq(c->key, 0x102);
-    ck_assert_mem_eq(symbol, "MSFT    ", 8);
-    ck_assert_uint_eq(c->side, SB_SELL_SHORT);
-    ck_assert_uint_eq(x->order.type, SB_TYPE_STOP_LIMIT);
-    ck_assert_uint_eq(c->tif, SB_TIF_GTD);
-    ck_assert_uint_eq(c->quantity, 300);
-    ck_assert_int_eq(c->price, 12345);
-    ck_assert_int_eq(x->order.stop_price, 12346);
-    ck_assert_uint_eq(x->order.trail, 100);
-    ck_assert_uint_eq(x->order.expire_ns, UINT64_C(0x18ea4cbd1b6d4000));
-    ck_assert_uint_eq(x->order.display_quantity, 50);
-    ck_assert_uint_eq(x->order.refresh_range, 10);
-    ck_assert_uint_eq(x->order.min_quantity, 20);
-    ck_assert_int_eq(x->order.peg_offset, -100);
-    ck_assert_uint_eq(x->order.peg, SB_PEG_PRIMARY);
-    ck_assert_uint_eq(x->order.attributes, SB_ATTR_HIDDEN | SB_ATTR_ALL_OR_NONE);
-    ck_assert_uint_eq(x->order.oco_key, 0x101);
-    ck_assert_uint_eq(c->capacity, 'A');
-    ck_assert_uint_eq(c->display, 'N');
-    ck_assert_mem_eq(x->order.clordid, "client-order-9", 14);
-    ck_assert_uint_eq(x->order.iso, 'N');
-    ck_assert_uint_eq(x->order.cross, 'N');
-    ck_assert_uint_eq(c->flags, SB_CMD_F_EXT);
-    ck_assert_uint_eq(c->instrument | c->orig_key | c->phase | c->reason, 0);
-    ck_assert_uint_eq(x->order.account | x->order.zero[0], 0);
-}
-END_TEST
-
-/* Without terms and ClOrdID it is the plain order that an Enter would be: one line. */
-START_TEST(new_plain)
-{
-    uint8_t p[96], enter[64];
-    wire_unhex("4e 00000102 4d53465420202020 42 4c 30 0000012c 0000000000003039"
-               "0000000000000000 00000000 0000000000000000 00000000 00000000"
-               "00000000 00000000 4e 00 00000000 41 2020202020202020202020202020 000000",
-               p, sizeof p);
-    decode(p, 88);
-    const struct sb_command2 by_new = command;
-    decode(enter, wire_unhex(enter_hex, enter, sizeof enter));
-    ck_assert_mem_eq(&by_new, &command, sizeof command);
-    p[65] = SB_ATTR_POST_ONLY; /* visible, with terms */
-    ck_assert_uint_eq(decode(p, 88)->display, 'Y');
-    ck_assert_uint_eq(command.c.flags, SB_CMD_F_EXT);
-    ck_assert_mem_eq(command.ext.order.clordid, "              ", 14);
-    put64(p + 20, 1999999901);
-    put64(p + 28, UINT64_MAX);
-    ck_assert_int_eq(decode(p, 88)->price, INT64_MAX);
-    ck_assert_int_eq(command.ext.order.stop_price, INT64_MAX);
-}
-END_TEST
-
-START_TEST(new_values)
-{
-    static const struct {
-        uint8_t at, wire, value;
-    } cases[] = {{14, 'L', SB_TYPE_LIMIT},
-                 {14, 'M', SB_TYPE_MARKET},
-                 {14, 'K', SB_TYPE_MARKET_TO_LIMIT},
-                 {14, 'S', SB_TYPE_STOP},
-                 {14, 'T', SB_TYPE_STOP_LIMIT},
-                 {14, 'R', SB_TYPE_TRAILING_STOP},
-                 {15, '0', SB_TIF_DAY},
-                 {15, '1', SB_TIF_GTC},
-                 {15, '2', SB_TIF_AT_OPEN},
-                 {15, '3', SB_TIF_IOC},
-                 {15, '4', SB_TIF_FOK},
-                 {15, '6', SB_TIF_GTD},
-                 {15, '7', SB_TIF_AT_CLOSE},
-                 {64, 'N', SB_PEG_NONE},
-                 {64, 'R', SB_PEG_PRIMARY},
-                 {64, 'P', SB_PEG_MARKET},
-                 {64, 'M', SB_PEG_MIDPOINT},
-                 {13, 'B', SB_BUY},
-                 {13, 'S', SB_SELL},
-                 {13, 'T', SB_SELL_SHORT},
-                 {13, 'E', SB_SELL_SHORT_EXEMPT}};
-    uint8_t p[96];
-    for (uint32_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        wire_unhex(new_hex, p, sizeof p);
-        p[cases[i].at] = cases[i].wire;
-        const struct sb_command *c = decode(p, 88);
-        ck_assert_uint_eq(c->kind, SB_CMD_ORDER);
-        const uint8_t got = cases[i].at == 13   ? c->side
-                            : cases[i].at == 14 ? command.ext.order.type
-                            : cases[i].at == 15 ? c->tif
-                                                : command.ext.order.peg;
-        ck_assert_uint_eq(got, cases[i].value);
-        const char cross = c->tif == SB_TIF_AT_OPEN ? 'O' : c->tif == SB_TIF_AT_CLOSE ? 'C' : 'N';
-        ck_assert_uint_eq(command.ext.order.cross, (uint8_t)cross);
-    }
-    static const struct {
-        uint8_t at;
-        const char *taken;
-    } fields[] = {{13, "BSTE"}, {14, "LMKSTR"}, {15, "0123467"}, {64, "NRPM"}};
-    for (uint32_t i = 0; i < 4; i++)
-        for (uint32_t v = 0; v < 256; v++) {
-            wire_unhex(new_hex, p, sizeof p);
-            p[fields[i].at] = (uint8_t)v;
-            if (v == 0 || strchr(fields[i].taken, (int)v) == NULL)
-                expect_invalid(p, 88, SB_REASON_MALFORMED, 0x102);
-        }
-    ck_assert_uint_eq(command.c.flags,
-                      SB_CMD_F_EXT); /* J echoes ClOrdID, and nothing else is left */
-    ck_assert_mem_eq(command.ext.order.clordid, "client-order-9", 14);
-    ck_assert_uint_eq(command.c.side | command.c.display | command.c.capacity, 0);
-    ck_assert_int_eq(command.c.price, 0);
-    static const uint8_t zero[48] = {0};
-    ck_assert_mem_eq(command.ext.bytes + 16, zero, 48);
-    wire_unhex(new_hex, p, sizeof p);
-    p[65] = 16;
-    expect_invalid(p, 88, SB_REASON_MALFORMED, 0x102);
-    for (uint32_t at = 85; at < 88; at++) {
-        wire_unhex(new_hex, p, sizeof p);
-        p[at] = 1;
-        expect_invalid(p, 88, SB_REASON_MALFORMED, 0x102);
-    }
-    wire_unhex(new_hex, p, sizeof p); /* of another length nothing is known */
-    expect_invalid(p, 87, SB_REASON_MALFORMED, 0);
-    expect_invalid(p, 89, SB_REASON_MALFORMED, 0);
-}
-END_TEST
-
 START_TEST(unknown)
 {
     uint8_t p[64] = {0};
@@ -800,9 +617,6 @@ int main(void)
     tcase_add_test(t, kill);
     tcase_add_test(t, amend);
     tcase_add_test(t, quote);
-    tcase_add_test(t, new_order);
-    tcase_add_test(t, new_plain);
-    tcase_add_test(t, new_values);
     tcase_add_test(t, unknown);
     tcase_add_test(t, random_bytes);
     Suite *s = suite_create("wire command");
