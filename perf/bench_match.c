@@ -335,7 +335,10 @@ uint64_t sb_report_fold(uint64_t hash, const struct sb_report *r)
     return fold(hash, r);
 }
 
+/* Lies on the stack of the engine's thread and is read by the consumer all the time: lines of its own, with one between it and the
+ * registers that each call of the engine puts on that stack, or each such store waits for the other core. */
 struct consumer {
+    _Alignas(256) unsigned char apart[128];
     struct sb_report_ring *ring;
     bool eager;
     pthread_t thread;
