@@ -37,10 +37,10 @@ static inline int64_t sb_book_price(const struct sb_book *b, uint32_t side, uint
 /* price / tick for prices below 2^31: a multiplication is several times faster than a division. It is exact: per_tick is at
  * most 1 above 2^63 / tick, so the product over 2^63 is at most 2^-32 above price / tick, and what that lacks to the next
  * whole number is at least 1 / tick, more than 2^-31. Twice the price, so that the quotient is the upper half of the product. */
-static inline uint32_t sb_book_divide(const struct sb_book *b, uint32_t price)
+static inline uint32_t sb_book_divide(const struct sb_book *b, uint64_t price)
 {
     __extension__ typedef unsigned __int128 wide;
-    return (uint32_t)((wide)((uint64_t)price * 2) * b->per_tick >> 64);
+    return (uint32_t)((wide)(price * 2) * b->per_tick >> 64);
 }
 
 static inline struct sb_ladder *sb_book_side(struct sb_book *b, uint32_t side)

@@ -111,7 +111,7 @@ SB_PLAIN bool good_details(const struct sb_book *b, int64_t price, uint32_t quan
 {
     if (__builtin_expect((uint64_t)price - b->price_min > b->price_range, 0))
         return false;
-    *ticks = sb_book_divide(b, (uint32_t)price);
+    *ticks = sb_book_divide(b, (uint64_t)price);
     return __builtin_expect((uint32_t)price == *ticks * b->tick, 1) &&
            __builtin_expect(quantity - 1 < b->quantity_max, 1);
 }
@@ -119,7 +119,7 @@ SB_PLAIN bool good_details(const struct sb_book *b, int64_t price, uint32_t quan
 /* sb_book_crosses() of a ladder key. */
 SB_PLAIN bool crosses_at(const struct sb_book *b, uint32_t side, uint32_t key)
 {
-    return b->side[~side & 1u].best <= (key ^ SB_KEY_MAX);
+    return (uint64_t)b->side[~side & 1u].best + key <= SB_KEY_MAX; /* the other side's key is SB_KEY_MAX - key */
 }
 
 SB_PLAIN bool good_lot(const struct sb_book *b, uint32_t quantity)
@@ -164,12 +164,12 @@ SB_PLAIN void rest_canceled(struct sb_engine *e, const struct sb_book *b, uint64
 
 /* An order that may trade now, or is not to rest: one in six. Price and quantity are checked. */
 SB_APART uint32_t order_that_takes(struct sb_engine *e, struct sb_book *b, uint64_t id,
-                                   uint32_t flags, uint32_t ticks, uint32_t quantity,
+                                   uint32_t flags, uint32_t key, uint32_t quantity,
                                    struct sb_report *out)
 {
     struct sb_sink sink = {.direct = true, .report = out};
     const uint32_t side = flags & SIDE_BITS;
-    const uint32_t price = ticks * b->tick;
+    const uint32_t ticks = sb_book_ticks(side, key), price = ticks * b->tick;
     if (__builtin_expect(sb_orders_find(&e->orders, id) != 0, 0) ||
         ((flags & SB_DIRECT_IOC) == 0 && !room_to_rest(e, b, side, ticks)))
         return refuse_order(e, b->index, id, flags, price, quantity, out);
@@ -216,7 +216,7 @@ SB_APART uint32_t order_of_any_kind(struct sb_engine *e, uint32_t instrument, ui
         return refuse_order(e, instrument, id, flags, price, quantity, out);
     if ((flags & SB_DIRECT_IOC) != 0 || sb_book_crosses(b, side, ticks) ||
         !room_to_rest(e, b, side, ticks))
-        return order_that_takes(e, b, id, flags, ticks, quantity, out);
+        return order_that_takes(e, b, id, flags, sb_book_key(side, ticks), quantity, out);
     if (sb_orders_find(&e->orders, id) != 0)
         return refuse_order(e, instrument, id, flags, price, quantity, out);
     return order_that_rests(e, b, id, side, ticks, quantity, out);
@@ -229,49 +229,63 @@ SB_PLAIN void ask_ahead(const struct sb_engine *e, uint64_t id)
         sb_ids_prefetch_far(&e->orders.ids, id);
 }
 
-/* Most orders come to rest in the window: this is their whole way, in one piece and without a call. The others leave it
- * before anything has changed. */
+/* The same for one that is to rest and whose acknowledgement stands in `out` already. */
+SB_APART uint32_t order_of_report(struct sb_engine *e, struct sb_report *out)
+{
+    return order_of_any_kind(e, out->instrument, out->id, out->side, out->price, out->quantity,
+                             out);
+}
+
+/* The second half of sb_direct_order(): an order that rests in the window, and whose acknowledgement stands in `out`. */
+SB_APART uint32_t order_in_window(struct sb_engine *e, struct sb_ladder *l, uint32_t key,
+                                  struct sb_report *out)
+{
+    struct sb_ids_spot spot;
+    if (__builtin_expect(e->orders.used >= e->orders.max, 0) ||
+        __builtin_expect(e->levels.used >= e->levels.max, 0) ||
+        !sb_ids_spot_near(&e->orders.ids, out->id, &spot))
+        return order_of_report(e, out);
+    sb_ids_put_near(e->orders.free, &spot);
+    SB_LOAD_ANEW();
+    uint32_t slot = sb_orders_take(&e->orders);
+    struct sb_level *level = sb_plain_level_near(e, l, key);
+    SB_KEEP_APART(slot);
+    const uint32_t side = out->side;
+    sb_order_write(&e->orders.slots[slot], out->id, out->quantity, level->tail, key | side << 31,
+                   sb_order_meta(++e->last_ref, out->instrument,
+                                 side & (SB_ORDER_SHORT | SB_ORDER_EXEMPT)));
+    (void)sb_plain_append(e->orders.slots, level, slot, out->quantity);
+    return 1;
+}
+
+/* Most orders come to rest in the window: they go through here and order_in_window() without a call, which at the end of a
+ * function is a jump, and so hardly a register is saved (words.h: stores are dear). The others leave this way before anything
+ * has changed but `out`, which is written early: their details stand in it from then on. */
 uint32_t sb_direct_order(struct sb_engine *e, uint32_t instrument, uint64_t id, uint32_t flags,
                          int64_t price, uint32_t quantity, struct sb_report *out)
 {
-    const uint32_t side = flags & SIDE_BITS;
-    struct sb_ids_spot spot;
     uint32_t ticks;
     ask_ahead(e, id);
     if (__builtin_expect(instrument > e->limits.instruments_max, 0))
         return order_of_any_kind(e, instrument, id, flags, price, quantity, out);
-    struct sb_book *b = &e->books[instrument];
+    uint64_t index = instrument; /* one register for both */
+    SB_KEEP_APART(index);
+    struct sb_book *b = &e->books[index];
     if (__builtin_expect(b->direct != SB_DIRECT_PLAIN, 0) ||
         !good_details(b, price, quantity, &ticks))
-        return order_of_any_kind(e, instrument, id, flags, price, quantity, out);
-    const uint32_t key = sb_book_key(side, ticks);
-    struct sb_ladder *l = sb_book_side(b, side);
-    SB_KEEP_APART(l);
+        return order_of_any_kind(e, (uint32_t)index, id, flags, price, quantity, out);
+    const uint32_t key = sb_book_key(flags, ticks);
     if (__builtin_expect((flags & SB_DIRECT_IOC) != 0, 0) ||
-        __builtin_expect(crosses_at(b, side, key), 0))
-        return order_that_takes(e, b, id, flags, ticks, quantity, out);
-    if (__builtin_expect(e->orders.used >= e->orders.max, 0) ||
-        __builtin_expect(e->levels.used >= e->levels.max, 0) ||
-        !sb_ids_spot_near(&e->orders.ids, id, &spot))
-        return order_of_any_kind(e, instrument, id, flags, price, quantity, out);
-    if (!sb_ladder_in_window(l, key))
-        return order_that_rests(e, b, id, side, ticks, quantity, out);
+        __builtin_expect(crosses_at(b, flags, key), 0))
+        return order_that_takes(e, b, id, flags, key, quantity, out);
 
-    /* Each step is the last that needs what it uses: what must be kept is stored, and stores are dear (words.h). */
-    const uint32_t slot = sb_orders_take(&e->orders);
-    sb_ids_put_near(slot, &spot);
-    SB_KEEP_APART(l);
-    struct sb_level *level = sb_plain_level_near(e, l, key);
-    sb_order_write(
-        &e->orders.slots[slot], id, quantity, level->tail, key | side << 31,
-        sb_order_meta(++e->last_ref, instrument, side & (SB_ORDER_SHORT | SB_ORDER_EXEMPT)));
-    SB_KEEP_APART(quantity);
     struct sb_sink sink = {.direct = true, .report = out};
-    sb_sink_report(&sink, SB_REPORT_ORDER_ACK, id, 0, (uint32_t)price, quantity, instrument, side,
-                   0);
-    SB_KEEP_APART(level);
-    (void)sb_plain_append(e->orders.slots, level, slot, quantity);
-    return 1;
+    sb_sink_report(&sink, SB_REPORT_ORDER_ACK, id, 0, (uint32_t)price, quantity,
+                   (uint32_t)index, flags & SIDE_BITS, 0);
+    struct sb_ladder *l = sb_book_side(b, flags);
+    if (!sb_ladder_in_window(l, key))
+        return order_of_report(e, out);
+    return order_in_window(e, l, key, out);
 }
 
 SB_APART uint32_t take_off(struct sb_engine *e, uint32_t slot, uint32_t q, struct sb_report *out)
@@ -297,38 +311,47 @@ SB_APART uint32_t cancel_far(struct sb_engine *e, uint64_t id, uint32_t slot, st
     SB_ASSERT(level != NULL);
     sb_plain_unlink(e, l, level, o);
     sb_ids_remove_far(&e->orders.ids, id, slot);
-    sb_orders_give(&e->orders, slot);
+    sb_orders_give(&e->orders, &e->orders.slots[slot]);
     e->stats.canceled++;
     struct sb_sink sink = {.direct = true, .report = out};
     sb_sink_report(&sink, SB_REPORT_CANCEL_ACK, id, 0, 0, open, instrument, side, SB_REASON_USER);
     return 1;
 }
 
+/* An order that its near bucket does not settle, if there is one. */
+SB_APART uint32_t cancel_beyond(struct sb_engine *e, uint64_t id, struct sb_report *out)
+{
+    return cancel_far(e, id, sb_ids_find_far(&e->orders.ids, e->orders.slots, id), out);
+}
+
 /* As sb_direct_order(): the way of an order in the window. */
 uint32_t sb_direct_cancel(struct sb_engine *e, uint64_t id, struct sb_report *out)
 {
-    struct sb_order *slots = e->orders.slots;
     uint32_t slot;
     ask_ahead(e, id);
-    uint16_t *tag = sb_ids_look_near(&e->orders.ids, slots, id, &slot);
+    uint16_t *tag = sb_ids_look_near(&e->orders.ids, e->orders.slots, id, &slot);
     if (__builtin_expect(tag == NULL, 0))
-        return cancel_far(e, id, sb_ids_find_far(&e->orders.ids, slots, id), out);
-    const struct sb_order *o = &slots[slot];
-    const uint32_t key = sb_order_ladder_key(o), instrument = sb_order_instrument(o);
-    struct sb_ladder *l = &e->books[instrument].side[sb_order_book_side(o)];
+        return cancel_beyond(e, id, out);
+    struct sb_order *o = &e->orders.slots[slot];
+    SB_KEEP_APART(o);
+    struct sb_ladder *l = &e->books[sb_order_instrument(o)].side[sb_order_book_side(o)];
     SB_KEEP_APART(l);
-    if (!sb_ladder_in_window(l, key))
-        return cancel_far(e, id, slot, out);
+    if (!sb_ladder_in_window(l, sb_order_ladder_key(o))) {
+        SB_LOAD_ANEW();
+        return cancel_far(e, id, sb_orders_slot(&e->orders, o), out);
+    }
 
     struct sb_sink sink = {.direct = true, .report = out};
+    SB_KEEP_APART(o);
     *tag = 0;
     e->stats.canceled++;
-    sb_sink_report(&sink, SB_REPORT_CANCEL_ACK, id, 0, 0, o->open, instrument, sb_order_side(o),
-                   SB_REASON_USER);
+    sb_sink_report(&sink, SB_REPORT_CANCEL_ACK, o->id, 0, 0, o->open, sb_order_instrument(o),
+                   sb_order_side(o), SB_REASON_USER);
     SB_KEEP_APART(o);
-    const bool emptied = sb_plain_out(e, &l->levels[key & l->mask], o);
-    SB_KEEP_APART(l);
-    sb_orders_give(&e->orders, slot);
+    const bool emptied = sb_plain_out(e, &l->levels[o->level & l->mask], o);
+    SB_KEEP_APART(o);
+    const uint32_t key = sb_order_ladder_key(o);
+    sb_orders_give(&e->orders, o);
     return sb_plain_level_left_near(e, l, key, emptied) ? sb_plain_next_best(e, l) : 1;
 }
 
@@ -415,43 +438,51 @@ SB_APART uint32_t modify_of_any_kind(struct sb_engine *e, uint64_t id, uint32_t 
     return modify(e, b, slot, flags, ticks, quantity - executed, executed, false, out);
 }
 
-/* As sb_direct_order(): the way of an order that nobody traded with, from one price in the window to another. */
+/* The second half of sb_direct_modify(): from one price in the window to another. The acknowledgement stands in `out`. */
+SB_APART uint32_t modify_in_window(struct sb_engine *e, struct sb_ladder *l, struct sb_order *o,
+                                   uint32_t key, const struct sb_report *out)
+{
+    e->stats.replaced++;
+    const bool emptied = sb_plain_out(e, &l->levels[o->level & l->mask], o);
+    SB_KEEP_APART(o);
+    const bool best_left = sb_plain_level_left_near(e, l, sb_order_ladder_key(o), emptied);
+    SB_LOAD_ANEW();
+    struct sb_level *level = sb_plain_level_near(e, l, key);
+    SB_KEEP_APART(level);
+    sb_order_write(o, out->id, out->quantity, level->tail, key | (o->level & SB_ORDER_SELLS),
+                   sb_order_meta(++e->last_ref, 0, 0) | (o->meta & SB_ORDER_LASTING));
+    SB_KEEP_APART(o);
+    (void)sb_plain_append(e->orders.slots, level, sb_orders_slot(&e->orders, o), out->quantity);
+    return best_left ? sb_plain_next_best(e, l) : 1; /* looked for with the new level there */
+}
+
+/* As sb_direct_order(): the way of an order that nobody traded with and that trades with nobody. */
 uint32_t sb_direct_modify(struct sb_engine *e, uint64_t id, uint32_t flags, int64_t price,
                           uint32_t quantity, struct sb_report *out)
 {
-    struct sb_order *slots = e->orders.slots;
     uint32_t slot, ticks;
     ask_ahead(e, id);
-    if (__builtin_expect(sb_ids_look_near(&e->orders.ids, slots, id, &slot) == NULL, 0))
+    if (__builtin_expect(sb_ids_look_near(&e->orders.ids, e->orders.slots, id, &slot) == NULL, 0))
         return modify_of_any_kind(e, id, flags, price, quantity, out);
-    struct sb_order *o = &slots[slot];
-    const uint32_t was = sb_order_ladder_key(o), side = sb_order_book_side(o);
+    struct sb_order *o = &e->orders.slots[slot];
+    SB_KEEP_APART(o);
     struct sb_book *b = &e->books[sb_order_instrument(o)];
     if (__builtin_expect(b->direct != SB_DIRECT_PLAIN, 0) ||
         !good_details(b, price, quantity, &ticks) ||
         __builtin_expect((flags & SB_DIRECT_IOC) | (o->meta & SB_ORDER_EXECUTED), 0))
         return modify_of_any_kind(e, id, flags, price, quantity, out);
-    const uint32_t key = sb_book_key(side, ticks);
+    const uint32_t side = sb_order_book_side(o), key = sb_book_key(side, ticks);
     struct sb_ladder *l = sb_book_side(b, side);
-    if (__builtin_expect(crosses_at(b, side, key), 0) || !sb_ladder_in_window(l, was) ||
-        !sb_ladder_in_window(l, key) || __builtin_expect(e->levels.used >= e->levels.max, 0))
+    if (__builtin_expect(crosses_at(b, side, key), 0) ||
+        !sb_ladder_in_window(l, sb_order_ladder_key(o)) || !sb_ladder_in_window(l, key) ||
+        __builtin_expect(e->levels.used >= e->levels.max, 0))
         return modify_of_any_kind(e, id, flags, price, quantity, out);
 
     struct sb_sink sink = {.direct = true, .report = out};
-    sb_sink_report(&sink, SB_REPORT_MODIFY_ACK, id, 0, (uint32_t)price, quantity, b->index,
-                   sb_order_side(o), 0);
-    SB_KEEP_APART(l);
     SB_KEEP_APART(o);
-    e->stats.replaced++;
-    if (sb_plain_level_left_near(e, l, was, sb_plain_out(e, &l->levels[was & l->mask], o)))
-        (void)sb_plain_next_best(e, l);
-    SB_KEEP_APART(o);
-    struct sb_level *level = sb_plain_level_near(e, l, key);
-    sb_order_write(o, id, quantity, level->tail, key | side << 31,
-                   sb_order_meta(++e->last_ref, 0, 0) | (o->meta & SB_ORDER_LASTING));
-    SB_KEEP_APART(level);
-    (void)sb_plain_append(e->orders.slots, level, slot, quantity);
-    return 1;
+    sb_sink_report(&sink, SB_REPORT_MODIFY_ACK, id, 0, (uint32_t)price, quantity,
+                   sb_order_instrument(o), sb_order_side(o), 0);
+    return modify_in_window(e, l, o, key, out);
 }
 
 uint32_t sb_direct_amend(struct sb_engine *e, uint64_t id, uint32_t flags, int64_t price,

@@ -46,6 +46,12 @@ static inline uint32_t sb_orders_find(const struct sb_orders *t, uint64_t id)
     return sb_ids_find(&t->ids, t->slots, id);
 }
 
+/* The slot that an order of the pool is in. */
+static inline uint32_t sb_orders_slot(const struct sb_orders *t, const struct sb_order *o)
+{
+    return (uint32_t)(o - t->slots);
+}
+
 /* Takes a free slot, which the caller fills; the id is his to put in the table, too. used < max (asserted). */
 static inline uint32_t sb_orders_take(struct sb_orders *t)
 {
@@ -55,10 +61,11 @@ static inline uint32_t sb_orders_take(struct sb_orders *t)
     return slot;
 }
 
-/* The reverse: the id is out of the table already. */
-static inline void sb_orders_give(struct sb_orders *t, uint32_t slot)
+/* The reverse, of an order of the pool: its id is out of the table already. */
+static inline void sb_orders_give(struct sb_orders *t, struct sb_order *o)
 {
-    sb_pair_store(&t->slots[slot].next, t->free - slot - 1, 0); /* next, open */
+    const uint32_t slot = sb_orders_slot(t, o);
+    sb_pair_store(&o->next, t->free - slot - 1, 0); /* next, open */
     sb_pair_store(&t->free, slot, t->used - 1);
 }
 
@@ -82,7 +89,7 @@ static inline uint32_t sb_orders_add(struct sb_orders *t, uint64_t id, uint32_t 
 static inline void sb_orders_drop(struct sb_orders *t, uint32_t slot)
 {
     sb_ids_remove(&t->ids, t->slots[slot].id, slot);
-    sb_orders_give(t, slot);
+    sb_orders_give(t, &t->slots[slot]);
 }
 
 /* Asks for the lines by which an order is found. */

@@ -18,6 +18,9 @@ _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the first field is th
 /* What was made of x before is made again when it is needed, not kept. */
 #define SB_KEEP_APART(x) __asm__("" : "+r"(x))
 
+/* What was loaded before is loaded again when it is needed, not kept. */
+#define SB_LOAD_ANEW() __asm__ volatile("" : : : "memory")
+
 /* Two fields of 32 bits, of which `to` is the first. */
 static inline void sb_pair_store(uint32_t *to, uint32_t first, uint32_t second)
 {
