@@ -117,9 +117,9 @@ SB_PLAIN bool good_details(const struct sb_book *b, int64_t price, uint32_t quan
 }
 
 /* sb_book_crosses() of a ladder key. */
-SB_PLAIN bool crosses_at(const struct sb_book *b, uint32_t side, uint32_t key)
+SB_PLAIN bool crosses_at(const struct sb_book *b, uint32_t side, uint64_t key)
 {
-    return (uint64_t)b->side[~side & 1u].best + key <= SB_KEY_MAX; /* the other side's key is SB_KEY_MAX - key */
+    return b->side[~side & 1u].best + key <= SB_KEY_MAX; /* the other side's key is SB_KEY_MAX - key */
 }
 
 SB_PLAIN bool good_lot(const struct sb_book *b, uint32_t quantity)
@@ -160,6 +160,13 @@ SB_PLAIN void rest_canceled(struct sb_engine *e, const struct sb_book *b, uint64
 
 /* --- calls -------------------------------------------------------------------------------------- */
 
+/* With so many orders most are beyond the near buckets: the line where they are is asked for before the near one has come. */
+SB_PLAIN void ask_ahead(const struct sb_engine *e, uint64_t id)
+{
+    if (__builtin_expect(e->orders.used > SB_IDS_NEAR_MAX * 4, 0))
+        sb_ids_prefetch_far(&e->orders.ids, id);
+}
+
 #define SB_APART __attribute__((noinline)) static
 
 /* An order that may trade now, or is not to rest: one in six. Price and quantity are checked. */
@@ -194,8 +201,9 @@ SB_APART uint32_t order_that_rests(struct sb_engine *e, struct sb_book *b, uint6
     const uint32_t key = sb_book_key(side, ticks), slot = e->orders.free;
     struct sb_level *level = sb_plain_level(e, sb_book_side(b, side), key, slot);
     (void)sb_orders_take(&e->orders);
-    sb_order_write(
-        &e->orders.slots[slot], id, quantity, level->tail, key | side << 31,
+    sb_order_write_front(&e->orders.slots[slot], id, quantity);
+    sb_order_write_back(
+        &e->orders.slots[slot], level->tail, key | side << 31,
         sb_order_meta(++e->last_ref, b->index, side & (SB_ORDER_SHORT | SB_ORDER_EXEMPT)));
     sb_ids_add_far(&e->orders.ids, e->orders.slots, id, slot);
     (void)sb_plain_append(e->orders.slots, level, slot, quantity);
@@ -212,6 +220,7 @@ SB_APART uint32_t order_of_any_kind(struct sb_engine *e, uint32_t instrument, ui
     const uint32_t side = flags & SIDE_BITS;
     struct sb_book *b = sb_state_book(e, instrument);
     uint32_t ticks = 0;
+    ask_ahead(e, id);
     if (b == NULL || !good_details(b, price, quantity, &ticks) || !good_lot(b, quantity))
         return refuse_order(e, instrument, id, flags, price, quantity, out);
     if ((flags & SB_DIRECT_IOC) != 0 || sb_book_crosses(b, side, ticks) ||
@@ -220,13 +229,6 @@ SB_APART uint32_t order_of_any_kind(struct sb_engine *e, uint32_t instrument, ui
     if (sb_orders_find(&e->orders, id) != 0)
         return refuse_order(e, instrument, id, flags, price, quantity, out);
     return order_that_rests(e, b, id, side, ticks, quantity, out);
-}
-
-/* With so many orders most are beyond the near buckets: the line where they are is asked for before the near one has come. */
-SB_PLAIN void ask_ahead(const struct sb_engine *e, uint64_t id)
-{
-    if (__builtin_expect(e->orders.used > SB_IDS_NEAR_MAX * 4, 0))
-        sb_ids_prefetch_far(&e->orders.ids, id);
 }
 
 /* The same for one that is to rest and whose acknowledgement stands in `out` already. */
@@ -241,20 +243,25 @@ SB_APART uint32_t order_in_window(struct sb_engine *e, struct sb_ladder *l, uint
                                   struct sb_report *out)
 {
     struct sb_ids_spot spot;
+    ask_ahead(e, out->id);
     if (__builtin_expect(e->orders.used >= e->orders.max, 0) ||
         __builtin_expect(e->levels.used >= e->levels.max, 0) ||
         !sb_ids_spot_near(&e->orders.ids, out->id, &spot))
         return order_of_report(e, out);
     sb_ids_put_near(e->orders.free, &spot);
     SB_LOAD_ANEW();
-    uint32_t slot = sb_orders_take(&e->orders);
+    struct sb_order *o = &e->orders.slots[sb_orders_take(&e->orders)];
+    sb_order_write_front(o, out->id, out->quantity);
+    SB_LOAD_ANEW();
+    SB_KEEP_APART(o);
     struct sb_level *level = sb_plain_level_near(e, l, key);
-    SB_KEEP_APART(slot);
+    SB_LOAD_ANEW();
     const uint32_t side = out->side;
-    sb_order_write(&e->orders.slots[slot], out->id, out->quantity, level->tail, key | side << 31,
-                   sb_order_meta(++e->last_ref, out->instrument,
-                                 side & (SB_ORDER_SHORT | SB_ORDER_EXEMPT)));
-    (void)sb_plain_append(e->orders.slots, level, slot, out->quantity);
+    sb_order_write_back(o, level->tail, key | side << 31,
+                        sb_order_meta(++e->last_ref, out->instrument,
+                                      side & (SB_ORDER_SHORT | SB_ORDER_EXEMPT)));
+    SB_LOAD_ANEW();
+    (void)sb_plain_append(e->orders.slots, level, sb_orders_slot(&e->orders, o), o->open);
     return 1;
 }
 
@@ -265,27 +272,29 @@ uint32_t sb_direct_order(struct sb_engine *e, uint32_t instrument, uint64_t id, 
                          int64_t price, uint32_t quantity, struct sb_report *out)
 {
     uint32_t ticks;
-    ask_ahead(e, id);
     if (__builtin_expect(instrument > e->limits.instruments_max, 0))
         return order_of_any_kind(e, instrument, id, flags, price, quantity, out);
-    uint64_t index = instrument; /* one register for both */
-    SB_KEEP_APART(index);
-    struct sb_book *b = &e->books[index];
-    if (__builtin_expect(b->direct != SB_DIRECT_PLAIN, 0) ||
-        !good_details(b, price, quantity, &ticks))
-        return order_of_any_kind(e, (uint32_t)index, id, flags, price, quantity, out);
-    const uint32_t key = sb_book_key(flags, ticks);
+    struct sb_book *b = &e->books[instrument];
+    if (__builtin_expect(b->direct != SB_DIRECT_PLAIN, 0))
+        return order_of_any_kind(e, instrument, id, flags, price, quantity, out);
+    SB_KEEP_APART(b);
+    if (!good_details(b, price, quantity, &ticks))
+        return order_of_any_kind(e, b->index, id, flags, price, quantity, out);
+    const uint64_t key = sb_book_key(flags, ticks);
     if (__builtin_expect((flags & SB_DIRECT_IOC) != 0, 0) ||
         __builtin_expect(crosses_at(b, flags, key), 0))
-        return order_that_takes(e, b, id, flags, key, quantity, out);
+        return order_that_takes(e, b, id, flags, (uint32_t)key, quantity, out);
 
     struct sb_sink sink = {.direct = true, .report = out};
-    sb_sink_report(&sink, SB_REPORT_ORDER_ACK, id, 0, (uint32_t)price, quantity,
-                   (uint32_t)index, flags & SIDE_BITS, 0);
+    SB_KEEP_APART(flags);
+    sb_sink_report(&sink, SB_REPORT_ORDER_ACK, id, 0, (uint32_t)price, quantity, b->index,
+                   flags & SIDE_BITS, 0);
+    SB_KEEP_APART(flags);
     struct sb_ladder *l = sb_book_side(b, flags);
-    if (!sb_ladder_in_window(l, key))
+    SB_KEEP_APART(l);
+    if (!sb_ladder_in_window(l, (uint32_t)key))
         return order_of_report(e, out);
-    return order_in_window(e, l, key, out);
+    return order_in_window(e, l, (uint32_t)key, out);
 }
 
 SB_APART uint32_t take_off(struct sb_engine *e, uint32_t slot, uint32_t q, struct sb_report *out)
@@ -448,11 +457,13 @@ SB_APART uint32_t modify_in_window(struct sb_engine *e, struct sb_ladder *l, str
     const bool best_left = sb_plain_level_left_near(e, l, sb_order_ladder_key(o), emptied);
     SB_LOAD_ANEW();
     struct sb_level *level = sb_plain_level_near(e, l, key);
-    SB_KEEP_APART(level);
-    sb_order_write(o, out->id, out->quantity, level->tail, key | (o->level & SB_ORDER_SELLS),
-                   sb_order_meta(++e->last_ref, 0, 0) | (o->meta & SB_ORDER_LASTING));
+    SB_LOAD_ANEW();
+    sb_order_write_front(o, out->id, out->quantity);
+    sb_order_write_back(o, level->tail, key | (o->level & SB_ORDER_SELLS),
+                        sb_order_meta(++e->last_ref, 0, 0) | (o->meta & SB_ORDER_LASTING));
+    SB_LOAD_ANEW();
     SB_KEEP_APART(o);
-    (void)sb_plain_append(e->orders.slots, level, sb_orders_slot(&e->orders, o), out->quantity);
+    (void)sb_plain_append(e->orders.slots, level, sb_orders_slot(&e->orders, o), o->open);
     return best_left ? sb_plain_next_best(e, l) : 1; /* looked for with the new level there */
 }
 

@@ -93,7 +93,7 @@ static inline struct sb_level *sb_ladder_find_of(const struct sb_ladder *l,
 }
 
 /* Takes a place of the window, in use already or not, into use. */
-static inline void sb_ladder_open(struct sb_ladder *l, uint32_t place)
+static inline void sb_ladder_open(struct sb_ladder *l, uint64_t place)
 {
     const uint64_t word = l->words[place / 64u];
     l->words[place / 64u] = word | UINT64_C(1) << place % 64u;
@@ -102,7 +102,7 @@ static inline void sb_ladder_open(struct sb_ladder *l, uint32_t place)
 }
 
 /* The reverse, if `emptied`. */
-static inline void sb_ladder_close(struct sb_ladder *l, uint32_t place, bool emptied)
+static inline void sb_ladder_close(struct sb_ladder *l, uint64_t place, bool emptied)
 {
     const uint64_t word = l->words[place / 64u] ^ (uint64_t)emptied << place % 64u;
     l->words[place / 64u] = word;

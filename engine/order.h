@@ -96,11 +96,14 @@ static inline uint64_t sb_order_rest(const struct sb_order *o)
     return (o->id & UINT32_MAX) | o->id >> 48 << 32;
 }
 
-/* A whole order, the last of its queue. */
-static inline void sb_order_write(struct sb_order *o, uint64_t id, uint32_t open, uint32_t prev,
-                                  uint32_t level, uint64_t meta)
+/* A whole order, the last of its queue, in two halves. */
+static inline void sb_order_write_front(struct sb_order *o, uint64_t id, uint32_t open)
 {
     sb_quad_store(o, id, (uint64_t)open << 32); /* next is 0 */
+}
+static inline void sb_order_write_back(struct sb_order *o, uint32_t prev, uint32_t level,
+                                       uint64_t meta)
+{
     sb_quad_store(&o->prev, (uint64_t)level << 32 | prev, meta);
 }
 
