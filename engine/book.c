@@ -34,16 +34,94 @@ bool sb_book_crossed(const struct sb_book *b)
            sb_book_ticks(SB_BUY, buy) >= sb_book_ticks(SB_SELL, sell);
 }
 
+SB_PLAIN void fill_best(struct sb_engine *e, struct sb_ladder *l, struct sb_level *level,
+                        uint32_t q)
+{
+    const uint32_t slot = level->head;
+    struct sb_order *o = &e->orders.slots[slot];
+    SB_ASSERT_LE(q, o->open);
+    level->quantity -= q;
+    if (q != o->open) {
+        o->open -= q;
+        sb_orders_set_executed(&e->orders, slot, sb_orders_executed(&e->orders, slot) + q);
+        return;
+    }
+    const uint32_t next = o->next, key = sb_order_ladder_key(o);
+    sb_plain_count(e, o->id, (uint32_t)-1, false);
+    sb_orders_drop(&e->orders, slot);
+    e->stats.open_orders = e->orders.used;
+    e->orders.slots[next].prev = 0;
+    level->head = next;
+    if (next == 0) {
+        level->tail = 0;
+        sb_ladder_erase(l, &e->levels, key, level);
+        __builtin_prefetch(&e->orders.slots[l->levels[l->best & l->mask].head], 1);
+    }
+}
+
 void sb_book_fill_best(struct sb_engine *e, struct sb_ladder *l, struct sb_level *level, uint32_t q)
 {
-    sb_plain_fill_best(e, l, level, q, false);
+    fill_best(e, l, level, q);
+}
+
+/* What a fill is said to be. */
+SB_PLAIN void say_fill(struct sb_engine *e, const struct sb_book *b, const struct sb_order *o,
+                       const struct sb_incoming *in, uint32_t q, struct sb_outbox *box)
+{
+    const uint8_t side = sb_order_side(o);
+    const uint64_t ref = sb_order_ref(o), match = ++e->last_match;
+    const int64_t price = sb_book_price(b, side, sb_order_ladder_key(o));
+    sb_outbox_session(e, box, sb_order_session(o),
+                      (struct sb_output){.kind = SB_OUT_EXECUTED,
+                                         .key = sb_order_key(o),
+                                         .instrument = b->index,
+                                         .side = side,
+                                         .quantity = q,
+                                         .price = price,
+                                         .ref = ref,
+                                         .match = match,
+                                         .liquidity = SB_LIQ_ADDED});
+    sb_outbox_session(e, box, (uint32_t)(in->id >> 32),
+                      (struct sb_output){.kind = SB_OUT_EXECUTED,
+                                         .key = (uint32_t)in->id,
+                                         .instrument = b->index,
+                                         .side = (uint8_t)in->side,
+                                         .quantity = q,
+                                         .price = price,
+                                         .ref = in->ref,
+                                         .match = match,
+                                         .liquidity = SB_LIQ_REMOVED});
+    sb_outbox_feed(e, box,
+                   (struct sb_output){.kind = SB_OUT_F_EXECUTED,
+                                      .instrument = b->index,
+                                      .side = side,
+                                      .quantity = q,
+                                      .price = price,
+                                      .ref = ref,
+                                      .match = match});
 }
 
 void sb_book_match(struct sb_engine *e, struct sb_book *b, struct sb_incoming *in,
                    struct sb_outbox *box)
 {
-    struct sb_sink sink = {.direct = false, .box = box};
-    sb_plain_match(e, b, in, &sink);
+    struct sb_ladder *l = sb_book_side(b, in->side ^ 1u);
+    const uint32_t limit = sb_book_key(in->side ^ 1u, in->ticks);
+    while (in->open != 0 && l->best <= limit) {
+        const uint32_t key = l->best;
+        struct sb_level *level = sb_ladder_find(l, &e->levels, key);
+        SB_ASSERT(level != NULL);
+        b->view.last_price = sb_book_price(b, in->side ^ 1u, key);
+        do {
+            const struct sb_order *o = &e->orders.slots[level->head];
+            const uint32_t q = in->open < o->open ? in->open : o->open;
+            __builtin_prefetch(&e->orders.slots[o->next]);
+            say_fill(e, b, o, in, q, box);
+            in->open -= q;
+            in->executed += q;
+            e->stats.trades++;
+            fill_best(e, l, level, q);
+        } while (in->open != 0 && l->best == key);
+    }
 }
 
 void sb_book_rest(struct sb_engine *e, struct sb_book *b, const struct sb_incoming *in)

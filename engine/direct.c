@@ -1,5 +1,9 @@
 #include "shadowbook/direct.h"
 
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
 #include "engine/instrument.h"
 #include "engine/plain.h"
 
@@ -50,22 +54,45 @@ void sb_direct_stats(struct sb_engine *e)
     s->outputs = s->accepted + s->replaced + s->canceled + s->rejected + s->trades;
 }
 
+/* --- reports ------------------------------------------------------------------------------------ */
+
+/* In whole words: whoever reads a report at once, in whatever words, need not wait for it to leave the core. */
+SB_PLAIN void report(struct sb_report **next, uint8_t kind, uint64_t id, uint64_t taker,
+                     uint32_t price, uint32_t quantity, uint32_t instrument, uint32_t side,
+                     uint32_t reason)
+{
+    const uint64_t numbers = (uint64_t)quantity << 32 | price;
+    const uint64_t rest =
+        (uint64_t)reason << 48 | (uint64_t)side << 40 | (uint64_t)kind << 32 | instrument;
+#ifdef __SSE2__
+    __m128i *to = (__m128i *)(void *)(*next)++;
+    _mm_storeu_si128(to, _mm_set_epi64x((long long)taker, (long long)id));
+    _mm_storeu_si128(to + 1, _mm_set_epi64x((long long)rest, (long long)numbers));
+#else
+    (void)rest;
+    (void)numbers;
+    *(*next)++ = (struct sb_report){.id = id,
+                                    .taker = taker,
+                                    .price = price,
+                                    .quantity = quantity,
+                                    .instrument = instrument,
+                                    .kind = kind,
+                                    .side = (uint8_t)side,
+                                    .reason = (uint8_t)reason};
+#endif
+}
+
 /* --- refusals: rare, so out of the way --------------------------------------------------------------- */
 
 #define SB_COLD __attribute__((noinline, cold)) static
 
-static uint32_t said(const struct sb_sink *sink, const struct sb_report *out)
-{
-    return (uint32_t)(sink->report - out);
-}
-
 SB_COLD uint32_t refuse(struct sb_engine *e, uint8_t kind, uint64_t id, uint32_t instrument,
                         uint32_t side, uint32_t reason, struct sb_report *out)
 {
-    struct sb_sink sink = {.direct = true, .report = out};
+    struct sb_report *next = out;
     e->stats.rejected++;
-    sb_sink_report(&sink, kind, id, 0, 0, 0, instrument, side, reason);
-    return said(&sink, out);
+    report(&next, kind, id, 0, 0, 0, instrument, side, reason);
+    return (uint32_t)(next - out);
 }
 
 /* Which of the reasons it was. */
@@ -119,7 +146,8 @@ SB_PLAIN bool good_details(const struct sb_book *b, int64_t price, uint32_t quan
 /* sb_book_crosses() of a ladder key. */
 SB_PLAIN bool crosses_at(const struct sb_book *b, uint32_t side, uint64_t key)
 {
-    return b->side[~side & 1u].best + key <= SB_KEY_MAX; /* the other side's key is SB_KEY_MAX - key */
+    return b->side[~side & 1u].best + key <=
+           SB_KEY_MAX; /* the other side's key is SB_KEY_MAX - key */
 }
 
 SB_PLAIN bool good_lot(const struct sb_book *b, uint32_t quantity)
@@ -144,18 +172,18 @@ SB_PLAIN bool room_to_rest(const struct sb_engine *e, struct sb_book *b, uint32_
 }
 
 SB_PLAIN void canceled(struct sb_engine *e, const struct sb_book *b, uint64_t id, uint32_t side,
-                       uint32_t quantity, uint32_t reason, struct sb_sink *sink)
+                       uint32_t quantity, uint32_t reason, struct sb_report **next)
 {
     e->stats.canceled++;
-    sb_sink_report(sink, SB_REPORT_CANCEL_ACK, id, 0, 0, quantity, b->index, side, reason);
+    report(next, SB_REPORT_CANCEL_ACK, id, 0, 0, quantity, b->index, side, reason);
 }
 
 /* What an order or a modify with SB_DIRECT_IOC did not trade. */
 SB_PLAIN void rest_canceled(struct sb_engine *e, const struct sb_book *b, uint64_t id,
-                            uint32_t side, uint32_t quantity, struct sb_sink *sink)
+                            uint32_t side, uint32_t quantity, struct sb_report **next)
 {
     e->iocs++;
-    canceled(e, b, id, side, quantity, SB_REASON_IOC, sink);
+    canceled(e, b, id, side, quantity, SB_REASON_IOC, next);
 }
 
 /* --- calls -------------------------------------------------------------------------------------- */
@@ -169,28 +197,93 @@ SB_PLAIN void ask_ahead(const struct sb_engine *e, uint64_t id)
 
 #define SB_APART __attribute__((noinline)) static
 
+/* Trades with the best level of l, oldest first, until `open` is used up or the level is; returns what is left of `open`. The level
+ * itself is written once, at the end. */
+SB_PLAIN uint32_t trade_at_best(struct sb_engine *e, const struct sb_book *b, struct sb_ladder *l,
+                                uint64_t id, uint32_t open, struct sb_report **next)
+{
+    const uint32_t key = l->best, wanted = open;
+    struct sb_level *level = sb_ladder_find(l, &e->levels, key);
+    SB_ASSERT(level != NULL);
+    uint32_t slot = level->head;
+    do {
+        struct sb_order *o = &e->orders.slots[slot];
+        __builtin_prefetch(&e->orders.slots[o->next]);
+        const uint32_t q = open < o->open ? open : o->open;
+        report(next, SB_REPORT_TRADE, o->id, id,
+               sb_book_ticks(sb_order_book_side(o), key) * b->tick, q, b->index, sb_order_side(o),
+               0);
+        open -= q;
+        if (q != o->open) {
+            o->open -= q;
+            sb_orders_set_executed(&e->orders, slot, sb_orders_executed(&e->orders, slot) + q);
+            break;
+        }
+        sb_ids_remove(&e->orders.ids, o->id, slot);
+        slot = o->next;
+        sb_orders_give(&e->orders, o);
+    } while (slot != 0 && open != 0);
+    if (slot != 0) {
+        e->orders.slots[slot].prev = 0;
+        sb_quad_store(level, (uint64_t)level->tail << 32 | slot, level->quantity - (wanted - open));
+    } else {
+        sb_ladder_erase(l, &e->levels, key, level);
+        __builtin_prefetch(&e->orders.slots[l->levels[l->best & l->mask].head], 1);
+    }
+    return open;
+}
+
+/* Trades with the other side as far as both go: one at `key` that crosses. Returns what is left of `open`. */
+SB_PLAIN uint32_t trade(struct sb_engine *e, struct sb_book *b, uint64_t id, uint32_t side,
+                        uint32_t key, uint32_t open, struct sb_report **next)
+{
+    struct sb_ladder *l = sb_book_side(b, side ^ 1u);
+    const struct sb_report *first = *next;
+    do
+        open = trade_at_best(e, b, l, id, open, next);
+    while (open != 0 && l->best <= (key ^ SB_KEY_MAX));
+    e->last_match += (uint64_t)(*next - first);
+    e->stats.trades += (uint64_t)(*next - first);
+    return open;
+}
+
+/* What an order that traded, and is not to rest or has room to, comes to. Its acknowledgement stands in `out`. */
+SB_APART uint32_t order_that_trades(struct sb_engine *e, struct sb_book *b, uint64_t id,
+                                    uint32_t flags, uint32_t key, uint32_t quantity,
+                                    struct sb_report *out)
+{
+    struct sb_report *next = out + 1;
+    const uint32_t side = flags & SIDE_BITS;
+    const uint32_t open = trade(e, b, id, side, key, quantity, &next);
+    if (open != 0 && (flags & SB_DIRECT_IOC) != 0)
+        rest_canceled(e, b, id, side, open, &next);
+    else if (open != 0)
+        sb_book_rest(e, b,
+                     &(struct sb_incoming){.ref = e->last_ref,
+                                           .id = id,
+                                           .open = open,
+                                           .executed = quantity - open,
+                                           .ticks = sb_book_ticks(side, key),
+                                           .side = side});
+    return (uint32_t)(next - out);
+}
+
 /* An order that may trade now, or is not to rest: one in six. Price and quantity are checked. */
 SB_APART uint32_t order_that_takes(struct sb_engine *e, struct sb_book *b, uint64_t id,
                                    uint32_t flags, uint32_t key, uint32_t quantity,
                                    struct sb_report *out)
 {
-    struct sb_sink sink = {.direct = true, .report = out};
-    const uint32_t side = flags & SIDE_BITS;
-    const uint32_t ticks = sb_book_ticks(side, key), price = ticks * b->tick;
+    struct sb_report *next = out;
+    const uint32_t side = flags & SIDE_BITS, ticks = sb_book_ticks(side, key);
     if (__builtin_expect(sb_orders_find(&e->orders, id) != 0, 0) ||
         ((flags & SB_DIRECT_IOC) == 0 && !room_to_rest(e, b, side, ticks)))
-        return refuse_order(e, b->index, id, flags, price, quantity, out);
-    struct sb_incoming in = {
-        .ref = ++e->last_ref, .id = id, .open = quantity, .ticks = ticks, .side = side};
-    sb_sink_report(&sink, SB_REPORT_ORDER_ACK, id, 0, price, quantity, b->index, side, 0);
-    sb_plain_match(e, b, &in, &sink);
-    if (in.open != 0) {
-        if ((flags & SB_DIRECT_IOC) != 0)
-            rest_canceled(e, b, id, side, in.open, &sink);
-        else
-            sb_plain_rest(e, b, &in, true);
-    }
-    return said(&sink, out);
+        return refuse_order(e, b->index, id, flags, ticks * b->tick, quantity, out);
+    e->last_ref++;
+    report(&next, SB_REPORT_ORDER_ACK, id, 0, ticks * b->tick, quantity, b->index, side, 0);
+    if (crosses_at(b, side, key))
+        return order_that_trades(e, b, id, flags, key, quantity, out);
+    rest_canceled(e, b, id, side, quantity, &next); /* who neither crosses nor rests */
+    return 2;
 }
 
 /* A checked order that rests, wherever its id and its level are. */
@@ -207,8 +300,8 @@ SB_APART uint32_t order_that_rests(struct sb_engine *e, struct sb_book *b, uint6
         sb_order_meta(++e->last_ref, b->index, side & (SB_ORDER_SHORT | SB_ORDER_EXEMPT)));
     sb_ids_add_far(&e->orders.ids, e->orders.slots, id, slot);
     (void)sb_plain_append(e->orders.slots, level, slot, quantity);
-    struct sb_sink sink = {.direct = true, .report = out};
-    sb_sink_report(&sink, SB_REPORT_ORDER_ACK, id, 0, ticks * b->tick, quantity, b->index, side, 0);
+    struct sb_report *next = out;
+    report(&next, SB_REPORT_ORDER_ACK, id, 0, ticks * b->tick, quantity, b->index, side, 0);
     return 1;
 }
 
@@ -257,9 +350,9 @@ SB_APART uint32_t order_in_window(struct sb_engine *e, struct sb_ladder *l, uint
     struct sb_level *level = sb_plain_level_near(e, l, key);
     SB_LOAD_ANEW();
     const uint32_t side = out->side;
-    sb_order_write_back(o, level->tail, key | side << 31,
-                        sb_order_meta(++e->last_ref, out->instrument,
-                                      side & (SB_ORDER_SHORT | SB_ORDER_EXEMPT)));
+    sb_order_write_back(
+        o, level->tail, key | side << 31,
+        sb_order_meta(++e->last_ref, out->instrument, side & (SB_ORDER_SHORT | SB_ORDER_EXEMPT)));
     SB_LOAD_ANEW();
     (void)sb_plain_append(e->orders.slots, level, sb_orders_slot(&e->orders, o), o->open);
     return 1;
@@ -285,10 +378,10 @@ uint32_t sb_direct_order(struct sb_engine *e, uint32_t instrument, uint64_t id, 
         __builtin_expect(crosses_at(b, flags, key), 0))
         return order_that_takes(e, b, id, flags, (uint32_t)key, quantity, out);
 
-    struct sb_sink sink = {.direct = true, .report = out};
+    struct sb_report *next = out;
     SB_KEEP_APART(flags);
-    sb_sink_report(&sink, SB_REPORT_ORDER_ACK, id, 0, (uint32_t)price, quantity, b->index,
-                   flags & SIDE_BITS, 0);
+    report(&next, SB_REPORT_ORDER_ACK, id, 0, (uint32_t)price, quantity, b->index,
+           flags & SIDE_BITS, 0);
     SB_KEEP_APART(flags);
     struct sb_ladder *l = sb_book_side(b, flags);
     SB_KEEP_APART(l);
@@ -299,12 +392,12 @@ uint32_t sb_direct_order(struct sb_engine *e, uint32_t instrument, uint64_t id, 
 
 SB_APART uint32_t take_off(struct sb_engine *e, uint32_t slot, uint32_t q, struct sb_report *out)
 {
-    struct sb_sink sink = {.direct = true, .report = out};
+    struct sb_report *next = out;
     const struct sb_order *o = &e->orders.slots[slot];
     struct sb_book *b = &e->books[sb_order_instrument(o)];
-    canceled(e, b, o->id, sb_order_side(o), q, SB_REASON_USER, &sink);
+    canceled(e, b, o->id, sb_order_side(o), q, SB_REASON_USER, &next);
     sb_plain_reduce(e, b, slot, q, true);
-    return said(&sink, out);
+    return (uint32_t)(next - out);
 }
 
 /* An order whose id is beyond its near bucket, or whose level is outside the window. slot 0: there is none. */
@@ -322,8 +415,8 @@ SB_APART uint32_t cancel_far(struct sb_engine *e, uint64_t id, uint32_t slot, st
     sb_ids_remove_far(&e->orders.ids, id, slot);
     sb_orders_give(&e->orders, &e->orders.slots[slot]);
     e->stats.canceled++;
-    struct sb_sink sink = {.direct = true, .report = out};
-    sb_sink_report(&sink, SB_REPORT_CANCEL_ACK, id, 0, 0, open, instrument, side, SB_REASON_USER);
+    struct sb_report *next = out;
+    report(&next, SB_REPORT_CANCEL_ACK, id, 0, 0, open, instrument, side, SB_REASON_USER);
     return 1;
 }
 
@@ -350,12 +443,12 @@ uint32_t sb_direct_cancel(struct sb_engine *e, uint64_t id, struct sb_report *ou
         return cancel_far(e, id, sb_orders_slot(&e->orders, o), out);
     }
 
-    struct sb_sink sink = {.direct = true, .report = out};
+    struct sb_report *next = out;
     SB_KEEP_APART(o);
     *tag = 0;
     e->stats.canceled++;
-    sb_sink_report(&sink, SB_REPORT_CANCEL_ACK, o->id, 0, 0, o->open, sb_order_instrument(o),
-                   sb_order_side(o), SB_REASON_USER);
+    report(&next, SB_REPORT_CANCEL_ACK, o->id, 0, 0, o->open, sb_order_instrument(o),
+           sb_order_side(o), SB_REASON_USER);
     SB_KEEP_APART(o);
     const bool emptied = sb_plain_out(e, &l->levels[o->level & l->mask], o);
     SB_KEEP_APART(o);
@@ -379,41 +472,38 @@ uint32_t sb_direct_reduce(struct sb_engine *e, uint64_t id, uint32_t quantity,
 
 /* The order leaves its queue, trades under its new details, and what is left goes to the end of the queue of its new price. */
 SB_PLAIN uint32_t modify(struct sb_engine *e, struct sb_book *b, uint32_t slot, uint32_t flags,
-                         uint32_t ticks, uint32_t open, uint32_t executed, bool takes,
+                         uint32_t ticks, uint32_t quantity, uint32_t executed, bool takes,
                          struct sb_report *out)
 {
-    struct sb_sink sink = {.direct = true, .report = out};
+    struct sb_report *next = out;
     struct sb_order *o = &e->orders.slots[slot];
-    const uint32_t side = sb_order_side(o);
+    const uint32_t side = sb_order_side(o), key = sb_book_key(side, ticks);
+    const uint64_t ref = ++e->last_ref;
     struct sb_ladder *l = sb_book_side(b, side);
     struct sb_level *level = sb_ladder_find_of(l, &e->levels, sb_order_ladder_key(o), slot);
-    struct sb_incoming in = {.ref = ++e->last_ref,
-                             .id = o->id,
-                             .open = open,
-                             .executed = executed,
-                             .ticks = ticks,
-                             .side = side};
+    uint32_t open = quantity;
     SB_ASSERT(level != NULL);
     e->stats.replaced++;
-    sb_sink_report(&sink, SB_REPORT_MODIFY_ACK, in.id, 0, ticks * b->tick, open, b->index, side, 0);
+    report(&next, SB_REPORT_MODIFY_ACK, o->id, 0, ticks * b->tick, open, b->index, side, 0);
     sb_plain_unlink(e, l, level, o);
     if (takes) {
-        sb_plain_match(e, b, &in, &sink);
-        if (in.open == 0 || (flags & SB_DIRECT_IOC) != 0) {
-            if (in.open != 0)
-                rest_canceled(e, b, in.id, side, in.open, &sink);
+        if (crosses_at(b, side, key))
+            open = trade(e, b, o->id, side, key, quantity, &next);
+        if (open == 0 || (flags & SB_DIRECT_IOC) != 0) {
+            if (open != 0)
+                rest_canceled(e, b, o->id, side, open, &next);
             sb_orders_drop(&e->orders, slot);
-            return said(&sink, out);
+            return (uint32_t)(next - out);
         }
     }
-    const uint32_t key = sb_book_key(side, ticks);
-    o->open = in.open;
+    executed += quantity - open;
+    o->open = open;
     o->level = key | side << 31;
-    o->meta = sb_order_meta(in.ref, b->index, side & (SB_ORDER_SHORT | SB_ORDER_EXEMPT));
-    if (__builtin_expect(in.executed != 0, 0))
-        sb_orders_set_executed(&e->orders, slot, in.executed);
-    sb_plain_link(e, sb_plain_level(e, l, key, slot), slot, in.open);
-    return said(&sink, out);
+    o->meta = sb_order_meta(ref, b->index, side & (SB_ORDER_SHORT | SB_ORDER_EXEMPT));
+    if (__builtin_expect(executed != 0, 0))
+        sb_orders_set_executed(&e->orders, slot, executed);
+    sb_plain_link(e, sb_plain_level(e, l, key, slot), slot, open);
+    return (uint32_t)(next - out);
 }
 
 SB_APART uint32_t modify_that_takes(struct sb_engine *e, struct sb_book *b, uint32_t slot,
@@ -489,10 +579,10 @@ uint32_t sb_direct_modify(struct sb_engine *e, uint64_t id, uint32_t flags, int6
         __builtin_expect(e->levels.used >= e->levels.max, 0))
         return modify_of_any_kind(e, id, flags, price, quantity, out);
 
-    struct sb_sink sink = {.direct = true, .report = out};
+    struct sb_report *next = out;
     SB_KEEP_APART(o);
-    sb_sink_report(&sink, SB_REPORT_MODIFY_ACK, id, 0, (uint32_t)price, quantity,
-                   sb_order_instrument(o), sb_order_side(o), 0);
+    report(&next, SB_REPORT_MODIFY_ACK, id, 0, (uint32_t)price, quantity, sb_order_instrument(o),
+           sb_order_side(o), 0);
     return modify_in_window(e, l, o, key, out);
 }
 
@@ -512,12 +602,12 @@ uint32_t sb_direct_amend(struct sb_engine *e, uint64_t id, uint32_t flags, int64
         !good_lot(b, quantity) || quantity <= executed || quantity - executed > o->open ||
         sb_book_key(side, ticks) != sb_order_ladder_key(o))
         return sb_direct_modify(e, id, flags, price, quantity, out);
-    struct sb_sink sink = {.direct = true, .report = out};
+    struct sb_report *next = out;
     e->stats.replaced++;
     e->kept++;
-    sb_sink_report(&sink, SB_REPORT_MODIFY_ACK, id, 0, (uint32_t)price, quantity - executed,
-                   b->index, side, 0);
+    report(&next, SB_REPORT_MODIFY_ACK, id, 0, (uint32_t)price, quantity - executed, b->index, side,
+           0);
     if (quantity - executed != o->open)
         sb_plain_reduce(e, b, slot, o->open - (quantity - executed), true);
-    return said(&sink, out);
+    return (uint32_t)(next - out);
 }

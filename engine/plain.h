@@ -1,9 +1,8 @@
-/* plain.h: the plain path: continuous matching, resting and taking out of orders without attributes.
+/* plain.h: the plain path: resting and taking out of orders without attributes.
  *
- * Commands of sessions (client.c) and direct users (direct.c) go through the same code. What happens is said to a sink, which
- * is either's; which one is a constant wherever these functions are used, so that the compiler makes each a copy of its
- * own without a question asked at run time. Nothing here looks at phases, rules or rights, and nothing asks sb_book.general
- * or SB_ORDER_SPECIAL: the callers did.
+ * Commands of sessions (book.c, client.c) and direct users (direct.c) go through the same code. Which of them it is, is a
+ * constant wherever these functions are used, so that the compiler makes each a copy of its own without a question asked at
+ * run time. Nothing here looks at phases, rules or rights, and nothing asks sb_book.general or SB_ORDER_SPECIAL: the callers did.
  *
  * Written for a processor that guesses: what follows the flow by chance (is the order the first of its queue, the last?) is
  * computed, not branched upon. So slot 0 stands in as the neighbour that is not there: it is written to, never read.
@@ -11,48 +10,9 @@
 #ifndef SHADOWBOOK_ENGINE_PLAIN_H
 #define SHADOWBOOK_ENGINE_PLAIN_H
 
-#ifdef __SSE2__
-#include <emmintrin.h>
-#endif
-#include <string.h>
-
 #include "engine/book.h"
-#include "engine/outbox.h"
-#include "shadowbook/direct.h"
 
 #define SB_PLAIN static inline __attribute__((always_inline))
-
-struct sb_sink {
-    bool direct;              /* a constant of the caller */
-    struct sb_outbox *box;    /* if not direct */
-    struct sb_report *report; /* direct: the next */
-};
-
-/* In whole words: whoever reads a report at once, in whatever words, need not wait for it to leave the core. */
-SB_PLAIN void sb_sink_report(struct sb_sink *s, uint8_t kind, uint64_t id, uint64_t taker,
-                             uint32_t price, uint32_t quantity, uint32_t instrument, uint32_t side,
-                             uint32_t reason)
-{
-    const uint64_t numbers = (uint64_t)quantity << 32 | price;
-    const uint64_t rest =
-        (uint64_t)reason << 48 | (uint64_t)side << 40 | (uint64_t)kind << 32 | instrument;
-#ifdef __SSE2__
-    __m128i *to = (__m128i *)(void *)s->report++;
-    _mm_storeu_si128(to, _mm_set_epi64x((long long)taker, (long long)id));
-    _mm_storeu_si128(to + 1, _mm_set_epi64x((long long)rest, (long long)numbers));
-#else
-    (void)rest;
-    (void)numbers;
-    *s->report++ = (struct sb_report){.id = id,
-                                      .taker = taker,
-                                      .price = price,
-                                      .quantity = quantity,
-                                      .instrument = instrument,
-                                      .kind = kind,
-                                      .side = (uint8_t)side,
-                                      .reason = (uint8_t)reason};
-#endif
-}
 
 /* a if c, else b; not by a branch. */
 SB_PLAIN uint32_t sb_plain_choose(bool c, uint32_t a, uint32_t b)
@@ -193,100 +153,6 @@ SB_PLAIN void sb_plain_rest(struct sb_engine *e, struct sb_book *b, const struct
     e->stats.open_orders = e->orders.used;
     if (__builtin_expect(e->orders.used > e->stats.open_orders_peak, 0))
         e->stats.open_orders_peak = e->orders.used;
-}
-
-/* --- trading ------------------------------------------------------------------------------------ */
-
-/* Takes q, at most what is open, off the order at the head of this side's best level, as executed. */
-SB_PLAIN void sb_plain_fill_best(struct sb_engine *e, struct sb_ladder *l, struct sb_level *level,
-                                 uint32_t q, bool direct)
-{
-    const uint32_t slot = level->head;
-    struct sb_order *o = &e->orders.slots[slot];
-    SB_ASSERT_LE(q, o->open);
-    level->quantity -= q;
-    if (q != o->open) {
-        o->open -= q;
-        sb_orders_set_executed(&e->orders, slot, sb_orders_executed(&e->orders, slot) + q);
-        return;
-    }
-    const uint32_t next = o->next, key = sb_order_ladder_key(o);
-    sb_plain_count(e, o->id, (uint32_t)-1, direct);
-    sb_orders_drop(&e->orders, slot);
-    e->stats.open_orders = e->orders.used;
-    e->orders.slots[next].prev = 0;
-    level->head = next;
-    if (next == 0) {
-        level->tail = 0;
-        sb_ladder_erase(l, &e->levels, key, level);
-        __builtin_prefetch(&e->orders.slots[l->levels[l->best & l->mask].head], 1);
-    }
-}
-
-/* What a fill is said to be. */
-SB_PLAIN void sb_sink_trade(struct sb_engine *e, const struct sb_book *b, const struct sb_order *o,
-                            const struct sb_incoming *in, uint32_t q, struct sb_sink *sink)
-{
-    const uint8_t side = sb_order_side(o);
-    const uint64_t ref = sb_order_ref(o), match = ++e->last_match;
-    const int64_t price = sb_book_price(b, side, sb_order_ladder_key(o));
-    if (sink->direct) {
-        sb_sink_report(sink, SB_REPORT_TRADE, o->id, in->id, (uint32_t)price, q, b->index, side, 0);
-        return;
-    }
-    sb_outbox_session(e, sink->box, sb_order_session(o),
-                      (struct sb_output){.kind = SB_OUT_EXECUTED,
-                                         .key = sb_order_key(o),
-                                         .instrument = b->index,
-                                         .side = side,
-                                         .quantity = q,
-                                         .price = price,
-                                         .ref = ref,
-                                         .match = match,
-                                         .liquidity = SB_LIQ_ADDED});
-    sb_outbox_session(e, sink->box, (uint32_t)(in->id >> 32),
-                      (struct sb_output){.kind = SB_OUT_EXECUTED,
-                                         .key = (uint32_t)in->id,
-                                         .instrument = b->index,
-                                         .side = (uint8_t)in->side,
-                                         .quantity = q,
-                                         .price = price,
-                                         .ref = in->ref,
-                                         .match = match,
-                                         .liquidity = SB_LIQ_REMOVED});
-    sb_outbox_feed(e, sink->box,
-                   (struct sb_output){.kind = SB_OUT_F_EXECUTED,
-                                      .instrument = b->index,
-                                      .side = side,
-                                      .quantity = q,
-                                      .price = price,
-                                      .ref = ref,
-                                      .match = match});
-}
-
-/* Trades in against the other side as far as both go. */
-SB_PLAIN void sb_plain_match(struct sb_engine *e, struct sb_book *b, struct sb_incoming *in,
-                             struct sb_sink *sink)
-{
-    struct sb_ladder *l = sb_book_side(b, in->side ^ 1u);
-    const uint32_t limit = sb_book_key(in->side ^ 1u, in->ticks);
-    while (in->open != 0 && l->best <= limit) {
-        const uint32_t key = l->best;
-        struct sb_level *level = sb_ladder_find(l, &e->levels, key);
-        SB_ASSERT(level != NULL);
-        if (!sink->direct)
-            b->view.last_price = sb_book_price(b, in->side ^ 1u, key);
-        do {
-            const struct sb_order *o = &e->orders.slots[level->head];
-            const uint32_t q = in->open < o->open ? in->open : o->open;
-            __builtin_prefetch(&e->orders.slots[o->next]);
-            sb_sink_trade(e, b, o, in, q, sink);
-            in->open -= q;
-            in->executed += q;
-            e->stats.trades++;
-            sb_plain_fill_best(e, l, level, q, sink->direct);
-        } while (in->open != 0 && l->best == key);
-    }
 }
 
 /* --- taking out --------------------------------------------------------------------------------- */
