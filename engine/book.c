@@ -5,7 +5,7 @@
 
 uint8_t sb_book_check(const struct sb_book *b, int64_t price, uint32_t quantity, uint32_t *ticks)
 {
-    if (__builtin_expect(price <= 0 || price > SB_PRICE_MAX, 0))
+    if (__builtin_expect(price < 0 || price > SB_DIRECT_PRICE_MAX, 0))
         return price % b->tick != 0 ? SB_REASON_PRICE_TICK : SB_REASON_PRICE_BAND;
     const uint32_t p = (uint32_t)price;
     *ticks = sb_book_divide(b, p);

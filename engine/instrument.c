@@ -39,13 +39,15 @@ static bool served(const struct sb_engine *e, uint32_t instrument,
         sb_engine_find_symbol(e, v->symbol) != SB_INSTRUMENT_NONE)
         return false;
     const int64_t tick = v->tick, low = v->price_min, high = v->price_max;
-    if (tick < 1 || low < tick || high < low || high > SB_PRICE_MAX || low % tick != 0 ||
+    if (tick < 1 || low < (e->direct ? 0 : tick) || high < low ||
+        high > (e->direct ? SB_DIRECT_PRICE_MAX : SB_PRICE_MAX) || low % tick != 0 ||
         high % tick != 0)
         return false;
     if (v->reference != 0 &&
         (v->reference < low || v->reference > high || v->reference % tick != 0))
         return false;
-    return v->lot >= 1 && v->quantity_max >= v->lot && v->quantity_max <= SB_QUANTITY_MAX &&
+    return v->lot >= 1 && v->quantity_max >= v->lot &&
+           v->quantity_max <= (e->direct ? SB_DIRECT_QUANTITY_MAX : SB_QUANTITY_MAX) &&
            v->phase <= SB_PHASE_HALTED;
 }
 

@@ -13,8 +13,8 @@
  *     madvise(memory, bytes, MADV_HUGEPAGE); // if you have them
  *     struct sb_engine *e = sb_engine_new(memset(memory, 0, bytes), bytes, &limits);
  *     struct sb_report *out = malloc(sb_direct_reports_max(e) * sizeof *out);
- *     sb_direct_open(e, 1, &(struct sb_direct_instrument){.tick = 1, .price_min = 1, .price_max = SB_PRICE_MAX,
- *                                                         .lot = 1, .quantity_max = SB_QUANTITY_MAX});
+ *     sb_direct_open(e, 1, &(struct sb_direct_instrument){.tick = 1, .price_min = 0, .price_max = SB_DIRECT_PRICE_MAX,
+ *                                                         .lot = 1, .quantity_max = SB_DIRECT_QUANTITY_MAX});
  *     void on_message(const struct message *m)
  *     {
  *         uint32_t n = 0;
@@ -88,9 +88,14 @@ enum {
                             since it was entered or last modified without this flag; else it is what is open afterwards */
 };
 
+/* More than a session's orders may have: price 0 is a price like any other. */
+#define SB_DIRECT_PRICE_MAX    INT64_C(2147483647)
+#define SB_DIRECT_QUANTITY_MAX UINT32_MAX
+
 struct sb_direct_instrument {
-    int64_t tick, price_min, price_max; /* limits accepted, multiples of tick; 1..SB_PRICE_MAX */
-    uint32_t lot, quantity_max;         /* quantities are multiples of lot; 1..SB_QUANTITY_MAX */
+    int64_t tick, price_min,
+        price_max;              /* limits accepted, multiples of tick; 0..SB_DIRECT_PRICE_MAX */
+    uint32_t lot, quantity_max; /* quantities are multiples of lot; 1..SB_DIRECT_QUANTITY_MAX */
 };
 
 /* Opens an engine that nothing was applied to (asserted) for direct use, with instruments 1..n, all of this definition and in
@@ -105,7 +110,8 @@ bool sb_direct_define(struct sb_engine *e, uint32_t instrument,
 /* Reports that one call makes at most. */
 uint32_t sb_direct_reports_max(const struct sb_engine *e);
 
-/* All below return how many reports they wrote to out, which has room for sb_direct_reports_max(). */
+/* All below return how many reports they wrote to out, which has room for sb_direct_reports_max() and is the call's own, to write and
+ * to read, until it returns. */
 
 /* A new order. ORDER_REJECT: SYMBOL (instrument not defined), PRICE_TICK, PRICE_BAND, LOT, QUANTITY, FULL_ORDERS, FULL_LEVELS as
  * in engine.h, the lowest; else DUPLICATE. Any price is answered, from INT64_MIN to INT64_MAX. Bits of flags that are not

@@ -107,6 +107,26 @@ static void best_is(uint8_t side, int64_t price, uint64_t quantity)
     ck_assert_uint_eq(q, quantity);
 }
 
+/* The state goes through its image and is the same. */
+static void through_the_image(void)
+{
+    const size_t bytes = sb_engine_image_bytes(e);
+    uint8_t *image = malloc(bytes), *again = malloc(bytes);
+    void *block;
+    struct sb_engine *copy = blank(&block);
+    sb_engine_save(e, image, bytes);
+    const char *wrong = sb_engine_load(copy, image, bytes);
+    ck_assert_msg(wrong == NULL, "%s", wrong);
+    ck_assert_uint_eq(sb_engine_state_digest(copy), sb_engine_state_digest(e));
+    sb_engine_save(copy, again, bytes);
+    ck_assert_mem_eq(image, again, bytes);
+    free(image);
+    free(again);
+    free(memory);
+    memory = block;
+    e = copy;
+}
+
 START_TEST(unknown_ids)
 {
     expect(cancel(7), "cxl 7 r65 i0\n");
@@ -330,6 +350,108 @@ START_TEST(definitions)
 }
 END_TEST
 
+static uint32_t wide_order(uint64_t id, uint32_t flags, int64_t price, uint32_t quantity)
+{
+    return sb_direct_order(e, 4, id, flags, price, quantity, out);
+}
+
+/* All prices that a report can say but the upper half, zero among them, and all quantities. */
+START_TEST(extreme_prices_and_quantities)
+{
+    const struct sb_direct_instrument wide = {.tick = 1,
+                                              .price_min = 0,
+                                              .price_max = SB_DIRECT_PRICE_MAX,
+                                              .lot = 1,
+                                              .quantity_max = SB_DIRECT_QUANTITY_MAX};
+    int64_t price = 0;
+    uint64_t quantity = 0;
+    ck_assert_int_eq(SB_DIRECT_PRICE_MAX, 2147483647);
+    ck_assert_uint_eq(SB_DIRECT_QUANTITY_MAX, 4294967295u);
+    ck_assert(sb_direct_define(e, 4, &wide));
+    expect(wide_order(1, SB_BUY, -1, 5), "rej 1 r22 i4\n");
+    expect(wide_order(1, SB_BUY, INT64_C(2147483648), 5), "rej 1 r22 i4\n");
+    expect(wide_order(1, SB_BUY, 0, UINT32_MAX), "ACK 1 B 4294967295 i4\n"); /* at price 0 */
+    expect(wide_order(2, SB_BUY, 0, 7), "ACK 2 B 7 i4\n");
+    expect(wide_order(3, SB_SELL, 2147483647, 8), "ACK 3 S 8@2147483647 i4\n");
+    expect(wide_order(4, SB_SELL, 2147483646, 9), "ACK 4 S 9@2147483646 i4\n");
+    through_the_image();
+    ck_assert(sb_engine_best(e, 4, SB_BUY, &price, &quantity));
+    ck_assert_int_eq(price, 0);
+    ck_assert_uint_eq(quantity, UINT64_C(4294967302));
+    ck_assert_uint_eq(sb_book_verify(e, &e->books[4]), 4);
+    expect(sb_direct_modify(e, 2, 0, 1, 6, out), "MOD 2 B 6@1 i4\n");
+    expect(wide_order(5, SB_SELL | SB_DIRECT_IOC, 1, 10),
+           "ACK 5 S 10@1 i4\nTRD 2<5 B 6@1 i4\nCXL 5 S 4 r2 i4\n");
+    expect(wide_order(6, SB_SELL, 0, UINT32_MAX),
+           "ACK 6 S 4294967295 i4\nTRD 1<6 B 4294967295 i4\n");
+    expect(wide_order(7, SB_SELL, 0, 3), "ACK 7 S 3 i4\n"); /* rests at 0, the best */
+    ck_assert(sb_engine_best(e, 4, SB_SELL, &price, &quantity));
+    ck_assert_int_eq(price, 0);
+    expect(wide_order(8, SB_BUY | SB_DIRECT_IOC, 2147483647, UINT32_MAX),
+           "ACK 8 B 4294967295@2147483647 i4\nTRD 7<8 S 3 i4\nTRD 4<8 S 9@2147483646 i4\n"
+           "TRD 3<8 S 8@2147483647 i4\nCXL 8 B 4294967275 r2 i4\n");
+    ck_assert_uint_eq(sb_book_verify(e, &e->books[4]), 0);
+    expect(wide_order(9, SB_BUY, 2147483647, 1), "ACK 9 B 1@2147483647 i4\n");
+    expect(wide_order(10, SB_SELL, 2147483647, 2),
+           "ACK 10 S 2@2147483647 i4\nTRD 9<10 B 1@2147483647 i4\n");
+    expect(sb_direct_cancel(e, 10, out), "CXL 10 S 1 r1 i4\n");
+    ck_assert(!sb_engine_best(e, 4, SB_BUY, &price, &quantity));
+    ck_assert(!sb_engine_best(e, 4, SB_SELL, &price, &quantity));
+    /* No further. */
+    struct sb_direct_instrument bad = wide;
+    void *block;
+    struct sb_engine *other = blank(&block);
+    bad.price_min = -1;
+    ck_assert(!sb_direct_open(other, 1, &bad));
+    free(block);
+    other = blank(&block);
+    bad = wide;
+    bad.price_max++;
+    ck_assert(!sb_direct_open(other, 1, &bad));
+    free(block);
+}
+END_TEST
+
+/* One flow twice: at both ends of what there is, and in the middle, with prices in the same order. */
+START_TEST(ends_as_the_middle)
+{
+    static struct sb_report far[ORDERS + 2];
+    const struct sb_direct_instrument wide = {
+        .tick = 1, .price_min = 0, .price_max = SB_DIRECT_PRICE_MAX, .lot = 1, .quantity_max = 9};
+    ck_assert(sb_direct_define(e, 4, &wide));
+    uint32_t trades = 0;
+    srand(1);
+    for (uint32_t i = 0; i < 20000; i++) {
+        const uint32_t step = (uint32_t)rand() % 12, quantity = 1 + (uint32_t)rand() % 9;
+        const uint64_t id = 2 * ((uint64_t)rand() % 18);
+        const int64_t end = step < 6 ? step : SB_DIRECT_PRICE_MAX - (11 - step);
+        const int64_t middle = 10 + 10 * (int64_t)step;
+        const uint32_t flags = (uint32_t)rand() % 2 | (rand() % 4 == 0 ? SB_DIRECT_IOC : 0);
+        uint32_t n, m;
+        if (rand() % 2 == 0) {
+            n = sb_direct_order(e, 1, id, flags, middle, quantity, out);
+            m = sb_direct_order(e, 4, id + 1, flags, end, quantity, far);
+        } else if (rand() % 2 == 0) {
+            n = sb_direct_modify(e, id, flags & SB_DIRECT_IOC, middle, quantity, out);
+            m = sb_direct_modify(e, id + 1, flags & SB_DIRECT_IOC, end, quantity, far);
+        } else {
+            n = sb_direct_cancel(e, id, out);
+            m = sb_direct_cancel(e, id + 1, far);
+        }
+        ck_assert_uint_eq(n, m);
+        for (uint32_t k = 0; k < n; k++) {
+            ck_assert_uint_eq(out[k].kind, far[k].kind);
+            ck_assert_uint_eq(out[k].id + 1, far[k].id);
+            ck_assert_uint_eq(out[k].quantity, far[k].quantity);
+            ck_assert_uint_eq(out[k].reason, far[k].reason);
+            trades += out[k].kind == SB_REPORT_TRADE;
+        }
+        ck_assert_uint_eq(sb_book_verify(e, &e->books[1]), sb_book_verify(e, &e->books[4]));
+    }
+    ck_assert_uint_gt(trades, 1000);
+}
+END_TEST
+
 /* What a large shard costs: 100,000 instruments and 20 million orders and levels fit in 8 GB. */
 START_TEST(footprint)
 {
@@ -456,26 +578,6 @@ static void compare_books(const struct model *m)
     }
     ck_assert_uint_eq(orders, sb_engine_stats(e)->open_orders);
     ck_assert_uint_eq(orders, e->orders.used);
-}
-
-/* The state goes through its image and is the same. */
-static void through_the_image(void)
-{
-    const size_t bytes = sb_engine_image_bytes(e);
-    uint8_t *image = malloc(bytes), *again = malloc(bytes);
-    void *block;
-    struct sb_engine *copy = blank(&block);
-    sb_engine_save(e, image, bytes);
-    const char *wrong = sb_engine_load(copy, image, bytes);
-    ck_assert_msg(wrong == NULL, "%s", wrong);
-    ck_assert_uint_eq(sb_engine_state_digest(copy), sb_engine_state_digest(e));
-    sb_engine_save(copy, again, bytes);
-    ck_assert_mem_eq(image, again, bytes);
-    free(image);
-    free(again);
-    free(memory);
-    memory = block;
-    e = copy;
 }
 
 START_TEST(counts_through_the_image)
@@ -619,6 +721,8 @@ int main(void)
     tcase_add_test(tc, extreme_ids);
     tcase_add_test(tc, full_tables);
     tcase_add_test(tc, definitions);
+    tcase_add_test(tc, extreme_prices_and_quantities);
+    tcase_add_test(tc, ends_as_the_middle);
     tcase_add_test(tc, footprint);
     tcase_add_test(tc, counts_through_the_image);
     tcase_add_loop_test(tc, as_the_reference, 0, 12);
