@@ -2,6 +2,7 @@
 
 #include "engine/instrument.h"
 #include "engine/plain.h"
+#include "engine/tail_walk.h"
 
 enum { SIDE_BITS = 7 };
 
@@ -186,28 +187,61 @@ SB_APART uint32_t order_that_takes(struct sb_engine *e, struct sb_book *b, uint6
     return said(&sink, out);
 }
 
-/* A checked order that rests, wherever its id and its level are. */
+/* The level of an order that is written already, outside the window: a new one, or one that it joins. */
+SB_PLAIN void rest_far(struct sb_engine *e, struct sb_ladder *l, uint32_t key, uint32_t slot,
+                       uint32_t quantity)
+{
+    bool made;
+    const uint32_t leaf = sb_tail_reach(&l->tail, &e->levels.pool, key, slot, &made);
+    struct sb_level *level = &e->levels.pool.leaves[leaf].level;
+    if (!made) {
+        e->orders.slots[slot].prev = sb_plain_append(e->orders.slots, level, slot, quantity);
+        return;
+    }
+    sb_quad_store(level, (uint64_t)slot << 32 | slot, quantity);
+    (void)sb_ladder_opened_far(l, &e->levels, key, level);
+}
+
+/* A checked order that rests, wherever its id and its level are; there is room for it. */
+SB_PLAIN uint32_t rest_anywhere(struct sb_engine *e, struct sb_book *b, uint32_t instrument,
+                                uint64_t id, uint32_t side, uint32_t key, uint32_t price,
+                                uint32_t quantity, struct sb_report *out)
+{
+    const uint32_t slot = e->orders.free;
+    if (__builtin_expect(!sb_ids_enter(&e->orders.ids, e->orders.slots, id, slot), 0))
+        return refuse_order(e, instrument, id, side, price, quantity, out);
+    /* As each step is the last that needs what it uses (sb_direct_order()), the walk is the last of all. */
+    struct sb_sink sink = {.direct = true, .report = out};
+    sb_sink_report(&sink, SB_REPORT_ORDER_ACK, id, 0, price, quantity, instrument, side, 0);
+    SB_KEEP_APART(quantity);
+    (void)sb_orders_take(&e->orders);
+    sb_order_write(
+        &e->orders.slots[slot], id, quantity, 0, key | side << 31,
+        sb_order_meta(++e->last_ref, instrument, side & (SB_ORDER_SHORT | SB_ORDER_EXEMPT)));
+    struct sb_ladder *l = sb_book_side(b, side);
+    SB_KEEP_APART(l);
+    if (__builtin_expect(key - l->base > l->mask, 1)) {
+        rest_far(e, l, key, slot, quantity);
+        return 1;
+    }
+    struct sb_level *level = sb_plain_level_near(e, l, key);
+    SB_ASSERT_LE(e->levels.used, e->levels.max);
+    e->orders.slots[slot].prev = sb_plain_append(e->orders.slots, level, slot, quantity);
+    return 1;
+}
+
 SB_APART uint32_t order_that_rests(struct sb_engine *e, struct sb_book *b, uint64_t id,
                                    uint32_t side, uint32_t ticks, uint32_t quantity,
                                    struct sb_report *out)
 {
-    const uint32_t key = sb_book_key(side, ticks), slot = e->orders.free;
-    struct sb_level *level = sb_plain_level(e, sb_book_side(b, side), key, slot);
-    (void)sb_orders_take(&e->orders);
-    sb_order_write(
-        &e->orders.slots[slot], id, quantity, level->tail, key | side << 31,
-        sb_order_meta(++e->last_ref, b->index, side & (SB_ORDER_SHORT | SB_ORDER_EXEMPT)));
-    sb_ids_add_far(&e->orders.ids, e->orders.slots, id, slot);
-    (void)sb_plain_append(e->orders.slots, level, slot, quantity);
-    struct sb_sink sink = {.direct = true, .report = out};
-    sb_sink_report(&sink, SB_REPORT_ORDER_ACK, id, 0, ticks * b->tick, quantity, b->index, side, 0);
-    return 1;
+    return rest_anywhere(e, b, b->index, id, side, sb_book_key(side, ticks), ticks * b->tick,
+                         quantity, out);
 }
 
-/* Any order: what sb_direct_order() does, for those that are not as most are. */
-SB_APART uint32_t order_of_any_kind(struct sb_engine *e, uint32_t instrument, uint64_t id,
-                                    uint32_t flags, int64_t price, uint32_t quantity,
-                                    struct sb_report *out)
+/* sb_direct_order() where levels or orders may be full, or there is no such instrument. */
+SB_APART uint32_t order_of_rare_kind(struct sb_engine *e, uint32_t instrument, uint64_t id,
+                                     uint32_t flags, int64_t price, uint32_t quantity,
+                                     struct sb_report *out)
 {
     const uint32_t side = flags & SIDE_BITS;
     struct sb_book *b = sb_state_book(e, instrument);
@@ -217,9 +251,27 @@ SB_APART uint32_t order_of_any_kind(struct sb_engine *e, uint32_t instrument, ui
     if ((flags & SB_DIRECT_IOC) != 0 || sb_book_crosses(b, side, ticks) ||
         !room_to_rest(e, b, side, ticks))
         return order_that_takes(e, b, id, flags, ticks, quantity, out);
-    if (sb_orders_find(&e->orders, id) != 0)
-        return refuse_order(e, instrument, id, flags, price, quantity, out);
     return order_that_rests(e, b, id, side, ticks, quantity, out);
+}
+
+/* Any order: what sb_direct_order() does, for those that are not as most are. */
+SB_APART uint32_t order_of_any_kind(struct sb_engine *e, uint32_t instrument, uint64_t id,
+                                    uint32_t flags, int64_t price, uint32_t quantity,
+                                    struct sb_report *out)
+{
+    const uint32_t side = flags & SIDE_BITS;
+    struct sb_book *b = &e->books[instrument];
+    uint32_t ticks;
+    if (__builtin_expect(instrument > e->limits.instruments_max, 0) ||
+        __builtin_expect(b->direct != SB_DIRECT_PLAIN, 0) ||
+        !good_details(b, price, quantity, &ticks) ||
+        __builtin_expect((flags & SB_DIRECT_IOC) != 0, 0) ||
+        __builtin_expect(crosses_at(b, side, sb_book_key(side, ticks)), 0) ||
+        __builtin_expect(e->orders.used >= e->orders.max, 0) ||
+        __builtin_expect(e->levels.used >= e->levels.max, 0))
+        return order_of_rare_kind(e, instrument, id, flags, price, quantity, out);
+    return rest_anywhere(e, b, instrument, id, side, sb_book_key(side, ticks), (uint32_t)price,
+                         quantity, out);
 }
 
 /* With so many orders most are beyond the near buckets: the line where they are is asked for before the near one has come. */
@@ -284,24 +336,45 @@ SB_APART uint32_t take_off(struct sb_engine *e, uint32_t slot, uint32_t q, struc
     return said(&sink, out);
 }
 
-/* An order whose id is beyond its near bucket, or whose level is outside the window. slot 0: there is none. */
+/* An order whose id is beyond its near bucket, or whose level is outside the window; or there is none. */
+SB_APART uint32_t cancel_of_any_kind(struct sb_engine *e, uint64_t id, struct sb_report *out)
+{
+    const uint32_t slot = sb_ids_leave(&e->orders.ids, e->orders.slots, id);
+    if (__builtin_expect(slot == 0, 0))
+        return refuse(e, SB_REPORT_CANCEL_REJECT, id, 0, 0, SB_REASON_UNKNOWN, out);
+    const struct sb_order *o = &e->orders.slots[slot];
+    const uint32_t key = sb_order_ladder_key(o), instrument = sb_order_instrument(o);
+    struct sb_ladder *l = &e->books[instrument].side[sb_order_book_side(o)];
+    SB_KEEP_APART(l);
+    struct sb_sink sink = {.direct = true, .report = out};
+    e->stats.canceled++;
+    sb_sink_report(&sink, SB_REPORT_CANCEL_ACK, id, 0, 0, o->open, instrument, sb_order_side(o),
+                   SB_REASON_USER);
+    SB_KEEP_APART(o);
+    if (sb_ladder_in_window(l, key)) {
+        const bool emptied = sb_plain_out(e, &l->levels[key & l->mask], o);
+        sb_orders_give(&e->orders, slot);
+        return sb_plain_level_left_near(e, l, key, emptied) ? sb_plain_next_best(e, l) : 1;
+    }
+    if ((o->next | o->prev) != 0) {
+        struct sb_level *level = sb_ladder_find_of(l, &e->levels, key, slot);
+        SB_ASSERT(level != NULL);
+        (void)sb_plain_out(e, level, o);
+        sb_orders_give(&e->orders, slot);
+        return 1;
+    }
+    sb_orders_give(&e->orders, slot);
+    sb_tail_leave(&l->tail, &e->levels.pool, key, slot); /* nobody asks what the level was */
+    sb_ladder_closed_far(l, &e->levels, key);
+    return 1;
+}
+
+/* The same for who knows the slot; 0: there is none. */
 SB_APART uint32_t cancel_far(struct sb_engine *e, uint64_t id, uint32_t slot, struct sb_report *out)
 {
     if (__builtin_expect(slot == 0, 0))
         return refuse(e, SB_REPORT_CANCEL_REJECT, id, 0, 0, SB_REASON_UNKNOWN, out);
-    const struct sb_order *o = &e->orders.slots[slot];
-    const uint32_t open = o->open, key = sb_order_ladder_key(o), side = sb_order_side(o);
-    const uint32_t instrument = sb_order_instrument(o);
-    struct sb_ladder *l = sb_book_side(&e->books[instrument], side);
-    struct sb_level *level = sb_ladder_find_of(l, &e->levels, key, slot);
-    SB_ASSERT(level != NULL);
-    sb_plain_unlink(e, l, level, o);
-    sb_ids_remove_far(&e->orders.ids, id, slot);
-    sb_orders_give(&e->orders, slot);
-    e->stats.canceled++;
-    struct sb_sink sink = {.direct = true, .report = out};
-    sb_sink_report(&sink, SB_REPORT_CANCEL_ACK, id, 0, 0, open, instrument, side, SB_REASON_USER);
-    return 1;
+    return cancel_of_any_kind(e, id, out);
 }
 
 /* As sb_direct_order(): the way of an order in the window. */
