@@ -6,6 +6,7 @@
 
 #include "engine/instrument.h"
 #include "engine/plain.h"
+#include "engine/tail_walk.h"
 
 enum { SIDE_BITS = 7 };
 
@@ -286,22 +287,42 @@ SB_APART uint32_t order_that_takes(struct sb_engine *e, struct sb_book *b, uint6
     return 2;
 }
 
-/* A checked order that rests, wherever its id and its level are. */
-SB_APART uint32_t order_that_rests(struct sb_engine *e, struct sb_book *b, uint64_t id,
-                                   uint32_t side, uint32_t ticks, uint32_t quantity,
-                                   struct sb_report *out)
+/* The level of an order that is written already, outside the window: a new one, or one that it joins. */
+SB_PLAIN void rest_far(struct sb_engine *e, struct sb_ladder *l, uint32_t key, uint32_t slot,
+                       uint32_t quantity)
 {
-    const uint32_t key = sb_book_key(side, ticks), slot = e->orders.free;
-    struct sb_level *level = sb_plain_level(e, sb_book_side(b, side), key, slot);
-    (void)sb_orders_take(&e->orders);
-    sb_order_write_front(&e->orders.slots[slot], id, quantity);
+    bool made;
+    const uint32_t leaf = sb_tail_reach(&l->tail, &e->levels.pool, key, slot, &made);
+    struct sb_level *level = &e->levels.pool.leaves[leaf].level;
+    if (!made) {
+        e->orders.slots[slot].prev = sb_plain_append(e->orders.slots, level, slot, quantity);
+        return;
+    }
+    sb_quad_store(level, (uint64_t)slot << 32 | slot, quantity);
+    (void)sb_ladder_opened_far(l, &e->levels, key, level);
+}
+
+/* An order that rests, wherever its id and its level are; there is room for both (asserted). Its acknowledgement stands in `out`. */
+SB_APART uint32_t rest_anywhere(struct sb_engine *e, struct sb_ladder *l, uint32_t key,
+                                struct sb_report *out)
+{
+    ask_ahead(e, out->id);
+    const uint32_t side = out->side, slot = e->orders.free;
+    if (__builtin_expect(!sb_ids_enter(&e->orders.ids, e->orders.slots, out->id, slot), 0))
+        return refuse_order(e, out->instrument, out->id, side, out->price, out->quantity, out);
+    struct sb_order *o = &e->orders.slots[sb_orders_take(&e->orders)];
+    sb_order_write_front(o, out->id, out->quantity);
     sb_order_write_back(
-        &e->orders.slots[slot], level->tail, key | side << 31,
-        sb_order_meta(++e->last_ref, b->index, side & (SB_ORDER_SHORT | SB_ORDER_EXEMPT)));
-    sb_ids_add_far(&e->orders.ids, e->orders.slots, id, slot);
-    (void)sb_plain_append(e->orders.slots, level, slot, quantity);
-    struct sb_report *next = out;
-    report(&next, SB_REPORT_ORDER_ACK, id, 0, ticks * b->tick, quantity, b->index, side, 0);
+        o, 0, key | side << 31,
+        sb_order_meta(++e->last_ref, out->instrument, side & (SB_ORDER_SHORT | SB_ORDER_EXEMPT)));
+    if (!sb_ladder_in_window(l,
+                             key)) { /* the walk is the last of all: what must be kept is stored */
+        rest_far(e, l, key, slot, out->quantity);
+        return 1;
+    }
+    struct sb_level *level = sb_plain_level_near(e, l, key);
+    SB_ASSERT_LE(e->levels.used, e->levels.max);
+    o->prev = sb_plain_append(e->orders.slots, level, slot, out->quantity);
     return 1;
 }
 
@@ -312,21 +333,24 @@ SB_APART uint32_t order_of_any_kind(struct sb_engine *e, uint32_t instrument, ui
 {
     const uint32_t side = flags & SIDE_BITS;
     struct sb_book *b = sb_state_book(e, instrument);
+    struct sb_report *next = out;
     uint32_t ticks = 0;
-    ask_ahead(e, id);
     if (b == NULL || !good_details(b, price, quantity, &ticks) || !good_lot(b, quantity))
         return refuse_order(e, instrument, id, flags, price, quantity, out);
-    if ((flags & SB_DIRECT_IOC) != 0 || sb_book_crosses(b, side, ticks) ||
+    const uint32_t key = sb_book_key(side, ticks);
+    if ((flags & SB_DIRECT_IOC) != 0 || crosses_at(b, side, key) ||
         !room_to_rest(e, b, side, ticks))
-        return order_that_takes(e, b, id, flags, sb_book_key(side, ticks), quantity, out);
-    if (sb_orders_find(&e->orders, id) != 0)
-        return refuse_order(e, instrument, id, flags, price, quantity, out);
-    return order_that_rests(e, b, id, side, ticks, quantity, out);
+        return order_that_takes(e, b, id, flags, key, quantity, out);
+    report(&next, SB_REPORT_ORDER_ACK, id, 0, (uint32_t)price, quantity, instrument, side, 0);
+    return rest_anywhere(e, sb_book_side(b, side), key, out);
 }
 
-/* The same for one that is to rest and whose acknowledgement stands in `out` already. */
-SB_APART uint32_t order_of_report(struct sb_engine *e, struct sb_report *out)
+/* The same for one that is to rest, but not as most do, and whose acknowledgement stands in `out` already. */
+SB_APART uint32_t order_of_report(struct sb_engine *e, struct sb_ladder *l, uint32_t key,
+                                  struct sb_report *out)
 {
+    if (e->orders.used < e->orders.max && e->levels.used < e->levels.max)
+        return rest_anywhere(e, l, key, out);
     return order_of_any_kind(e, out->instrument, out->id, out->side, out->price, out->quantity,
                              out);
 }
@@ -340,7 +364,7 @@ SB_APART uint32_t order_in_window(struct sb_engine *e, struct sb_ladder *l, uint
     if (__builtin_expect(e->orders.used >= e->orders.max, 0) ||
         __builtin_expect(e->levels.used >= e->levels.max, 0) ||
         !sb_ids_spot_near(&e->orders.ids, out->id, &spot))
-        return order_of_report(e, out);
+        return order_of_report(e, l, key, out);
     sb_ids_put_near(e->orders.free, &spot);
     SB_LOAD_ANEW();
     struct sb_order *o = &e->orders.slots[sb_orders_take(&e->orders)];
@@ -386,7 +410,7 @@ uint32_t sb_direct_order(struct sb_engine *e, uint32_t instrument, uint64_t id, 
     struct sb_ladder *l = sb_book_side(b, flags);
     SB_KEEP_APART(l);
     if (!sb_ladder_in_window(l, (uint32_t)key))
-        return order_of_report(e, out);
+        return order_of_report(e, l, (uint32_t)key, out);
     return order_in_window(e, l, (uint32_t)key, out);
 }
 
@@ -400,30 +424,37 @@ SB_APART uint32_t take_off(struct sb_engine *e, uint32_t slot, uint32_t q, struc
     return (uint32_t)(next - out);
 }
 
-/* An order whose id is beyond its near bucket, or whose level is outside the window. slot 0: there is none. */
-SB_APART uint32_t cancel_far(struct sb_engine *e, uint64_t id, uint32_t slot, struct sb_report *out)
+/* An order whose id is beyond its near bucket, or whose level is outside the window; or there is none. */
+SB_APART uint32_t cancel_of_any_kind(struct sb_engine *e, uint64_t id, struct sb_report *out)
 {
+    const uint32_t slot = sb_ids_leave(&e->orders.ids, e->orders.slots, id);
     if (__builtin_expect(slot == 0, 0))
         return refuse(e, SB_REPORT_CANCEL_REJECT, id, 0, 0, SB_REASON_UNKNOWN, out);
-    const struct sb_order *o = &e->orders.slots[slot];
-    const uint32_t open = o->open, key = sb_order_ladder_key(o), side = sb_order_side(o);
-    const uint32_t instrument = sb_order_instrument(o);
-    struct sb_ladder *l = sb_book_side(&e->books[instrument], side);
-    struct sb_level *level = sb_ladder_find_of(l, &e->levels, key, slot);
-    SB_ASSERT(level != NULL);
-    sb_plain_unlink(e, l, level, o);
-    sb_ids_remove_far(&e->orders.ids, id, slot);
-    sb_orders_give(&e->orders, &e->orders.slots[slot]);
-    e->stats.canceled++;
+    struct sb_order *o = &e->orders.slots[slot];
+    const uint32_t key = sb_order_ladder_key(o), instrument = sb_order_instrument(o);
+    struct sb_ladder *l = &e->books[instrument].side[sb_order_book_side(o)];
+    SB_KEEP_APART(l);
     struct sb_report *next = out;
-    report(&next, SB_REPORT_CANCEL_ACK, id, 0, 0, open, instrument, side, SB_REASON_USER);
+    e->stats.canceled++;
+    report(&next, SB_REPORT_CANCEL_ACK, id, 0, 0, o->open, instrument, sb_order_side(o),
+           SB_REASON_USER);
+    SB_KEEP_APART(o);
+    if (sb_ladder_in_window(l, key)) {
+        const bool emptied = sb_plain_out(e, &l->levels[key & l->mask], o);
+        sb_orders_give(&e->orders, o);
+        return sb_plain_level_left_near(e, l, key, emptied) ? sb_plain_next_best(e, l) : 1;
+    }
+    if ((o->next | o->prev) != 0) {
+        struct sb_level *level = sb_ladder_find_of(l, &e->levels, key, slot);
+        SB_ASSERT(level != NULL);
+        (void)sb_plain_out(e, level, o);
+        sb_orders_give(&e->orders, o);
+        return 1;
+    }
+    sb_orders_give(&e->orders, o);
+    sb_tail_leave(&l->tail, &e->levels.pool, key, slot); /* nobody asks what the level was */
+    sb_ladder_closed_far(l, &e->levels, key);
     return 1;
-}
-
-/* An order that its near bucket does not settle, if there is one. */
-SB_APART uint32_t cancel_beyond(struct sb_engine *e, uint64_t id, struct sb_report *out)
-{
-    return cancel_far(e, id, sb_ids_find_far(&e->orders.ids, e->orders.slots, id), out);
 }
 
 /* As sb_direct_order(): the way of an order in the window. */
@@ -433,15 +464,13 @@ uint32_t sb_direct_cancel(struct sb_engine *e, uint64_t id, struct sb_report *ou
     ask_ahead(e, id);
     uint16_t *tag = sb_ids_look_near(&e->orders.ids, e->orders.slots, id, &slot);
     if (__builtin_expect(tag == NULL, 0))
-        return cancel_beyond(e, id, out);
+        return cancel_of_any_kind(e, id, out);
     struct sb_order *o = &e->orders.slots[slot];
     SB_KEEP_APART(o);
     struct sb_ladder *l = &e->books[sb_order_instrument(o)].side[sb_order_book_side(o)];
     SB_KEEP_APART(l);
-    if (!sb_ladder_in_window(l, sb_order_ladder_key(o))) {
-        SB_LOAD_ANEW();
-        return cancel_far(e, id, sb_orders_slot(&e->orders, o), out);
-    }
+    if (!sb_ladder_in_window(l, sb_order_ladder_key(o)))
+        return cancel_of_any_kind(e, id, out);
 
     struct sb_report *next = out;
     SB_KEEP_APART(o);

@@ -173,6 +173,22 @@ void sb_ids_remove_far(struct sb_ids *t, uint64_t id, uint32_t slot)
     tree_remove(t, id, slot);
 }
 
+bool sb_ids_enter_slowly(struct sb_ids *t, const struct sb_order *slots, uint64_t id, uint32_t slot)
+{
+    if (sb_ids_find(t, slots, id) != 0)
+        return false;
+    sb_ids_add(t, slots, id, slot);
+    return true;
+}
+
+uint32_t sb_ids_leave_slowly(struct sb_ids *t, const struct sb_order *slots, uint64_t id)
+{
+    const uint32_t slot = sb_ids_find(t, slots, id);
+    if (slot != 0)
+        sb_ids_remove(t, id, slot);
+    return slot;
+}
+
 bool sb_ids_blank(const struct sb_ids *t)
 {
     const uint32_t near_n = (uint32_t)(t->near_mask / sizeof *t->near) + 1;

@@ -209,6 +209,68 @@ static inline void sb_ids_remove(struct sb_ids *t, uint64_t id, uint32_t slot)
     sb_ids_remove_far(t, id, slot);
 }
 
+/* The two below do in one look what find and add, or find and remove, do in two; for ids that are likely to be beyond their near
+ * bucket. Their out-of-line parts are the two looks. */
+bool sb_ids_enter_slowly(struct sb_ids *t, const struct sb_order *slots, uint64_t id,
+                         uint32_t slot);
+uint32_t sb_ids_leave_slowly(struct sb_ids *t, const struct sb_order *slots, uint64_t id);
+
+static inline void sb_ids_put(struct sb_ids_bucket *b, uint32_t lanes, uint64_t hash, uint32_t slot)
+{
+    const uint32_t lane = (uint32_t)__builtin_ctz(lanes);
+    b->tag[lane] = sb_ids_tag(hash);
+    b->slot[lane] = slot;
+}
+
+/* Adds an id, whose order need not be in the slot yet. False: it is live, and nothing changed. */
+static inline bool sb_ids_enter(struct sb_ids *t, const struct sb_order *slots, uint64_t id,
+                                uint32_t slot)
+{
+    const uint64_t hash = sb_ids_hash(t, id);
+    struct sb_ids_bucket *near = sb_ids_near(t, hash);
+    const uint32_t free = sb_ids_match(near, 0);
+    if (__builtin_expect(sb_ids_match(near, hash) != 0, 0))
+        return sb_ids_enter_slowly(t, slots, id, slot);
+    if (free != 0 && near->more == 0) {
+        sb_ids_put(near, free, hash, slot);
+        return true;
+    }
+    struct sb_ids_bucket *far = sb_ids_far(t, hash, 0);
+    const uint32_t far_free = sb_ids_match(far, 0);
+    if (__builtin_expect((sb_ids_match(far, hash) | far->more) != 0, 0) ||
+        __builtin_expect(far_free == 0, 0))
+        return sb_ids_enter_slowly(t, slots, id, slot);
+    if (__builtin_expect(free != 0, 0)) {
+        sb_ids_put(near, free, hash, slot);
+        return true;
+    }
+    near->more++;
+    sb_ids_put(far, far_free, hash, slot);
+    return true;
+}
+
+/* Removes a live id, whose order is still in its slot. Returns the slot; 0: it is not live. */
+static inline uint32_t sb_ids_leave(struct sb_ids *t, const struct sb_order *slots, uint64_t id)
+{
+    const uint64_t hash = sb_ids_hash(t, id);
+    struct sb_ids_bucket *near = sb_ids_near(t, hash), *b = near;
+    uint32_t lanes = sb_ids_match(near, hash);
+    if (lanes == 0) {
+        if (__builtin_expect(near->more == 0, 0))
+            return 0;
+        b = sb_ids_far(t, hash, 0);
+        lanes = sb_ids_match(b, hash);
+        if (__builtin_expect(lanes == 0, 0))
+            return sb_ids_leave_slowly(t, slots, id);
+    }
+    const uint32_t lane = (uint32_t)__builtin_ctz(lanes), slot = b->slot[lane];
+    if (__builtin_expect(slots[slot].id != id, 0))
+        return sb_ids_leave_slowly(t, slots, id);
+    b->tag[lane] = 0;
+    near->more -= b != near;
+    return slot;
+}
+
 static inline void sb_ids_prefetch(const struct sb_ids *t, uint64_t id)
 {
     __builtin_prefetch(sb_ids_near(t, sb_ids_hash(t, id)), 1);

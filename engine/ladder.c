@@ -61,14 +61,14 @@ static void move_window(struct sb_ladder *l, struct sb_levels *levels)
     l->patience = sb_ladder_dense(l) / 4;
 }
 
-/* Were more than a quarter as many levels opened outside the window as it holds? Asked for each, so the answer no is good for
- * a while: the window counts its levels only here. */
-static bool worth_moving(struct sb_ladder *l)
+/* The window counts its levels only here: the answer no is good for a while. */
+struct sb_level *sb_ladder_follow(struct sb_ladder *l, struct sb_levels *levels, uint32_t key,
+                                  struct sb_level *level)
 {
-    if (l->outside <= l->patience || sb_ladder_in_window(l, l->best))
-        return false;
     l->patience = sb_ladder_dense(l) / 4;
-    return l->outside > l->patience;
+    if (l->outside > l->patience)
+        move_window(l, levels);
+    return sb_ladder_in_window(l, key) ? &l->levels[key & l->mask] : level; /* leaves stay */
 }
 
 struct sb_level *sb_ladder_find_far(const struct sb_ladder *l, const struct sb_levels *levels,
@@ -83,27 +83,18 @@ struct sb_level *sb_ladder_insert_far(struct sb_ladder *l, struct sb_levels *lev
 {
     struct sb_level *level =
         &levels->pool.leaves[sb_tail_find_or_insert(&l->tail, &levels->pool, key, slot)].level;
-    if (level->head != 0)
-        return level;
-    SB_ASSERT_LT(levels->used, levels->max);
-    levels->used += levels->counted;
-    l->best = key < l->best ? key : l->best;
-    l->outside++;
-    if (worth_moving(l)) {
-        move_window(l, levels);
-        if (sb_ladder_in_window(l, key))
-            return &l->levels[key & l->mask];
-    }
-    return level; /* leaves stay where they are */
+    return level->head != 0 ? level : sb_ladder_opened_far(l, levels, key, level);
 }
 
 void sb_ladder_erase_far(struct sb_ladder *l, struct sb_levels *levels, uint32_t key,
                          struct sb_level *level)
 {
-    levels->used -= levels->counted;
     sb_tail_remove(&l->tail, &levels->pool, sb_tail_leaf_of(&levels->pool, level));
-    if (key != l->best)
-        return;
+    sb_ladder_closed_far(l, levels, key);
+}
+
+void sb_ladder_best_went(struct sb_ladder *l)
+{
     const uint32_t far = sb_tail_least(&l->tail), near = near_from(l, l->base);
     l->best = near < far ? near : far;
 }

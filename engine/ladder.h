@@ -72,6 +72,35 @@ struct sb_level *sb_ladder_insert_far(struct sb_ladder *l, struct sb_levels *lev
 void sb_ladder_erase_far(struct sb_ladder *l, struct sb_levels *levels, uint32_t key,
                          struct sb_level *level);
 
+/* What is left to do now and then: more levels were opened outside than the window has patience for, and the best is outside,
+ * too (returns where the level of key is afterwards); the best level, outside, went. */
+struct sb_level *sb_ladder_follow(struct sb_ladder *l, struct sb_levels *levels, uint32_t key,
+                                  struct sb_level *level);
+void sb_ladder_best_went(struct sb_ladder *l);
+
+/* A level outside the window was just made, with an order in it. Returns where it is now. */
+static inline struct sb_level *sb_ladder_opened_far(struct sb_ladder *l, struct sb_levels *levels,
+                                                    uint32_t key, struct sb_level *level)
+{
+    SB_ASSERT_LT(levels->used, levels->max);
+    if (__builtin_expect(levels->counted, 0))
+        levels->used++;
+    l->best = key < l->best ? key : l->best;
+    if (__builtin_expect(++l->outside > l->patience, 1) &&
+        __builtin_expect(!sb_ladder_in_window(l, l->best), 0))
+        return sb_ladder_follow(l, levels, key, level);
+    return level;
+}
+
+/* A level outside the window went. */
+static inline void sb_ladder_closed_far(struct sb_ladder *l, struct sb_levels *levels, uint32_t key)
+{
+    if (__builtin_expect(levels->counted, 0))
+        levels->used--;
+    if (__builtin_expect(key == l->best, 0))
+        sb_ladder_best_went(l);
+}
+
 /* The level of key if it is in use, else NULL. Valid until it is erased or any ladder is inserted to. */
 static inline struct sb_level *sb_ladder_find(const struct sb_ladder *l,
                                               const struct sb_levels *levels, uint32_t key)

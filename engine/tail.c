@@ -1,45 +1,9 @@
 #include "engine/tail.h"
 
-#include <emmintrin.h>
-
+#include "engine/tail_walk.h"
 #include "shadowbook/assert.h"
 
-/* A link: a leaf's index; or LINK_NODE, which nibble of the key chooses the child, and the node's index. */
-#define LINK_NODE  (1u << 31)
-#define LINK_INDEX SB_TAIL_CAPACITY_MAX
-enum { LINK_NIBBLE_SHIFT = 28 };
-
-static bool is_node(uint32_t link)
-{
-    return (link & LINK_NODE) != 0;
-}
-
-/* Of the lowest of the four bits that choose the child: 0, 4, ... 28. */
-static uint32_t shift_of(uint32_t link)
-{
-    return (link >> LINK_NIBBLE_SHIFT & 7u) * 4u;
-}
-
-static struct sb_tail_node *node_at(const struct sb_tail_pool *pool, uint32_t link)
-{
-    return &pool->nodes[link & LINK_INDEX];
-}
-
-static uint32_t choice(uint32_t link, uint32_t key)
-{
-    return key >> shift_of(link) & (SB_TAIL_CHILDREN - 1u);
-}
-
-/* A bit for each child that is there. */
-static uint32_t children(const struct sb_tail_node *n)
-{
-    const __m128i *c = (const __m128i *)n->child, none = _mm_setzero_si128();
-    const __m128i low = _mm_packs_epi32(_mm_cmpeq_epi32(c[0], none), _mm_cmpeq_epi32(c[1], none));
-    const __m128i high = _mm_packs_epi32(_mm_cmpeq_epi32(c[2], none), _mm_cmpeq_epi32(c[3], none));
-    return (uint32_t)_mm_movemask_epi8(_mm_packs_epi16(low, high)) ^ 0xffffu;
-}
-
-static uint32_t lowest(uint32_t bits)
+static inline uint32_t lowest(uint32_t bits)
 {
     return (uint32_t)__builtin_ctz(bits);
 }
@@ -47,9 +11,9 @@ static uint32_t lowest(uint32_t bits)
 /* The leaf with the smallest key below a link that is not 0. */
 static uint32_t smallest(const struct sb_tail_pool *pool, uint32_t link)
 {
-    while (is_node(link)) {
-        const struct sb_tail_node *n = node_at(pool, link);
-        link = n->child[lowest(children(n))];
+    while (sb_link_is_node(link)) {
+        const struct sb_tail_node *n = sb_tail_node_at(pool, link);
+        link = n->child[lowest(sb_tail_children(n))];
     }
     return link;
 }
@@ -105,9 +69,9 @@ static uint32_t lowest_free(const struct sb_tail_pool *pool)
     return at + 1;
 }
 
-/* A word of row 0 became full, or is no more: so it says in the rows above. */
-static void tell_above(struct sb_tail_pool *pool, uint32_t at, bool full)
+void sb_tail_tell_above(struct sb_tail_pool *pool, uint32_t leaf, bool full)
 {
+    uint32_t at = (leaf - 1) / 64u;
     bool more = true;
     for (uint32_t row = 1; row < pool->rows && more; row++, at /= 64u) {
         uint64_t *word = &pool->taken[row][at / 64u];
@@ -117,35 +81,8 @@ static void tell_above(struct sb_tail_pool *pool, uint32_t at, bool full)
     }
 }
 
-static uint32_t leaf_alloc(const struct sb_tail *t, struct sb_tail_pool *pool, uint32_t key,
-                           uint32_t above, uint32_t wish)
-{
-    SB_ASSERT_LT(pool->used, pool->capacity);
-    uint32_t at = wish - 1;
-    if (at >= pool->capacity || (pool->taken[0][at / 64u] >> at % 64u & 1u) != 0)
-        at = lowest_free(pool) - 1;
-    const uint64_t word = pool->taken[0][at / 64u] | UINT64_C(1) << at % 64u;
-    pool->taken[0][at / 64u] = word;
-    if (word == UINT64_MAX)
-        tell_above(pool, at / 64u, true);
-    pool->used++;
-    pool->leaves[at + 1] = (struct sb_tail_leaf){.key = key, .above = above, .tail = t};
-    return at + 1;
-}
-
-static void leaf_release(struct sb_tail_pool *pool, uint32_t leaf)
-{
-    const uint32_t at = leaf - 1;
-    const uint64_t word = pool->taken[0][at / 64u];
-    pool->taken[0][at / 64u] = word ^ UINT64_C(1) << at % 64u;
-    if (word == UINT64_MAX)
-        tell_above(pool, at / 64u, false);
-    pool->leaves[leaf].tail = NULL;
-    pool->used--;
-}
-
-/* A link to a node without children, which chooses by the nibble at `shift`; `key` is one of those that will be below it. */
-static uint32_t node_alloc(struct sb_tail_pool *pool, uint32_t shift, uint32_t key)
+/* A link to a node without children, which chooses by the nibble at `bit`; `key` is one of those that will be below it. */
+static uint32_t node_alloc(struct sb_tail_pool *pool, uint32_t bit, uint32_t key)
 {
     uint32_t node = pool->node_free;
     if (node != 0) {
@@ -155,13 +92,13 @@ static uint32_t node_alloc(struct sb_tail_pool *pool, uint32_t shift, uint32_t k
         SB_ASSERT_LT(node, pool->capacity);
     }
     pool->prefixes[node] = key;
-    return LINK_NODE | shift / 4u << LINK_NIBBLE_SHIFT | node;
+    return SB_LINK_NODE | node << SB_LINK_SHIFT | bit / 4u;
 }
 
 /* Its children are zeros again. */
 static void node_release(struct sb_tail_pool *pool, uint32_t link)
 {
-    const uint32_t node = link & LINK_INDEX;
+    const uint32_t node = sb_link_index(link);
     pool->prefixes[node] = pool->node_free;
     pool->node_free = node;
 }
@@ -171,48 +108,53 @@ static void node_release(struct sb_tail_pool *pool, uint32_t link)
 uint32_t sb_tail_find(const struct sb_tail *t, const struct sb_tail_pool *pool, uint32_t key)
 {
     uint32_t link = t->root;
-    while (is_node(link))
-        link = node_at(pool, link)->child[choice(link, key)];
+    while (sb_link_is_node(link))
+        link = *sb_tail_child(pool, link, key);
     return link != 0 && pool->leaves[link].key == key ? link : 0;
 }
 
-/* Puts a new leaf beside what is at the first link on key's way that does not go further down than bit `shift`; all keys
- * there are like `like`, which differs from key in the nibble at `shift` and nowhere above. */
-static uint32_t split(struct sb_tail *t, struct sb_tail_pool *pool, uint32_t key, uint32_t like,
-                      uint32_t shift, uint32_t wish)
+/* Puts a node between a link and what is there, where all keys are like `like`; key parts from them in the nibble at `bit`. */
+static uint32_t make_fork(struct sb_tail_pool *pool, uint32_t *at, uint32_t bit, uint32_t key,
+                          uint32_t like)
 {
-    uint32_t *link = &t->root;
-    while (is_node(*link) && shift_of(*link) > shift)
-        link = &node_at(pool, *link)->child[choice(*link, key)];
-    const uint32_t fork = node_alloc(pool, shift, key);
-    const uint32_t leaf = leaf_alloc(t, pool, key, fork, wish);
-    struct sb_tail_node *n = node_at(pool, fork);
-    if (!is_node(*link))
-        pool->leaves[*link].above = fork;
-    n->child[choice(fork, like)] = *link;
-    n->child[choice(fork, key)] = leaf;
-    *link = fork;
+    const uint32_t made = node_alloc(pool, bit, key);
+    if (!sb_link_is_node(*at))
+        pool->leaves[*at].above = made;
+    *sb_tail_child(pool, made, like) = *at;
+    return *at = made;
+}
+
+uint32_t sb_tail_put_elsewhere(struct sb_tail *t, struct sb_tail_pool *pool, uint32_t key,
+                               uint32_t wish, uint32_t *at, uint32_t last)
+{
+    const uint32_t leaf = sb_tail_leaf_free(pool, wish) ? wish : lowest_free(pool);
+    t->least = ~key > t->least ? ~key : t->least;
+    if (*at != 0 || last != 0) {
+        /* One of the keys that it parts from, in the nibble at `bit`. */
+        const uint32_t like =
+            *at != 0 ? pool->leaves[*at].key : pool->prefixes[sb_link_index(last)];
+        const uint32_t bit = (31u - (uint32_t)__builtin_clz((like ^ key) | 1u)) & ~3u;
+        if (last != 0 && bit > sb_link_bit(last)) /* further up: all below agree there */
+            for (at = &t->root; sb_link_bit(*at) > bit;)
+                at = sb_tail_child(pool, *at, key);
+        if (*at != 0)
+            last = make_fork(pool, at, bit, key, like);
+    }
+    if (last != 0)
+        at = sb_tail_child(pool, last, key);
+    *at = leaf;
+    sb_tail_leaf_take(t, pool, key, last, leaf);
     return leaf;
 }
 
 uint32_t sb_tail_find_or_insert(struct sb_tail *t, struct sb_tail_pool *pool, uint32_t key,
                                 uint32_t wish)
 {
-    uint32_t *link = &t->root, last = 0; /* last: the node that link is a child of */
-    while (is_node(*link)) {
-        last = *link;
-        link = &node_at(pool, last)->child[choice(last, key)];
-    }
-    if (*link != 0 && pool->leaves[*link].key == key)
-        return *link;
-    t->least = ~key > t->least ? ~key : t->least;
-    if (*link == 0 && last == 0)
-        return *link = leaf_alloc(t, pool, key, 0, wish);
-    const uint32_t like = *link != 0 ? pool->leaves[*link].key : pool->prefixes[last & LINK_INDEX];
-    const uint32_t shift = (31u - (uint32_t)__builtin_clz((like ^ key) | 1u)) & ~3u;
-    if (*link == 0 && shift <= shift_of(last))
-        return *link = leaf_alloc(t, pool, key, last, wish);
-    return split(t, pool, key, like, shift, wish);
+    bool made;
+    const uint32_t leaf = sb_tail_reach(t, pool, key, wish, &made);
+    if (made)
+        pool->leaves[leaf].level = (struct sb_level){0};
+    return leaf;
 }
 
 uint32_t sb_tail_insert(struct sb_tail *t, struct sb_tail_pool *pool, uint32_t key, uint32_t wish)
@@ -222,64 +164,60 @@ uint32_t sb_tail_insert(struct sb_tail *t, struct sb_tail_pool *pool, uint32_t k
     return leaf;
 }
 
-/* The link on key's way to the node of `wanted`, whichever bits that says it chooses by. It is there. */
-static uint32_t *link_to(struct sb_tail *t, const struct sb_tail_pool *pool, uint32_t key,
-                         uint32_t wanted)
+/* A node on key's way, with one child left, is no more a fork: the child takes its place. `nibble` is where it is. */
+static void close_fork(struct sb_tail *t, struct sb_tail_pool *pool, uint32_t key, uint32_t fork,
+                       uint32_t nibble)
 {
-    uint32_t *link = &t->root;
-    while (((*link ^ wanted) & (LINK_NODE | LINK_INDEX)) != 0) {
-        SB_ASSERT(is_node(*link));
-        link = &node_at(pool, *link)->child[choice(*link, key)];
+    uint32_t *at = &t->root, last = 0, *child = &sb_tail_node_at(pool, fork)->child[nibble];
+    while (*at != fork) {
+        SB_ASSERT(sb_link_is_node(*at));
+        last = *at;
+        at = sb_tail_child(pool, last, key);
     }
-    return link;
+    *at = *child;
+    if (!sb_link_is_node(*child))
+        pool->leaves[*child].above = last;
+    *child = 0;
+    node_release(pool, fork);
 }
 
-/* Link to the node that the leaf is a child of, which it does not know; 0: it is alone. */
-static __attribute__((noinline)) uint32_t
-search_above(const struct sb_tail *t, const struct sb_tail_pool *pool, uint32_t leaf)
+void sb_tail_taken_out(struct sb_tail *t, struct sb_tail_pool *pool, uint32_t leaf, uint32_t above,
+                       uint32_t left, bool was_full)
 {
-    const uint32_t key = pool->leaves[leaf].key;
-    uint32_t link = t->root, last = 0;
-    while (is_node(link)) {
-        last = link;
-        link = node_at(pool, link)->child[choice(link, key)];
-    }
-    SB_ASSERT_EQ(link, leaf);
-    return last;
-}
-
-/* The leaf of key went, and was the smallest one, or left only one child in its node: what else there is to do. */
-static __attribute__((noinline)) void close_up(struct sb_tail *t, struct sb_tail_pool *pool,
-                                               uint32_t key, uint32_t fork, uint32_t left)
-{
-    struct sb_tail_node *n = node_at(pool, fork);
-    const uint32_t first = lowest(left), first_link = n->child[first];
-    if ((left & (left - 1)) == 0) { /* no more a fork: the child takes its place */
-        *link_to(t, pool, key, fork) = first_link;
-        n->child[first] = 0;
-        node_release(pool, fork);
-    }
+    const uint32_t key = pool->leaves[leaf].key, first = lowest(left);
+    const uint32_t first_link = sb_tail_node_at(pool, above)->child[first];
+    if (was_full)
+        sb_tail_tell_above(pool, leaf, false);
+    if ((left & (left - 1)) == 0)
+        close_fork(t, pool, key, above, first);
     if (key == sb_tail_least(t)) /* the smallest one left is beside the smallest one */
         t->least = ~pool->leaves[smallest(pool, first_link)].key;
 }
 
+void sb_tail_remove_only(struct sb_tail *t, struct sb_tail_pool *pool, uint32_t leaf)
+{
+    SB_ASSERT_EQ(t->root, leaf);
+    if (sb_tail_leaf_give(pool, leaf))
+        sb_tail_tell_above(pool, leaf, false);
+    *t = (struct sb_tail){0};
+}
+
+void sb_tail_find_and_remove(struct sb_tail *t, struct sb_tail_pool *pool, uint32_t key)
+{
+    const uint32_t leaf = sb_tail_find(t, pool, key);
+    SB_ASSERT(leaf != 0);
+    sb_tail_take_out(t, pool, leaf);
+}
+
+void sb_tail_remove_key(struct sb_tail *t, struct sb_tail_pool *pool, uint32_t key, uint32_t wish)
+{
+    sb_tail_leave(t, pool, key, wish);
+}
+
 void sb_tail_remove(struct sb_tail *t, struct sb_tail_pool *pool, uint32_t leaf)
 {
-    const uint32_t key = pool->leaves[leaf].key;
-    uint32_t fork = pool->leaves[leaf].above;
     SB_ASSERT(pool->leaves[leaf].tail == t);
-    if (fork == 0 || node_at(pool, fork)->child[choice(fork, key)] != leaf)
-        fork = search_above(t, pool, leaf);
-    leaf_release(pool, leaf);
-    if (fork == 0) {
-        *t = (struct sb_tail){0};
-        return;
-    }
-    struct sb_tail_node *n = node_at(pool, fork);
-    const uint32_t left = children(n) & ~(1u << choice(fork, key));
-    n->child[choice(fork, key)] = 0;
-    if ((left & (left - 1)) == 0 || key == sb_tail_least(t))
-        close_up(t, pool, key, fork, left);
+    sb_tail_take_out(t, pool, leaf);
 }
 
 uint32_t sb_tail_first(const struct sb_tail *t, const struct sb_tail_pool *pool)
@@ -290,16 +228,16 @@ uint32_t sb_tail_first(const struct sb_tail *t, const struct sb_tail_pool *pool)
 uint32_t sb_tail_after(const struct sb_tail *t, const struct sb_tail_pool *pool, uint32_t key)
 {
     uint32_t link = t->root, next = 0; /* next: where all keys are larger, the nearest such place */
-    while (is_node(link)) {
-        const uint32_t prefix = pool->prefixes[link & LINK_INDEX], shift = shift_of(link);
-        if ((key ^ prefix) >> shift >= SB_TAIL_CHILDREN) { /* all below are on one side of key */
+    while (sb_link_is_node(link)) {
+        const uint32_t prefix = pool->prefixes[sb_link_index(link)], bit = sb_link_bit(link);
+        if ((key ^ prefix) >> bit >= SB_TAIL_CHILDREN) { /* all below are on one side of key */
             next = prefix > key ? link : next;
             link = 0;
             break;
         }
-        const struct sb_tail_node *n = node_at(pool, link);
-        const uint32_t nibble = choice(link, key);
-        const uint32_t larger = children(n) & ~1u << nibble;
+        const struct sb_tail_node *n = sb_tail_node_at(pool, link);
+        const uint32_t nibble = sb_link_choice(link, key);
+        const uint32_t larger = sb_tail_children(n) & ~1u << nibble;
         next = larger != 0 ? n->child[lowest(larger)] : next;
         link = n->child[nibble];
     }

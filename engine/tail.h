@@ -20,8 +20,8 @@
  * of n > 0 leaves has at most n - 1 nodes, and one node less than leaves is enough for all tails together.
  *
  * Who opens a level may wish for a leaf by its number. If that one is free, it is taken; so who knows the wish finds the leaf
- * without a walk, and may ask for its line before he knows the key: sb_tail_is() says whether it is the one. A leaf also says whose
- * child it is. That is a guess too, since nobody tells a leaf that its node went: the node knows whether it is right.
+ * without a walk, and may ask for its line before he knows the key: sb_tail_is() says whether it is the one. A leaf also knows whose
+ * child it is, so that it is removed without a walk, too. How it is done: tail_walk.h.
  */
 #ifndef SHADOWBOOK_ENGINE_TAIL_H
 #define SHADOWBOOK_ENGINE_TAIL_H
@@ -48,7 +48,7 @@ _Static_assert(sizeof(struct sb_level) == 16 && offsetof(struct sb_level, tail) 
 struct sb_tail_leaf {
     struct sb_level level; /* first: sb_tail_leaf_of() */
     uint32_t key;
-    uint32_t above; /* link to the node that it was last known to be a child of; 0: none */
+    uint32_t above;             /* link to the node that it is a child of; 0: it is the only leaf */
     const struct sb_tail *tail; /* whose it is; NULL: free */
 };
 _Static_assert(sizeof(struct sb_tail_leaf) == 32, "two leaves to a cache line");
@@ -121,6 +121,9 @@ uint32_t sb_tail_insert(struct sb_tail *t, struct sb_tail_pool *pool, uint32_t k
 
 /* Gives a leaf of this tail (asserted) back. Mostly without a walk. */
 void sb_tail_remove(struct sb_tail *t, struct sb_tail_pool *pool, uint32_t leaf);
+
+/* The same by the key, which is there (asserted), and the number that was wished for when it came, as far as known. */
+void sb_tail_remove_key(struct sb_tail *t, struct sb_tail_pool *pool, uint32_t key, uint32_t wish);
 
 /* Leaf with the smallest key, or 0. */
 uint32_t sb_tail_first(const struct sb_tail *t, const struct sb_tail_pool *pool);

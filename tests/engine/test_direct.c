@@ -311,6 +311,49 @@ START_TEST(extreme_ids)
 }
 END_TEST
 
+/* Ids that the table looks for in one bucket, which has 10 places, at prices in the window and outside: what orders and cancels
+ * do that are not as most are. */
+START_TEST(ids_of_one_bucket)
+{
+    enum { N = 30 };
+    uint64_t ids[N];
+    uint32_t n = 0, outside = 0;
+    char expected[128];
+    const struct sb_ids *t = &e->orders.ids;
+    for (uint64_t id = 1; n < N; id++)
+        if (sb_ids_near(t, sb_ids_hash(t, id)) == t->near)
+            ids[n++] = id;
+    for (uint32_t round = 0; round < 3; round++) {
+        for (uint32_t i = 0; i < N; i++) {
+            const uint32_t price = i % 3 == 0 ? 40000 + i / 6 * 1000 : 50 + i % 3 * 10;
+            snprintf(expected, sizeof expected, "ACK %" PRIu64 " B %u@%u i1\n", ids[i], i + 1,
+                     price);
+            expect(new_order(ids[i], SB_BUY, price, i + 1), expected);
+            const struct sb_order *o = &e->orders.slots[sb_orders_find(&e->orders, ids[i])];
+            outside += !sb_ladder_in_window(&e->books[1].side[0], sb_order_ladder_key(o));
+        }
+        ck_assert_uint_ne(t->near->more, 0);
+        for (uint32_t i = 0; i < N; i++) {
+            snprintf(expected, sizeof expected, "rej %" PRIu64 " r64 i1\n", ids[i]);
+            expect(new_order(ids[i], SB_BUY, 50000 + i * 10, 5), expected);
+        }
+        ck_assert_uint_eq(sb_book_verify(e, &e->books[1]), N);
+        for (uint32_t k = 1; k <= N; k++) {
+            const uint32_t i = round == 0 ? k - 1 : round == 1 ? N - k : k * 7 % N;
+            snprintf(expected, sizeof expected, "CXL %" PRIu64 " B %u r1 i1\n", ids[i], i + 1);
+            expect(cancel(ids[i]), expected);
+            snprintf(expected, sizeof expected, "cxl %" PRIu64 " r65 i0\n", ids[i]);
+            expect(cancel(ids[i]), expected);
+            ck_assert_uint_eq(sb_book_verify(e, &e->books[1]), N - k);
+        }
+        ck_assert(sb_ids_blank(t));
+        ck_assert_uint_eq(e->levels.used, 0);
+        ck_assert_uint_eq(e->levels.pool.used, 0);
+    }
+    ck_assert_uint_gt(outside, N);
+}
+END_TEST
+
 START_TEST(full_tables)
 {
     for (uint32_t i = 0; i < ORDERS; i++)
@@ -719,6 +762,7 @@ int main(void)
     tcase_add_test(tc, sweep_and_refill);
     tcase_add_test(tc, refusals);
     tcase_add_test(tc, extreme_ids);
+    tcase_add_test(tc, ids_of_one_bucket);
     tcase_add_test(tc, full_tables);
     tcase_add_test(tc, definitions);
     tcase_add_test(tc, extreme_prices_and_quantities);

@@ -419,6 +419,28 @@ static uint64_t some_id(uint64_t *random, uint32_t shape, uint32_t i)
     return UINT64_MAX - i;
 }
 
+/* Two ways to the same: by looks of their own, or in one look. */
+static uint32_t pool_add(struct pool *p, uint64_t id, bool one_look)
+{
+    if (!one_look)
+        return sb_orders_add(&p->t, id, 1, 0, sb_order_meta(1, 1, 0));
+    const uint32_t slot = p->t.free;
+    ck_assert(sb_ids_enter(&p->t.ids, p->slots, id, slot));
+    ck_assert_uint_eq(sb_orders_take(&p->t), slot);
+    p->slots[slot] = (struct sb_order){.id = id, .open = 1, .meta = sb_order_meta(1, 1, 0)};
+    return slot;
+}
+
+static void pool_drop(struct pool *p, uint32_t slot, bool one_look)
+{
+    if (!one_look) {
+        sb_orders_drop(&p->t, slot);
+        return;
+    }
+    ck_assert_uint_eq(sb_ids_leave(&p->t.ids, p->slots, p->slots[slot].id), slot);
+    sb_orders_give(&p->t, &p->t.slots[slot]);
+}
+
 /* Full to the last slot, then near that for good, every order found at every time; then empty as it was at first. */
 START_TEST(orders_are_found)
 {
@@ -432,7 +454,7 @@ START_TEST(orders_are_found)
             const uint64_t id = some_id(&random, (uint32_t)_i, step);
             if (sb_orders_find(&p.t, id) != 0)
                 continue;
-            const uint32_t slot = sb_orders_add(&p.t, id, 1, 0, sb_order_meta(1, 1, 0));
+            const uint32_t slot = pool_add(&p, id, next_random(&random) % 2 == 0);
             ck_assert(slot != 0 && slot <= MAX);
             ck_assert_uint_eq(sb_orders_executed(&p.t, slot), 0); /* not of who was there before */
             ck_assert_uint_eq(sb_orders_extra(&p.t, slot), 0);
@@ -441,7 +463,7 @@ START_TEST(orders_are_found)
         } else {
             const uint32_t at = next_random(&random) % n;
             const uint64_t id = p.slots[live[at]].id;
-            sb_orders_drop(&p.t, live[at]);
+            pool_drop(&p, live[at], next_random(&random) % 2 == 0);
             ck_assert_uint_eq(sb_orders_find(&p.t, id), 0);
             live[at] = live[--n];
         }
@@ -459,6 +481,25 @@ START_TEST(orders_are_found)
     pool_close(&p);
 }
 END_TEST
+
+/* A live id is not entered again, one that is not live does not leave: nothing changes. */
+static void check_refusals(struct pool *p, uint64_t id, uint32_t slot)
+{
+    const size_t near_bytes = sb_ids_near_n(p->t.max) * sizeof *p->near;
+    const size_t far_bytes = sb_ids_far_n(p->t.max) * sizeof *p->far;
+    static unsigned char near[16 * 64], far[16 * 64];
+    const struct sb_ids before = p->t.ids;
+    ck_assert(near_bytes <= sizeof near && far_bytes <= sizeof far);
+    memcpy(near, p->near, near_bytes);
+    memcpy(far, p->far, far_bytes);
+    if (slot != 0)
+        ck_assert(!sb_ids_enter(&p->t.ids, p->slots, id, p->t.free));
+    else
+        ck_assert_uint_eq(sb_ids_leave(&p->t.ids, p->slots, id), 0);
+    ck_assert_mem_eq(p->near, near, near_bytes);
+    ck_assert_mem_eq(p->far, far, far_bytes);
+    ck_assert_mem_eq(&p->t.ids, &before, sizeof before);
+}
 
 /* Ids that share all their buckets: the tree has what these cannot hold, and everything is found in whatever order it
  * came and leaves. A stranger who hashes there is looked for in the tree, and not found. */
@@ -482,23 +523,66 @@ START_TEST(ids_collide_everywhere)
     for (uint32_t round = 0; round < 2000; round++) {
         const uint32_t at = next_random(&random) % MAX;
         if (slots[at] == 0) {
-            slots[at] = sb_orders_add(&p.t, ids[at], 1, 0, 0);
+            slots[at] = pool_add(&p, ids[at], next_random(&random) % 2 == 0);
         } else if (round < 1000 && round % 3 != 0) { /* mostly full, then thinner */
             continue;
         } else {
-            sb_orders_drop(&p.t, slots[at]);
+            pool_drop(&p, slots[at], next_random(&random) % 2 == 0);
             slots[at] = 0;
         }
+        for (uint32_t i = 0; i < ALL; i++)
+            check_refusals(&p, ids[i], slots[i]);
         for (uint32_t i = 0; i < ALL; i++)
             ck_assert_uint_eq(sb_orders_find(&p.t, ids[i]), slots[i]);
         ck_assert(p.t.used <= 3 * SB_IDS_LANES || t->root != 0);
     }
     for (uint32_t i = 0; i < MAX; i++)
         if (slots[i] == 0)
-            slots[i] = sb_orders_add(&p.t, ids[i], 1, 0, 0);
+            slots[i] = pool_add(&p, ids[i], i % 2 == 0);
     ck_assert_uint_eq(p.t.used, MAX);
     for (uint32_t i = 0; i < MAX; i++)
-        sb_orders_drop(&p.t, slots[_i % 2 == 0 ? i : MAX - 1 - i]);
+        pool_drop(&p, slots[_i % 2 == 0 ? i : MAX - 1 - i], i % 3 == 0);
+    ck_assert(sb_ids_blank(t));
+    pool_close(&p);
+}
+END_TEST
+
+/* 22 ids that share all buckets, in one look each: which bucket has how many, and how many went past it. */
+START_TEST(buckets_fill_in_turn)
+{
+    enum { N = 2 * SB_IDS_LANES + 2 };
+    struct pool p;
+    uint64_t ids[N];
+    uint32_t slots[N], n = 0;
+    pool_open(&p, 64, 5);
+    const struct sb_ids *t = &p.t.ids;
+    for (uint64_t id = 0; n < N; id++) {
+        const uint64_t h = sb_ids_hash(t, id);
+        if (sb_ids_near(t, h) == p.near + 3 && sb_ids_far(t, h, 0) == p.far + 2 &&
+            sb_ids_far(t, h, 1) == p.far + 7)
+            ids[n++] = id;
+    }
+    for (uint32_t i = 0; i < N; i++) {
+        slots[i] = pool_add(&p, ids[i], true);
+        const uint32_t so_far = i + 1;
+        ck_assert_uint_eq(p.near[3].more, so_far > 10 ? so_far - 10 : 0);
+        ck_assert_uint_eq(p.far[2].more, so_far > 20 ? so_far - 20 : 0);
+        ck_assert_uint_eq(p.far[7].more, 0);
+    }
+    pool_drop(&p, slots[4], true); /* of the near bucket: a place that the next one takes */
+    ck_assert_uint_eq(p.near[3].more, 12);
+    slots[4] = pool_add(&p, ids[4], true);
+    ck_assert_uint_eq(p.near[3].more, 12);
+    ck_assert_uint_eq(p.near[3].slot[4], slots[4]);
+    pool_drop(&p, slots[15], true); /* of the first far bucket */
+    ck_assert_uint_eq(p.near[3].more, 11);
+    ck_assert_uint_eq(p.far[2].more, 2);
+    pool_drop(&p, slots[21], true); /* of the second */
+    ck_assert_uint_eq(p.near[3].more, 10);
+    ck_assert_uint_eq(p.far[2].more, 1);
+    for (uint32_t i = 0; i < N; i++)
+        if (i != 15 && i != 21)
+            pool_drop(&p, slots[i], true);
     ck_assert(sb_ids_blank(t));
     pool_close(&p);
 }
@@ -533,6 +617,7 @@ int main(void)
     tcase_add_test(tc, window_follows_the_best);
     tcase_add_loop_test(tc, orders_are_found, 0, 4);
     tcase_add_loop_test(tc, ids_collide_everywhere, 0, 4);
+    tcase_add_test(tc, buckets_fill_in_turn);
     tcase_add_test(tc, the_seed_decides);
     suite_add_tcase(suite, tc);
     SRunner *runner = srunner_create(suite);

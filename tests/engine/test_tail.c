@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "engine/tail.h"
+#include "engine/tail_walk.h"
 
 enum { KEYS = 256, TAILS = 3 };
 
@@ -123,11 +123,16 @@ static void add(struct model *m, struct sb_tail_pool *pool, uint32_t i, uint32_t
     m->leaf[i] = leaf;
 }
 
+/* By the leaf, or by the key and a wish that was granted, or was not. */
 static void take(struct model *m, struct sb_tail_pool *pool, uint32_t i)
 {
-    ck_assert_uint_eq(sb_tail_leaf_of(pool, &pool->leaves[m->leaf[i]].level), m->leaf[i]);
-    sb_tail_remove(&m->tail, pool, m->leaf[i]);
-    out[m->leaf[i]] = false;
+    const uint32_t leaf = m->leaf[i], key = pool->leaves[leaf].key;
+    ck_assert_uint_eq(sb_tail_leaf_of(pool, &pool->leaves[leaf].level), leaf);
+    if (key / 2 % 4 == 0)
+        sb_tail_remove(&m->tail, pool, leaf);
+    else
+        sb_tail_remove_key(&m->tail, pool, key, key / 2 % 4 == 1 ? leaf + 1 : leaf);
+    out[leaf] = false;
     m->leaf[i] = 0;
 }
 
@@ -166,6 +171,8 @@ static void check_walk(const struct model *m, const struct sb_tail_pool *pool, c
         ck_assert_uint_eq(l->key, keys[i]);
         ck_assert_uint_eq(l->level.head, i + 1);
         ck_assert_uint_eq(l->level.quantity, keys[i] + UINT64_C(1));
+        ck_assert_uint_eq(l->above != 0 ? *sb_tail_child(pool, l->above, l->key) : m->tail.root,
+                          leaf);
         leaf = sb_tail_after(&m->tail, pool, l->key);
     }
     ck_assert_uint_eq(leaf, 0);
@@ -300,8 +307,7 @@ START_TEST(any_leaf_of_many)
 }
 END_TEST
 
-/* A leaf's guess of its node is right, but the node went and came back to choose by other bits, in which the key has the same
- * digit. */
+/* A leaf's node went, and came back to choose by other bits, in which the key has the same digit: the leaf knows. */
 START_TEST(node_used_anew)
 {
     struct sb_tail_pool pool = make_pool(8);
