@@ -3,6 +3,7 @@
 #include <sched.h>
 #include <string.h>
 
+#include "perf/bench_plain.h"
 #include "perf/pages.h"
 #include "perf/tsc.h"
 #include "replica/thread.h"
@@ -201,8 +202,10 @@ void sb_bench_adapter_apply(struct sb_bench_adapter *a, const struct sb_bench_me
 {
     if (a->way == SB_BENCH_DIRECT)
         apply_direct(a, m, ring);
-    else
+    else if (a->way == SB_BENCH_COMMANDS)
         apply_command(a, m, ring);
+    else
+        sb_bench_plain_apply(a->plain, m, 1, ring);
 }
 
 /* As many reports as the engine would make, of what is known without a book. */
@@ -245,7 +248,7 @@ static void set_up(struct sb_bench_adapter *a, const struct sb_engine_limits *li
                                .price_min = SB_BENCH_TICK,
                                .price_max = SB_PRICE_MAX,
                                .lot = 1,
-                               .quantity_max = SB_QUANTITY_MAX / 2,
+                               .quantity_max = SB_BENCH_QUANTITY_MAX,
                                .phase = SB_PHASE_CONTINUOUS}};
         for (uint32_t rest = i, at = 7; rest != 0; rest /= 10, at--)
             c.ext.instrument.symbol[at] = (char)('0' + rest % 10);
@@ -259,7 +262,7 @@ static bool open_direct(struct sb_bench_adapter *a, const struct sb_bench_sizes 
                                                     .price_min = SB_BENCH_TICK,
                                                     .price_max = SB_PRICE_MAX,
                                                     .lot = 1,
-                                                    .quantity_max = SB_QUANTITY_MAX / 2};
+                                                    .quantity_max = SB_BENCH_QUANTITY_MAX};
     a->reports_bytes = sb_direct_reports_max(a->engine.engine) * sizeof *a->reports;
     a->reports = sb_pages_map(a->reports_bytes);
     if (a->reports == NULL)
@@ -287,11 +290,19 @@ static bool open_commands(struct sb_bench_adapter *a, const struct sb_bench_size
     return true;
 }
 
+static bool open_plain(struct sb_bench_adapter *a, const struct sb_bench_sizes *sizes)
+{
+    a->plain = sb_bench_plain_open(sizes->open_most);
+    return a->plain != NULL;
+}
+
 bool sb_bench_adapter_open(struct sb_bench_adapter *a, const struct sb_bench_sizes *sizes,
                            enum sb_bench_way way)
 {
     memset(a, 0, sizeof *a);
     a->way = way;
+    if (way == SB_BENCH_PLAIN)
+        return open_plain(a, sizes);
     if (sb_match_engine_open(&a->engine, &sizes->limits) &&
         (way == SB_BENCH_DIRECT ? open_direct(a, sizes) : open_commands(a, sizes)))
         return true;
@@ -307,6 +318,7 @@ void sb_bench_adapter_close(struct sb_bench_adapter *a)
         munmap(a->heads, a->heads_n * sizeof *a->heads);
     if (a->reports != NULL)
         munmap(a->reports, a->reports_bytes);
+    sb_bench_plain_close(a->plain);
     sb_match_engine_close(&a->engine);
     memset(a, 0, sizeof *a);
 }
@@ -432,9 +444,11 @@ static void apply_all(struct sb_bench_adapter *a, const struct sb_bench_run *run
     if (run->way == SB_BENCH_DIRECT)
         for (uint64_t i = 0; i < run->n; i++)
             apply_direct(a, &run->messages[i], run->ring);
-    else
+    else if (run->way == SB_BENCH_COMMANDS)
         for (uint64_t i = 0; i < run->n; i++)
             apply_command(a, &run->messages[i], run->ring);
+    else
+        sb_bench_plain_apply(a->plain, run->messages, run->n, run->ring);
 }
 
 /* Messages from..to - 1; the ring begins anew with each. */
@@ -444,8 +458,10 @@ static void apply_piece(struct sb_bench_adapter *a, const struct sb_bench_run *r
     for (uint64_t i = from; i < to; i++) {
         if (run->way == SB_BENCH_DIRECT)
             apply_direct(a, &run->messages[i], run->ring);
-        else
+        else if (run->way == SB_BENCH_COMMANDS)
             apply_command(a, &run->messages[i], run->ring);
+        else
+            sb_bench_plain_apply(a->plain, &run->messages[i], 1, run->ring);
         run->ring->head_next = 0;
     }
 }

@@ -1,13 +1,15 @@
-/* bench_match.h: the engine alone, one message at a time, as a venue would drive it; and the ceiling above it.
+/* bench_match.h: the engine alone, one message at a time, as a venue would drive it; the ceiling above it; and a plain book.
  *
  *     messages --> [ direct:   sb_direct_order() and its like                          ] --> ring --> fold into a hash
  *     messages --> [ commands: map the id, sb_engine_apply(), outputs to reports       ] --> ring --> fold into a hash
+ *     messages --> [ plain:    a book with nothing built in (bench_plain.h)            ] --> ring --> fold into a hash
  *     messages --> [ null:     as many reports, of the same size                       ] --> ring --> fold into a hash
  *
  * A message names its order by an arbitrary 64-bit id. Direct users give it to the engine as it is. A command has a key
  * that rises in each session, and outputs have the engine's references, so between the two stands an adapter, inside the
  * timed loop: a chained hash table from id to the order's entry, and the entries by reference. It is kept by the engine's
- * feed outputs: an order enters it when it rests and leaves it when it is gone. Both ways lead to the same reports.
+ * feed outputs: an order enters it when it rests and leaves it when it is gone. All ways lead to the same reports: the plain
+ * book where it serves the messages.
  *
  * Nothing looks ahead: a message is read when its turn comes, and its reports are published before the next one is read.
  * The digest is not sealed: the consumer's hash stands in its place. All memory is there and touched before the clock starts;
@@ -44,6 +46,9 @@ enum { SB_BENCH_SESSIONS_MAX = 64 };
 /* A price level on the grid of every instrument is a multiple of this. */
 enum { SB_BENCH_TICK = 100 };
 
+/* The most of one order. */
+enum { SB_BENCH_QUANTITY_MAX = SB_QUANTITY_MAX / 2 };
+
 /* How large everything is. */
 struct sb_bench_sizes {
     struct sb_engine_limits limits;
@@ -53,12 +58,15 @@ struct sb_bench_sizes {
 };
 
 struct sb_bench_entry; /* an order that rests */
+struct sb_bench_plain;
 
-enum sb_bench_way { SB_BENCH_DIRECT, SB_BENCH_COMMANDS };
+/* PLAIN: instead of the engine. */
+enum sb_bench_way { SB_BENCH_DIRECT, SB_BENCH_COMMANDS, SB_BENCH_PLAIN };
 
 struct sb_bench_adapter {
     enum sb_bench_way way;
-    struct sb_match_engine engine;
+    struct sb_match_engine engine; /* direct, commands */
+    struct sb_bench_plain *plain;  /* plain */
     /* direct */
     struct sb_report *reports; /* of one call */
     size_t reports_bytes;
@@ -74,7 +82,8 @@ struct sb_bench_adapter {
     uint32_t last_key[SB_BENCH_SESSIONS_MAX + 1];
 };
 
-/* Sessions and instruments defined, every instrument in continuous trading. False: out of memory. */
+/* Sessions and instruments defined, every instrument in continuous trading. False: out of memory. A plain book takes nothing
+ * but open_most from sizes, and only messages that it serves. */
 bool sb_bench_adapter_open(struct sb_bench_adapter *a, const struct sb_bench_sizes *sizes,
                            enum sb_bench_way way);
 void sb_bench_adapter_close(struct sb_bench_adapter *a);
@@ -103,7 +112,8 @@ struct sb_bench_pass {
         own_ns; /* of ns, what the thread had a processor for: other programs may have taken the rest */
 };
 
-/* Passes over all messages. False: out of memory, or no thread. */
+/* Passes over all messages: of the engine, or of the plain book where that is the way; of the null engine. False: out of memory, or
+ * no thread. */
 bool sb_bench_pass_engine(const struct sb_bench_run *run, struct sb_bench_pass *pass);
 bool sb_bench_pass_null(const struct sb_bench_run *run, struct sb_bench_pass *pass);
 

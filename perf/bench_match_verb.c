@@ -1,4 +1,5 @@
-/* bench_match_verb.c: `shadowbook bench match`: every workload through the engine and the null engine in turns, and the table. */
+/* bench_match_verb.c: `shadowbook bench match`: every workload through the engine, the null engine and the plain book in turns, and the
+ * table. */
 #include <getopt.h>
 #include <inttypes.h>
 #include <sched.h>
@@ -6,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "perf/bench_plain.h"
 #include "perf/bench_workload.h"
 #include "perf/numbers.h"
 
@@ -15,11 +17,12 @@ static const char *const USAGE =
     "usage: shadowbook bench match [--seed S] [--messages N] [--sessions N] [--passes N]\n"
     "                              [--only WORKLOAD] [--captures FOLDER] [--cores "
     "ENGINE,CONSUMER]\n"
-    "                              [--commands] [--eager] [--json]\n";
+    "                              [--commands] [--eager] [--plain-orders N] [--json]\n";
 
 struct arguments {
     struct sb_workload_options workload;
     uint64_t passes, engine_core, consumer_core;
+    uint64_t plain_orders; /* that the plain book has room for, at least */
     const char *only;
     enum sb_bench_way way;
     bool json, eager, cores_given, cores_any;
@@ -29,6 +32,8 @@ struct arguments {
 struct row {
     const struct sb_workload *w;
     uint64_t rate, rate_own, rate_null, ratio_1000; /* medians */
+    uint64_t rate_plain, ratio_plain_1000;          /* the same */
+    bool plain;                                     /* it serves this workload */
     uint64_t rate_alone;                            /* of the fastest pieces */
     uint64_t rate_least, rate_most;
     uint64_t clock_ns;
@@ -65,50 +70,114 @@ static uint64_t rate_of(uint64_t messages, uint64_t ns)
     return sb_multiply_divide(messages, 1000000, ns + (ns == 0));
 }
 
-/* Engine and null engine take turns, and turns which is first. False: out of memory or no thread. */
+enum { ENGINE, NULL_ENGINE, PLAIN_BOOK, PARTIES };
+
+/* Of all passes. */
+struct passes {
+    uint64_t rate[PARTIES][PASSES_MAX];
+    uint64_t ratio_1000[PARTIES]
+                       [PASSES_MAX]; /* of the engine's rate to the party's in the same round */
+    uint64_t own[PASSES_MAX];
+    uint64_t null_hash;
+};
+
+/* The parties take turns, and turns which is first. False: out of memory or no thread. */
+static bool run_round(const struct sb_bench_run runs[PARTIES], uint32_t parties, uint64_t round,
+                      struct sb_bench_pass pass[PARTIES])
+{
+    for (uint32_t k = 0; k < parties; k++) {
+        const uint32_t party = (uint32_t)((round + k) % parties);
+        if (!(party == NULL_ENGINE ? sb_bench_pass_null(&runs[party], &pass[party])
+                                   : sb_bench_pass_engine(&runs[party], &pass[party])))
+            return false;
+    }
+    return true;
+}
+
+static void keep_round(struct passes *all, const struct sb_workload *w, uint32_t parties,
+                       uint64_t round, const struct sb_bench_pass pass[PARTIES])
+{
+    const uint64_t engine_ns = pass[ENGINE].ns + (pass[ENGINE].ns == 0);
+    for (uint32_t party = 0; party < parties; party++) {
+        all->rate[party][round] = rate_of(w->n, pass[party].ns);
+        all->ratio_1000[party][round] = sb_multiply_divide(pass[party].ns, 1000, engine_ns);
+    }
+    all->own[round] = rate_of(w->n, pass[ENGINE].own_ns);
+    all->null_hash = round == 0 ? pass[NULL_ENGINE].hash : all->null_hash;
+}
+
+/* The null engine's reports have a hash of their own, the same each time. */
+static bool as_checked(const struct passes *all, const struct sb_workload *w, uint32_t parties,
+                       const struct sb_bench_pass pass[PARTIES])
+{
+    bool same = true;
+    for (uint32_t party = 0; party < parties; party++)
+        same = same && pass[party].reports == w->seen.reports &&
+               pass[party].hash == (party == NULL_ENGINE ? all->null_hash : w->seen.hash);
+    return same;
+}
+
+static void summarize(struct passes *all, uint64_t n, struct row *row)
+{
+    row->rate = median(all->rate[ENGINE], n);
+    row->rate_least = all->rate[ENGINE][0];
+    row->rate_most = all->rate[ENGINE][n - 1];
+    row->rate_own = median(all->own, n);
+    row->rate_null = median(all->rate[NULL_ENGINE], n);
+    row->ratio_1000 = median(all->ratio_1000[NULL_ENGINE], n);
+    if (!row->plain)
+        return;
+    row->rate_plain = median(all->rate[PLAIN_BOOK], n);
+    row->ratio_plain_1000 = median(all->ratio_1000[PLAIN_BOOK], n);
+}
+
+static uint64_t rate_alone(const struct bench *b, uint64_t messages)
+{
+    uint64_t ns = 0;
+    for (uint64_t i = 0; i < messages; i += SB_BENCH_PIECE)
+        ns += b->least[i / SB_BENCH_PIECE];
+    return rate_of(messages, ns);
+}
+
+/* What each party is to do. */
+static void plan_runs(const struct bench *b, const struct sb_workload *w,
+                      struct sb_bench_run runs[PARTIES])
+{
+    const struct arguments *a = b->arguments;
+    for (uint32_t party = 0; party < PARTIES; party++)
+        runs[party] = (struct sb_bench_run){.messages = w->messages,
+                                            .n = w->n,
+                                            .sizes = w->sizes,
+                                            .ring = b->ring,
+                                            .way = party == PLAIN_BOOK ? SB_BENCH_PLAIN : a->way,
+                                            .eager = a->eager,
+                                            .cores = b->pinned ? b->cores : NULL};
+    if (runs[PLAIN_BOOK].sizes.open_most < a->plain_orders)
+        runs[PLAIN_BOOK].sizes.open_most = (uint32_t)a->plain_orders;
+}
+
+/* False: out of memory or no thread. */
 static bool measure(struct bench *b, const struct sb_workload *w, struct row *row)
 {
-    uint64_t rate[PASSES_MAX], own[PASSES_MAX], null[PASSES_MAX], ratio[PASSES_MAX], null_hash = 0;
-    const uint64_t passes = b->arguments->passes;
-    const struct sb_bench_run run = {.messages = w->messages,
-                                     .n = w->n,
-                                     .sizes = w->sizes,
-                                     .ring = b->ring,
-                                     .way = b->arguments->way,
-                                     .eager = b->arguments->eager,
-                                     .cores = b->pinned ? b->cores : NULL};
-    *row = (struct row){.w = w, .hashes_equal = true};
-    struct sb_bench_pass pass[2];
+    struct sb_bench_run runs[PARTIES];
+    struct sb_bench_pass pass[PARTIES];
+    struct passes all;
+    *row = (struct row){
+        .w = w, .hashes_equal = true, .plain = sb_bench_plain_serves(w->messages, w->n, &w->sizes)};
+    const uint32_t parties = row->plain ? PARTIES : PLAIN_BOOK;
+    plan_runs(b, w, runs);
     memset(b->least, 0xff, sizeof b->least);
-    for (uint64_t i = 0; i < passes; i++) {
-        for (uint64_t k = 0; k < 2; k++)
-            if (!((i + k) % 2 == 0 ? sb_bench_pass_engine(&run, &pass[0])
-                                   : sb_bench_pass_null(&run, &pass[1])))
-                return false;
-        if (!sb_bench_pass_alone(&run, b->least))
+    for (uint64_t i = 0; i < b->arguments->passes; i++) {
+        if (!run_round(runs, parties, i, pass) || !sb_bench_pass_alone(&runs[ENGINE], b->least))
             return false;
-        rate[i] = rate_of(w->n, pass[0].ns);
-        own[i] = rate_of(w->n, pass[0].own_ns);
-        null[i] = rate_of(w->n, pass[1].ns);
-        ratio[i] = sb_multiply_divide(pass[1].ns, 1000, pass[0].ns + (pass[0].ns == 0));
-        null_hash = i == 0 ? pass[1].hash : null_hash;
-        row->hashes_equal = row->hashes_equal && pass[0].hash == w->seen.hash &&
-                            pass[1].hash == null_hash && pass[0].reports == w->seen.reports &&
-                            pass[1].reports == w->seen.reports;
+        keep_round(&all, w, parties, i, pass);
+        row->hashes_equal = row->hashes_equal && as_checked(&all, w, parties, pass);
     }
-    if (!sb_bench_pass_timed(&run, &pass[0], b->each, &row->clock_ns))
+    if (!sb_bench_pass_timed(&runs[ENGINE], &pass[ENGINE], b->each, &row->clock_ns))
         return false;
-    row->hashes_equal = row->hashes_equal && pass[0].hash == w->seen.hash;
-    row->rate = median(rate, passes);
-    row->rate_least = rate[0];
-    row->rate_most = rate[passes - 1];
-    row->rate_own = median(own, passes);
-    row->rate_null = median(null, passes);
-    uint64_t alone_ns = 0;
-    for (uint64_t i = 0; i < w->n; i += SB_BENCH_PIECE)
-        alone_ns += b->least[i / SB_BENCH_PIECE];
-    row->rate_alone = rate_of(w->n, alone_ns);
-    row->ratio_1000 = median(ratio, passes);
+    row->hashes_equal = row->hashes_equal && pass[ENGINE].hash == w->seen.hash;
+    summarize(&all, b->arguments->passes, row);
+    row->rate_alone = rate_alone(b, w->n);
     return true;
 }
 
@@ -125,25 +194,31 @@ static void print_head(const struct bench *b)
 {
     const struct arguments *a = b->arguments;
     printf("one message at a time, %s, seed %" PRIu64 ", %" PRIu64
-           " passes of engine and null engine in turns",
+           " passes of engine, null engine and plain book in turns",
            a->way == SB_BENCH_DIRECT ? "by direct calls" : "as sessions' commands",
            a->workload.seed, a->passes);
     if (a->eager)
         printf("; each report is taken at once");
+    if (a->plain_orders != 0)
+        printf("; plain book with room for %" PRIu64 " orders", a->plain_orders);
     if (b->pinned)
         printf("; engine on core %d, consumer on core %d\n", b->cores[0], b->cores[1]);
     else
         printf("; not pinned to cores\n");
-    printf("M/s: million messages a second, median (least..most); own: by the engine thread's "
-           "processor time, without what "
-           "other programs took; alone: the engine's thread without a consumer, of each 1000 "
-           "messages the fastest pass; ns: around each message, in a "
-           "pass of its own, the clock's "
-           "own time included\n");
+    printf(
+        "M/s: million messages a second, median (least..most); own: by the engine thread's "
+        "processor time, without what "
+        "other programs took; alone: the engine's thread without a consumer, of each 1000 "
+        "messages the fastest pass; ratio: of M/s to that of the null engine, x plain: to that of "
+        "the plain book, - where it cannot serve the workload, median of the rounds; ns: around "
+        "each message, in a "
+        "pass of its own, the clock's "
+        "own time included\n");
     print_load("at the start");
-    printf("%-22s %8s %8s %15s %13s %20s %6s %6s %6s %6s %5s %5s %6s %7s %8s %5s %16s\n",
+    printf("%-22s %8s %8s %15s %13s %20s %6s %6s %6s %6s %6s %7s %5s %5s %6s %7s %8s %5s %16s\n",
            "workload", "messages", "reports", "resting~/most", "levels~/most", "M/s", "own",
-           "alone", "null", "ratio", "p50", "p99", "p99.9", "p99.99", "max", "clock", "hash");
+           "alone", "null", "ratio", "plain", "x plain", "p50", "p99", "p99.9", "p99.99", "max",
+           "clock", "hash");
 }
 
 static void say_rate(char *to, size_t n, uint64_t rate)
@@ -151,28 +226,37 @@ static void say_rate(char *to, size_t n, uint64_t rate)
     snprintf(to, n, "%" PRIu64 ".%02" PRIu64, rate / 1000, rate / 10 % 100);
 }
 
+static void say_ratio(char *to, size_t n, uint64_t ratio_1000)
+{
+    snprintf(to, n, "%" PRIu64 ".%03" PRIu64, ratio_1000 / 1000, ratio_1000 % 1000);
+}
+
 static void print_row(const struct bench *b, const struct row *r)
 {
     const struct sb_workload_seen *s = &r->w->seen;
-    char rate[24], least[24], most[24], null[24], own[24], alone[24], rates[80], resting[48],
-        levels[48];
+    char rate[24], least[24], most[24], null[24], ratio[24],
+        plain[24] = "-", x_plain[24] = "-", own[24], alone[24], rates[80], resting[48], levels[48];
     say_rate(rate, sizeof rate, r->rate);
     say_rate(least, sizeof least, r->rate_least);
     say_rate(most, sizeof most, r->rate_most);
     say_rate(null, sizeof null, r->rate_null);
     say_rate(own, sizeof own, r->rate_own);
     say_rate(alone, sizeof alone, r->rate_alone);
+    say_ratio(ratio, sizeof ratio, r->ratio_1000);
+    if (r->plain) {
+        say_rate(plain, sizeof plain, r->rate_plain);
+        say_ratio(x_plain, sizeof x_plain, r->ratio_plain_1000);
+    }
     snprintf(rates, sizeof rates, "%s (%s..%s)", rate, least, most);
     snprintf(resting, sizeof resting, "%" PRIu64 "/%u", s->orders_mean, s->orders_most);
     snprintf(levels, sizeof levels, "%" PRIu64 "/%u", s->levels_mean, s->levels_most);
-    printf("%-22s %8" PRIu64 " %8" PRIu64 " %15s %13s %20s %6s %6s %6s  %" PRIu64 ".%03" PRIu64
+    printf("%-22s %8" PRIu64 " %8" PRIu64 " %15s %13s %20s %6s %6s %6s %6s %6s %7s"
            " %5" PRIu64 " %5" PRIu64 " %6" PRIu64 " %7" PRIu64 " %8" PRIu64 " %5" PRIu64
            " %016" PRIx64 "%s\n",
-           r->w->name, r->w->n, s->reports, resting, levels, rates, own, alone, null,
-           r->ratio_1000 / 1000, r->ratio_1000 % 1000, sb_histogram_percentile(b->each, 50),
-           sb_histogram_percentile(b->each, 99), sb_histogram_percentile(b->each, 99.9),
-           sb_histogram_percentile(b->each, 99.99), b->each->max_ns, r->clock_ns, s->hash,
-           r->hashes_equal ? "" : " DIFFERENT");
+           r->w->name, r->w->n, s->reports, resting, levels, rates, own, alone, null, ratio, plain,
+           x_plain, sb_histogram_percentile(b->each, 50), sb_histogram_percentile(b->each, 99),
+           sb_histogram_percentile(b->each, 99.9), sb_histogram_percentile(b->each, 99.99),
+           b->each->max_ns, r->clock_ns, s->hash, r->hashes_equal ? "" : " DIFFERENT");
     /* What the workload is, to be judged by. */
     const uint64_t orders = s->by_command[SB_CMD_ORDER], day = orders - s->iocs;
     printf("    orders %" PRIu64 ", %" PRIu64 " %% of them IOC; modifies %" PRIu64
@@ -190,6 +274,12 @@ static void print_row(const struct bench *b, const struct row *r)
 static void json_row(struct bench *b, const struct row *r)
 {
     const struct sb_workload_seen *s = &r->w->seen;
+    char ratio[24], plain[24] = "null", ratio_plain[24] = "null";
+    say_ratio(ratio, sizeof ratio, r->ratio_1000);
+    if (r->plain) {
+        snprintf(plain, sizeof plain, "%" PRIu64, r->rate_plain * 1000);
+        say_ratio(ratio_plain, sizeof ratio_plain, r->ratio_plain_1000);
+    }
     printf("%s\n  {\"workload\": \"%s\", \"way\": \"%s\", \"messages\": %" PRIu64
            ", \"reports\": %" PRIu64 ", \"resting_mean\": %" PRIu64
            ", \"resting_most\": %u, \"resting_end\": %u"
@@ -206,10 +296,10 @@ static void json_row(struct bench *b, const struct row *r)
     printf(", \"messages_per_s\": %" PRIu64 ", \"messages_per_s_least\": %" PRIu64
            ", \"messages_per_s_most\": %" PRIu64 ", \"messages_per_s_own\": %" PRIu64
            ", \"messages_per_s_alone\": %" PRIu64 ", \"null_messages_per_s\": %" PRIu64
-           ", \"ratio\": %" PRIu64 ".%03" PRIu64 ", \"clock_ns\": %" PRIu64 ", \"each\": ",
+           ", \"ratio\": %s, \"plain_messages_per_s\": %s, \"ratio_plain\": %s"
+           ", \"clock_ns\": %" PRIu64 ", \"each\": ",
            r->rate * 1000, r->rate_least * 1000, r->rate_most * 1000, r->rate_own * 1000,
-           r->rate_alone * 1000, r->rate_null * 1000, r->ratio_1000 / 1000, r->ratio_1000 % 1000,
-           r->clock_ns);
+           r->rate_alone * 1000, r->rate_null * 1000, ratio, plain, ratio_plain, r->clock_ns);
     sb_histogram_json(b->each, stdout);
     printf(", \"hash\": \"%016" PRIx64 "\", \"hashes_equal\": %s}", s->hash,
            r->hashes_equal ? "true" : "false");
@@ -302,17 +392,13 @@ static int bench_all(struct bench *b)
 
 static bool read_arguments(int argc, char **argv, struct arguments *a)
 {
-    static const struct option OPTIONS[] = {{"seed", required_argument, NULL, 's'},
-                                            {"messages", required_argument, NULL, 'm'},
-                                            {"sessions", required_argument, NULL, 'n'},
-                                            {"passes", required_argument, NULL, 'p'},
-                                            {"only", required_argument, NULL, 'o'},
-                                            {"captures", required_argument, NULL, 'c'},
-                                            {"cores", required_argument, NULL, 'k'},
-                                            {"commands", no_argument, NULL, 'x'},
-                                            {"eager", no_argument, NULL, 'e'},
-                                            {"json", no_argument, NULL, 'j'},
-                                            {0}};
+    static const struct option OPTIONS[] = {
+        {"seed", required_argument, NULL, 's'},     {"messages", required_argument, NULL, 'm'},
+        {"sessions", required_argument, NULL, 'n'}, {"passes", required_argument, NULL, 'p'},
+        {"only", required_argument, NULL, 'o'},     {"captures", required_argument, NULL, 'c'},
+        {"cores", required_argument, NULL, 'k'},    {"commands", no_argument, NULL, 'x'},
+        {"eager", no_argument, NULL, 'e'},          {"plain-orders", required_argument, NULL, 'r'},
+        {"json", no_argument, NULL, 'j'},           {0}};
     uint64_t messages = a->workload.messages, sessions = a->workload.sessions;
     optind = 1;
     for (int c; (c = getopt_long(argc, argv, "", OPTIONS, NULL)) != -1;) {
@@ -339,6 +425,8 @@ static bool read_arguments(int argc, char **argv, struct arguments *a)
             a->way = SB_BENCH_COMMANDS;
         else if (c == 'e')
             a->eager = true;
+        else if (c == 'r')
+            good = sb_number_read(optarg, 1, SB_BENCH_PLAIN_ORDERS, &a->plain_orders);
         else if (c == 'j')
             a->json = true;
         else

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "engine/ids.h"
+#include "perf/bench_plain.h"
 #include "perf/bench_workload.h"
 #include "perf/id_map.h"
 #include "tests/reference/reference.h"
@@ -203,6 +204,10 @@ START_TEST(reports_as_the_reference)
         make(&w, i, 5);
         compare(&w, SB_BENCH_DIRECT, seen);
         compare(&w, SB_BENCH_COMMANDS, seen);
+        ck_assert_int_eq(sb_bench_plain_serves(w.messages, w.n, &w.sizes),
+                         strcmp(w.name, "instruments") != 0);
+        if (w.sizes.limits.instruments_max == 1)
+            compare(&w, SB_BENCH_PLAIN, seen);
         sb_workload_free(&w);
     }
     /* A kind that never came was not compared. */
@@ -307,12 +312,17 @@ START_TEST(passes_agree)
     make(&w, index_of("crash"), 5);
     const struct sb_bench_run run = {
         .messages = w.messages, .n = w.n, .sizes = w.sizes, .ring = ring};
-    struct sb_bench_pass engine, again, null[2];
+    struct sb_bench_run run_plain = run;
+    run_plain.way = SB_BENCH_PLAIN;
+    struct sb_bench_pass engine, again, plain, null[2];
     uint64_t clock_ns = 0;
     ck_assert(sb_bench_pass_engine(&run, &engine));
     ck_assert(sb_bench_pass_null(&run, &null[0]));
     ck_assert(sb_bench_pass_timed(&run, &again, each, &clock_ns));
     ck_assert(sb_bench_pass_null(&run, &null[1]));
+    ck_assert(sb_bench_pass_engine(&run_plain, &plain));
+    ck_assert_uint_eq(plain.hash, w.seen.hash);
+    ck_assert_uint_eq(plain.reports, w.seen.reports);
     ck_assert_uint_eq(engine.hash, w.seen.hash);
     ck_assert_uint_eq(again.hash, w.seen.hash);
     ck_assert_uint_eq(engine.reports, w.seen.reports);
@@ -334,6 +344,9 @@ START_TEST(captures_as_the_reference)
         make(&w, i, 5);
         compare(&w, SB_BENCH_DIRECT, seen);
         compare(&w, SB_BENCH_COMMANDS, seen);
+        ck_assert(
+            sb_bench_plain_serves(w.messages, w.n, &w.sizes)); /* so few are of one instrument */
+        compare(&w, SB_BENCH_PLAIN, seen);
         sb_workload_free(&w);
     }
 }
