@@ -189,10 +189,16 @@ SB_PLAIN void rest_canceled(struct sb_engine *e, const struct sb_book *b, uint64
 
 /* --- calls -------------------------------------------------------------------------------------- */
 
-/* With so many orders most are beyond the near buckets: the line where they are is asked for before the near one has come. */
+/* With so many orders most are beyond the near buckets. */
+SB_PLAIN bool many(const struct sb_engine *e)
+{
+    return __builtin_expect(e->orders.used > SB_IDS_NEAR_MAX * 4, 0);
+}
+
+/* Then the line where they are is asked for before the near one has come. */
 SB_PLAIN void ask_ahead(const struct sb_engine *e, uint64_t id)
 {
-    if (__builtin_expect(e->orders.used > SB_IDS_NEAR_MAX * 4, 0))
+    if (many(e))
         sb_ids_prefetch_far(&e->orders.ids, id);
 }
 
@@ -360,9 +366,8 @@ SB_APART uint32_t order_in_window(struct sb_engine *e, struct sb_ladder *l, uint
                                   struct sb_report *out)
 {
     struct sb_ids_spot spot;
-    ask_ahead(e, out->id);
     if (__builtin_expect(e->orders.used >= e->orders.max, 0) ||
-        __builtin_expect(e->levels.used >= e->levels.max, 0) ||
+        __builtin_expect(e->levels.used >= e->levels.max, 0) || many(e) ||
         !sb_ids_spot_near(&e->orders.ids, out->id, &spot))
         return order_of_report(e, l, key, out);
     sb_ids_put_near(e->orders.free, &spot);
@@ -427,6 +432,7 @@ SB_APART uint32_t take_off(struct sb_engine *e, uint32_t slot, uint32_t q, struc
 /* An order whose id is beyond its near bucket, or whose level is outside the window; or there is none. */
 SB_APART uint32_t cancel_of_any_kind(struct sb_engine *e, uint64_t id, struct sb_report *out)
 {
+    ask_ahead(e, id);
     const uint32_t slot = sb_ids_leave(&e->orders.ids, e->orders.slots, id);
     if (__builtin_expect(slot == 0, 0))
         return refuse(e, SB_REPORT_CANCEL_REJECT, id, 0, 0, SB_REASON_UNKNOWN, out);
@@ -461,7 +467,8 @@ SB_APART uint32_t cancel_of_any_kind(struct sb_engine *e, uint64_t id, struct sb
 uint32_t sb_direct_cancel(struct sb_engine *e, uint64_t id, struct sb_report *out)
 {
     uint32_t slot;
-    ask_ahead(e, id);
+    if (many(e))
+        return cancel_of_any_kind(e, id, out);
     uint16_t *tag = sb_ids_look_near(&e->orders.ids, e->orders.slots, id, &slot);
     if (__builtin_expect(tag == NULL, 0))
         return cancel_of_any_kind(e, id, out);
