@@ -208,7 +208,8 @@ SB_PLAIN uint32_t rest_anywhere(struct sb_engine *e, struct sb_book *b, uint32_t
                                 uint32_t quantity, struct sb_report *out)
 {
     const uint32_t slot = e->orders.free;
-    if (__builtin_expect(!sb_ids_enter(&e->orders.ids, e->orders.slots, id, slot), 0))
+    if (!__builtin_expect(sb_ids_enter_soon(&e->orders.ids, id, slot), 1) &&
+        !sb_ids_enter(&e->orders.ids, e->orders.slots, id, slot))
         return refuse_order(e, instrument, id, side, price, quantity, out);
     /* As each step is the last that needs what it uses (sb_direct_order()), the walk is the last of all. */
     struct sb_sink sink = {.direct = true, .report = out};
