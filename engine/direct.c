@@ -314,15 +314,15 @@ SB_APART uint32_t rest_anywhere(struct sb_engine *e, struct sb_ladder *l, uint32
 {
     ask_ahead(e, out->id);
     const uint32_t side = out->side, slot = e->orders.free;
-    if (__builtin_expect(!sb_ids_enter(&e->orders.ids, e->orders.slots, out->id, slot), 0))
+    if (!__builtin_expect(sb_ids_enter_soon(&e->orders.ids, out->id, slot), 1) &&
+        !sb_ids_enter(&e->orders.ids, e->orders.slots, out->id, slot))
         return refuse_order(e, out->instrument, out->id, side, out->price, out->quantity, out);
     struct sb_order *o = &e->orders.slots[sb_orders_take(&e->orders)];
     sb_order_write_front(o, out->id, out->quantity);
     sb_order_write_back(
         o, 0, key | side << 31,
         sb_order_meta(++e->last_ref, out->instrument, side & (SB_ORDER_SHORT | SB_ORDER_EXEMPT)));
-    if (!sb_ladder_in_window(l,
-                             key)) { /* the walk is the last of all: what must be kept is stored */
+    if (!sb_ladder_in_window(l, key)) { /* its walk is the last of all, with the least to be kept */
         rest_far(e, l, key, slot, out->quantity);
         return 1;
     }

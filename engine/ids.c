@@ -173,8 +173,10 @@ void sb_ids_remove_far(struct sb_ids *t, uint64_t id, uint32_t slot)
     tree_remove(t, id, slot);
 }
 
-bool sb_ids_enter_slowly(struct sb_ids *t, const struct sb_order *slots, uint64_t id, uint32_t slot)
+bool sb_ids_enter(struct sb_ids *t, const struct sb_order *slots, uint64_t id, uint32_t slot)
 {
+    if (sb_ids_enter_soon(t, id, slot))
+        return true;
     if (sb_ids_find(t, slots, id) != 0)
         return false;
     sb_ids_add(t, slots, id, slot);

@@ -209,11 +209,8 @@ static inline void sb_ids_remove(struct sb_ids *t, uint64_t id, uint32_t slot)
     sb_ids_remove_far(t, id, slot);
 }
 
-/* The two below do in one look what find and add, or find and remove, do in two; for ids that are likely to be beyond their near
- * bucket. Their out-of-line parts are the two looks. */
-bool sb_ids_enter_slowly(struct sb_ids *t, const struct sb_order *slots, uint64_t id,
-                         uint32_t slot);
-uint32_t sb_ids_leave_slowly(struct sb_ids *t, const struct sb_order *slots, uint64_t id);
+/* What follows does in one look what find and add, or find and remove, do in two; for ids that are likely to be beyond their near
+ * bucket. */
 
 static inline void sb_ids_put(struct sb_ids_bucket *b, uint32_t lanes, uint64_t hash, uint32_t slot)
 {
@@ -222,15 +219,15 @@ static inline void sb_ids_put(struct sb_ids_bucket *b, uint32_t lanes, uint64_t 
     b->slot[lane] = slot;
 }
 
-/* Adds an id, whose order need not be in the slot yet. False: it is live, and nothing changed. */
-static inline bool sb_ids_enter(struct sb_ids *t, const struct sb_order *slots, uint64_t id,
-                                uint32_t slot)
+/* Adds an id, whose order need not be in the slot yet, if the near bucket and the first far one say at once where, and that it is
+ * not live; else false: nothing changed, which says nothing. */
+static inline bool sb_ids_enter_soon(struct sb_ids *t, uint64_t id, uint32_t slot)
 {
     const uint64_t hash = sb_ids_hash(t, id);
     struct sb_ids_bucket *near = sb_ids_near(t, hash);
     const uint32_t free = sb_ids_match(near, 0);
     if (__builtin_expect(sb_ids_match(near, hash) != 0, 0))
-        return sb_ids_enter_slowly(t, slots, id, slot);
+        return false;
     if (free != 0 && near->more == 0) {
         sb_ids_put(near, free, hash, slot);
         return true;
@@ -239,7 +236,7 @@ static inline bool sb_ids_enter(struct sb_ids *t, const struct sb_order *slots, 
     const uint32_t far_free = sb_ids_match(far, 0);
     if (__builtin_expect((sb_ids_match(far, hash) | far->more) != 0, 0) ||
         __builtin_expect(far_free == 0, 0))
-        return sb_ids_enter_slowly(t, slots, id, slot);
+        return false;
     if (__builtin_expect(free != 0, 0)) {
         sb_ids_put(near, free, hash, slot);
         return true;
@@ -248,6 +245,12 @@ static inline bool sb_ids_enter(struct sb_ids *t, const struct sb_order *slots, 
     sb_ids_put(far, far_free, hash, slot);
     return true;
 }
+
+/* The same, wherever it goes. False: it is live. */
+bool sb_ids_enter(struct sb_ids *t, const struct sb_order *slots, uint64_t id, uint32_t slot);
+
+/* The rest of sb_ids_leave(). */
+uint32_t sb_ids_leave_slowly(struct sb_ids *t, const struct sb_order *slots, uint64_t id);
 
 /* Removes a live id, whose order is still in its slot. Returns the slot; 0: it is not live. */
 static inline uint32_t sb_ids_leave(struct sb_ids *t, const struct sb_order *slots, uint64_t id)
