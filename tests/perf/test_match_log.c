@@ -45,8 +45,10 @@ static void rig_open(struct rig *r)
     memset(r->mem, 0, (size_t)LOG_LINES * 2 * SB_LINE_BYTES);
     struct sb_arena arena = {.base = r->mem, .size = (size_t)LOG_LINES * 2 * SB_LINE_BYTES};
     sb_log_init(&r->log, &arena, LOG_LINES);
-    add(r, (struct sb_command2){.c = {.kind = SB_CMD_DAY, .flags = SB_CMD_F_EXT},
-                                .ext.day = {.midnight_ns = 1000, .trading_day = 20231114}});
+    add(r,
+        (struct sb_command2){
+            .c = {.kind = SB_CMD_DAY, .flags = SB_CMD_F_EXT},
+            .ext.day = {.midnight_ns = 1000, .trading_day = 20231114, .rules = SB_ENGINE_RULES}});
     for (uint32_t s = 1; s <= 2; s++)
         add(r, (struct sb_command2){
                    .c = {.kind = SB_CMD_SESSION, .flags = SB_CMD_F_EXT, .key = s, .firm = s}});
