@@ -170,7 +170,7 @@ void sb_engine_seed_hash(struct sb_engine *e, uint64_t seed)
 static bool open_day(struct sb_engine *e, const struct sb_command *cmd, struct sb_outbox *box)
 {
     const union sb_command_ext *x = sb_command_ext(cmd);
-    if (e->open)
+    if (e->open || sb_command_other_rules(cmd, SB_ENGINE_RULES))
         return false;
     e->open = true;
     e->day = (struct sb_day_view){.midnight_ns = x->day.midnight_ns,

@@ -76,6 +76,7 @@ static void save_head(const struct sb_engine *e, struct image_head *h)
         .orders_max = e->limits.orders_max,
         .levels_max = e->limits.levels_max,
         .terms_max = e->limits.terms_max,
+        .rules = SB_ENGINE_RULES,
         .applied = sb_engine_applied(e),
         .time_ns = e->time_ns,
         .feed_seq = e->feed_seq,

@@ -32,7 +32,8 @@ struct image_head {
     uint32_t open_orders_peak;
     uint32_t open; /* 0 no day yet, 1 a day of sessions, 2 of a direct user */
     uint32_t sessions, instruments, orders, terms; /* how many follow */
-    uint32_t terms_max, zero;
+    uint32_t terms_max;
+    uint32_t rules; /* SB_ENGINE_RULES */
 };
 _Static_assert(sizeof(struct image_head) == 192, "layout of the image");
 

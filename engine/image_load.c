@@ -50,6 +50,8 @@ static const char *head_fault(const struct sb_engine *e, const struct image_head
         return "not an engine's image";
     if (h->version != IMAGE_VERSION)
         return "an image of another version";
+    if (h->rules != SB_ENGINE_RULES)
+        return "an image made under other rules";
     if (!sb_engine_limits_equal(&limits, &e->limits))
         return "the image of an engine with other limits";
     const char *wrong = size_fault(h, bytes);
@@ -57,8 +59,8 @@ static const char *head_fault(const struct sb_engine *e, const struct image_head
         wrong = count_fault(h);
     if (wrong != NULL)
         return wrong;
-    if (h->zero != 0 || h->open > 2 || (h->open == 2 && h->sessions + h->terms != 0) ||
-        h->feed_seq == 0 || h->last_ref > SB_ORDER_REF_MAX || h->open_orders_peak < h->orders ||
+    if (h->open > 2 || (h->open == 2 && h->sessions + h->terms != 0) || h->feed_seq == 0 ||
+        h->last_ref > SB_ORDER_REF_MAX || h->open_orders_peak < h->orders ||
         h->open_orders_peak > h->orders_max || h->shard > SB_SHARD_MAX ||
         h->generation > SB_SHARD_MAX)
         return "an impossible head";

@@ -58,7 +58,7 @@ static void feed(struct burst *b, struct sb_command2 *c)
 
 static void define(struct burst *b)
 {
-    struct sb_command2 c = {.c = next_command(b, SB_CMD_DAY)};
+    struct sb_command2 c = {.c = next_command(b, SB_CMD_DAY), .ext.day.rules = SB_ENGINE_RULES};
     c.c.flags = SB_CMD_F_EXT;
     feed(b, &c);
     for (uint32_t s = 1; s <= SESSIONS; s++) {

@@ -234,7 +234,8 @@ static void feed(struct sb_bench_adapter *a, struct sb_command2 *c)
 
 static void set_up(struct sb_bench_adapter *a, const struct sb_engine_limits *limits)
 {
-    struct sb_command2 c = {.c = {.kind = SB_CMD_DAY, .flags = SB_CMD_F_EXT}};
+    struct sb_command2 c = {.c = {.kind = SB_CMD_DAY, .flags = SB_CMD_F_EXT},
+                            .ext.day.rules = SB_ENGINE_RULES};
     feed(a, &c);
     for (uint32_t s = 1; s <= limits->sessions_max; s++) {
         c = (struct sb_command2){.c = {.kind = SB_CMD_SESSION, .flags = SB_CMD_F_EXT, .key = s}};

@@ -5,6 +5,8 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "shadowbook/engine.h"
+
 enum { HUGE_PAGE_BYTES = 1 << 21 };
 
 static const char BLANK[8] = {' ', ' ', ' ', ' ', ' ', ' ', ' ', ' '};
@@ -63,6 +65,7 @@ const char *sb_flow_commands_begin(struct sb_flow_commands *fc)
     c->ext.day.midnight_ns = SB_FLOW_MIDNIGHT_NS;
     c->ext.day.trading_day = 20000101;
     c->ext.day.shard = 1;
+    c->ext.day.rules = SB_ENGINE_RULES;
     c = append(fc, SB_CMD_SESSION, true, 0);
     if (c == NULL)
         return NO_MEMORY;

@@ -353,7 +353,8 @@ void sb_generate_symbol(uint32_t instrument, char symbol[8])
 
 static void set_up(struct sb_generate *g)
 {
-    struct sb_command2 c = {.c = {.kind = SB_CMD_DAY, .flags = SB_CMD_F_EXT}};
+    struct sb_command2 c = {.c = {.kind = SB_CMD_DAY, .flags = SB_CMD_F_EXT},
+                            .ext.day.rules = SB_ENGINE_RULES};
     feed(g, &c);
     c = (struct sb_command2){.c = {.kind = SB_CMD_SESSION, .flags = SB_CMD_F_EXT, .key = SESSION}};
     feed(g, &c);

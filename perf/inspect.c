@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "perf/log_source.h"
+#include "perf/match.h"
 #include "perf/numbers.h"
 #include "perf/top_view.h"
 #include "perf/verbs.h"
@@ -22,6 +23,13 @@ static const char *const USAGE =
     "[--json]\n"
     "       shadowbook inspect --journal F | --log F  --difference F [--json]\n"
     "       shadowbook inspect --journal F | --log F  --export FILE.csv\n";
+
+/* Of a log's first input. What was made under other rules is shown all the same, and said. */
+static bool has_rules(const char *path, const struct sb_command *first)
+{
+    return first->kind != SB_CMD_DAY ||
+           sb_match_rules(path, sb_command_ext(first)->day.rules, stderr);
+}
 
 /* --- a journal ------------------------------------------------------------------------------------ */
 
@@ -97,6 +105,7 @@ static int show_journal(const struct sb_inspect *a)
     if (!sb_journal_reader_open(&r, a->log, stderr))
         return 2;
     struct summary s = {0};
+    bool rules = true;
     int more;
     while ((more = sb_journal_reader_block(&r, stderr)) == 1) {
         const struct sb_journal_block *b = &r.scan.block;
@@ -107,6 +116,11 @@ static int show_journal(const struct sb_inspect *a)
             s = (struct summary){.segment = r.scan.segment.segment,
                                  .first_n = b->n_first,
                                  .epoch_first = b->head.epoch};
+        }
+        if (b->head.type == SB_JOURNAL_DATA && b->n_first == 1) {
+            const struct sb_command *lines;
+            sb_journal_packet_next(&r.scan, &(uint32_t){0}, &lines);
+            rules = has_rules(r.folder, lines);
         }
         const bool record = b->head.type == SB_JOURNAL_RECORD;
         const bool clock = record && r.scan.record.kind == SB_RECORD_CLOCK;
@@ -123,7 +137,7 @@ static int show_journal(const struct sb_inspect *a)
     if (more == 0)
         sb_journal_reader_say_end(&r, stdout);
     sb_journal_reader_close(&r);
-    return more != 0 ? 2 : r.found == SB_FOUND_DAMAGED;
+    return more != 0 ? 2 : r.found == SB_FOUND_DAMAGED || !rules;
 }
 
 /* --- a log file ----------------------------------------------------------------------------------- */
@@ -137,7 +151,10 @@ static int show_log(const char *path)
            s.shard, 'A' + s.sender, s.inc, sb_top_epoch(s.epoch).text);
     int more = 1;
     uint64_t packets = 0, inputs = 0;
+    bool rules = true;
     while (more == 1 && (more = sb_log_source_next(&s, stderr)) == 1) {
+        if (packets == 0)
+            rules = has_rules(path, s.lines);
         packets++;
         inputs += s.count;
     }
@@ -148,7 +165,7 @@ static int show_log(const char *path)
         sb_log_source_say_end(&s, stdout);
     }
     sb_log_source_close(&s);
-    return more == 0 ? 0 : 1;
+    return more == 0 && rules ? 0 : 1;
 }
 
 /* --- arguments ------------------------------------------------------------------------------------ */

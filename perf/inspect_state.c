@@ -209,6 +209,8 @@ static json_t *snapshot_words(const struct sb_snapshot *s, const struct sb_engin
 static bool load(const struct sb_inspect *a, const struct sb_snapshot *s, struct sb_match_engine *m)
 {
     const struct sb_engine_limits limits = sb_snapshot_limits(&s->head);
+    if (!sb_match_rules(a->snapshot, s->head.rules, stderr))
+        return false;
     const char *wrong = sb_engine_limits_error(&limits);
     if (wrong == NULL && !sb_match_engine_open(m, &limits))
         wrong = "no memory for an engine of its limits";

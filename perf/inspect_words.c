@@ -378,6 +378,7 @@ static void put_ext(json_t *o, const struct sb_engine *e, const struct sb_comman
         sb_words_put_text(o, "midnight", sb_words_time(x->day.midnight_ns).text);
         sb_words_put_number(o, "shard", x->day.shard);
         sb_words_put_number(o, "generation", x->day.generation);
+        sb_words_put_number(o, "rules", x->day.rules);
         break;
     case SB_CMD_SESSION:
         put_session_ext(o, x);

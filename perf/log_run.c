@@ -9,17 +9,26 @@ void sb_log_run_close(struct sb_log_run *r)
     sb_log_source_close(&r->log);
 }
 
-/* An engine as the log has it where it begins: new, or from the snapshot. */
-static bool begin(struct sb_log_run *r, FILE *err)
+/* An engine as the log has it where it begins: new, or from the snapshot. False: said on err why not. */
+static bool make_engine(struct sb_log_run *r, FILE *err)
 {
     const struct sb_snapshot *snapshot = sb_log_source_snapshot(&r->log);
-    const char *wrong = NULL;
-    r->sealed_n = sb_log_run_snapshot_n(r);
-    if (!sb_match_engine_open(&r->m, &r->log.limits))
+    if (snapshot != NULL && !sb_match_rules(r->log.path, snapshot->head.rules, err))
+        return false;
+    if (!sb_match_engine_open(&r->m, &r->log.limits)) {
         fprintf(err, "%s: no memory for an engine of its limits\n", r->log.path);
-    else if (snapshot != NULL && (wrong = sb_snapshot_load(snapshot, r->m.engine)) != NULL)
+        return false;
+    }
+    const char *wrong = snapshot != NULL ? sb_snapshot_load(snapshot, r->m.engine) : NULL;
+    if (wrong != NULL)
         fprintf(err, "%s: snapshot of input %" PRIu64 ": %s\n", r->log.path, r->sealed_n, wrong);
-    else
+    return wrong == NULL;
+}
+
+static bool begin(struct sb_log_run *r, FILE *err)
+{
+    r->sealed_n = sb_log_run_snapshot_n(r);
+    if (make_engine(r, err))
         return true;
     sb_log_run_close(r);
     return false;
@@ -53,6 +62,9 @@ int sb_log_run_next(struct sb_log_run *r, FILE *err)
         fprintf(err, "%s: input %" PRIu64 ": time runs back\n", r->log.path, r->c->seq);
         return -1;
     }
+    if (r->c->kind == SB_CMD_DAY &&
+        !sb_match_rules(r->log.path, sb_command_ext(r->c)->day.rules, err))
+        return -1;
     r->out = box->out + box->n;
     const uint32_t before = box->n;
     sb_engine_apply(r->m.engine, r->c, box);

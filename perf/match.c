@@ -39,6 +39,14 @@ void sb_match_engine_close(struct sb_match_engine *m)
     memset(m, 0, sizeof *m);
 }
 
+bool sb_match_rules(const char *path, uint16_t rules, FILE *err)
+{
+    if (rules != SB_ENGINE_RULES)
+        fprintf(err, "%s: log made under rules version %u, this program has %d\n", path, rules,
+                SB_ENGINE_RULES);
+    return rules == SB_ENGINE_RULES;
+}
+
 static const struct sb_command *next_command(const struct sb_command *c)
 {
     return c + sb_command_lines(c);

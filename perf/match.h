@@ -6,6 +6,8 @@
 #ifndef SHADOWBOOK_PERF_MATCH_H
 #define SHADOWBOOK_PERF_MATCH_H
 
+#include <stdio.h>
+
 #include "perf/flow_commands.h"
 #include "perf/histogram.h"
 #include "shadowbook/engine.h"
@@ -24,6 +26,9 @@ struct sb_match_engine {
 
 bool sb_match_engine_open(struct sb_match_engine *m, const struct sb_engine_limits *limits);
 void sb_match_engine_close(struct sb_match_engine *m);
+
+/* Are these the rules of this program's engine (engine.h)? False: said on err, of the log at path. */
+bool sb_match_rules(const char *path, uint16_t rules, FILE *err);
 
 /* Applies the `count` commands of a log's packet, and seals. NULL, or what is wrong with them. *outputs: how many they
  * made. What the digest is afterwards is for the caller to compare. */

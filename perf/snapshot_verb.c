@@ -73,6 +73,9 @@ static int apply(struct run *r, uint64_t at)
     while (sb_engine_applied(e) < at &&
            (more = sb_recovery_packet(&r->recovery, &p, &lines, stderr)) == 1) {
         uint32_t outputs;
+        if (lines->kind == SB_CMD_DAY &&
+            !sb_match_rules(r->recovery.reader.folder, sb_command_ext(lines)->day.rules, stderr))
+            return REFUSED;
         const char *wrong = sb_match_packet(&r->engine, lines, p->count, &outputs);
         if (wrong == NULL && sb_engine_digest(e) != p->digest)
             wrong = "this engine's digest is not the one in the journal";
@@ -129,6 +132,9 @@ static int make(struct run *r, const struct arguments *a)
         return FAILED;
     }
     if (r->recovery.snapshot.bytes != NULL) {
+        const struct sb_snapshot_head *head = &r->recovery.snapshot.head;
+        if (!sb_match_rules(r->recovery.reader.folder, head->rules, stderr))
+            return REFUSED;
         const char *wrong = sb_snapshot_load(&r->recovery.snapshot, r->engine.engine);
         if (wrong != NULL)
             return refuse(r, wrong);

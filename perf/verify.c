@@ -170,6 +170,7 @@ static void own_command(const struct sb_config *config, const struct entry *entr
         c->ext.day.trading_day = config->trading_day;
         c->ext.day.shard = config->shard;
         c->ext.day.generation = config->generation;
+        c->ext.day.rules = SB_ENGINE_RULES;
     } else if (entry->what == SESSION) {
         sb_genesis_session(&config->sessions[entry->index], entry->index, c);
     } else {

@@ -15,7 +15,7 @@ bool sb_genesis_agrees(const struct sb_config *cfg, const struct sb_command *c)
     if (c->seq > sb_genesis_last(cfg))
         return c->kind != SB_CMD_SESSION && c->kind != SB_CMD_INSTRUMENT;
     if (c->seq < 2)
-        return true; /* the day is its first owner's */
+        return true; /* the day is its first owner's; its rules: sb_load_put() */
     struct sb_command2 own;
     sb_genesis_definition(cfg, c->seq, &own);
     return c->kind == own.c.kind && c->key == own.c.key && c->instrument == own.c.instrument &&

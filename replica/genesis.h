@@ -2,7 +2,8 @@
  *
  * The first owner sequences them behind DAY, and whoever judges its outputs makes the same ones. From then on the log says what
  * sessions and instruments are, all day long: a node whose configuration says otherwise of them does not go on with that log,
- * neither as an owner nor as a shadow (sb_node_differs()). A token is not among them: the door knows it. */
+ * neither as an owner nor as a shadow (sb_node_differs()). A token is not among them: the door knows it. DAY says under which
+ * rules of the engine the log was made (engine.h): a node of others takes nothing of it. */
 #ifndef SHADOWBOOK_REPLICA_GENESIS_H
 #define SHADOWBOOK_REPLICA_GENESIS_H
 

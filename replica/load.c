@@ -30,9 +30,22 @@ static void open_doors(struct sb_node *node)
     }
 }
 
+/* What was made under these rules is not for this node. True: it is. */
+static bool has_rules(struct sb_node *node, uint16_t rules)
+{
+    if (rules == node->rules)
+        return true;
+    node->log_rules = rules;
+    sb_count(node, SB_CTR_OTHER_RULES);
+    sb_load_differs(node, 1);
+    return false;
+}
+
 const char *sb_node_load_snapshot(struct sb_node *node, const struct sb_snapshot *snapshot)
 {
     SB_ASSERT_EQ(node->log.len, 0);
+    if (!has_rules(node, snapshot->head.rules))
+        return "made under other rules of matching";
     const char *wrong = sb_snapshot_load(snapshot, node->engine);
     if (wrong != NULL)
         return wrong;
@@ -61,6 +74,16 @@ uint64_t sb_node_differs(const struct sb_node *node)
     return node->differs_n;
 }
 
+uint16_t sb_node_log_rules(const struct sb_node *node)
+{
+    return node->log_rules;
+}
+
+uint16_t sb_node_peer_rules(const struct sb_node *node)
+{
+    return node->peer_rules;
+}
+
 /* What was in a journal is taken as released: whoever misses it asks for it (R13). */
 static void pass_all(struct sb_node *node, const struct sb_packet *p)
 {
@@ -73,9 +96,13 @@ static void pass_all(struct sb_node *node, const struct sb_packet *p)
 struct sb_packet *sb_load_put(struct sb_node *node, uint16_t count, uint16_t lines_n,
                               const void *lines)
 {
-    memcpy(sb_log_begin(&node->log), lines, (size_t)lines_n * SB_LINE_BYTES);
+    const struct sb_command *c =
+        memcpy(sb_log_begin(&node->log), lines, (size_t)lines_n * SB_LINE_BYTES);
+    /* Before anything of it is applied, acked or compared: digests that differ would stop its owner, too. */
+    if (node->log.len == 0 && c->kind == SB_CMD_DAY &&
+        !has_rules(node, sb_command_ext(c)->day.rules))
+        return NULL;
     struct sb_packet *p = sb_log_commit(&node->log, count, lines_n);
-    const struct sb_command *c = sb_log_lines(&node->log, p);
     for (uint32_t i = 0; i < count; i++) {
         sb_sequencer_note(node, c);
         c += sb_command_lines(c);
@@ -103,6 +130,8 @@ enum sb_node_load sb_node_load(struct sb_node *node, const struct sb_journal_pac
     if (node->apply_next != node->log.packet_end)
         return SB_LOAD_FULL; /* in order: what came before is applied first */
     struct sb_packet *p = sb_load_put(node, packet->count, packet->lines, lines);
+    if (p == NULL)
+        return SB_LOAD_REFUSED;
     node->ack_due = !boot;
     if (!boot && !sb_apply_has_room(node, p))
         return SB_LOAD_TAKEN; /* applied by a poll, once its owner's mark has moved on */

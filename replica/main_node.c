@@ -187,6 +187,18 @@ static void say_changes(const struct life *l)
                                      : "");
 }
 
+/* Both say it, once for each version that they hear of, and wait for a peer that pairs. */
+static void say_peer_rules(const struct life *l, uint16_t *said)
+{
+    const uint16_t rules = sb_node_peer_rules(l->node);
+    if (rules != *said && rules != SB_ENGINE_RULES)
+        fprintf(stderr,
+                "node %s: the other engine has rules version %u, this program has %d: they do not "
+                "pair\n",
+                l->host->arguments.name, rules, SB_ENGINE_RULES);
+    *said = rules;
+}
+
 /* --- lives -------------------------------------------------------------------------------------- */
 
 static void format(struct life *l)
@@ -210,13 +222,20 @@ static bool join(struct life *l, uint64_t epoch, uint64_t owner_inc)
     return sb_storage_join(&l->storage, stderr);
 }
 
-/* Both engines of a shard, and a restart within the day, must agree on who trades and what. */
+/* Both engines of a shard, and a restart within the day, must agree on the rules, and on who trades and what. */
 static bool is_as_configured(const struct life *l)
 {
     const struct sb_config *c = l->host->config;
     const uint64_t n = sb_node_differs(l->node);
     if (n == 0)
         return true;
+    if (n == 1) {
+        fprintf(stderr,
+                "node %s: log made under rules version %u, this program has %d: it goes on only "
+                "with the program that began it, until a new day\n",
+                l->host->arguments.name, sb_node_log_rules(l->node), SB_ENGINE_RULES);
+        return false;
+    }
     char what[64] = "more sessions or instruments than";
     if (n <= UINT64_C(1) + c->sessions_n)
         snprintf(what, sizeof what, "[session %" PRIu64 "] otherwise than", n - 1);
@@ -236,10 +255,11 @@ static bool begin(struct life *l)
     format(l);
     if (l->setup.new_day)
         return sb_storage_begin(&l->storage, &l->setup, stderr);
-    if (!sb_storage_recover(&l->storage, l->node, l->setup.force_solo, stderr))
-        format(l); /* what was loaded is in pieces: it knows nothing, and can join */
+    const bool whole = sb_storage_recover(&l->storage, l->node, l->setup.force_solo, stderr);
     if (!is_as_configured(l))
         return false;
+    if (!whole)
+        format(l); /* what was loaded is in pieces: it knows nothing, and can join */
     if (!l->setup.force_solo || sb_node_log(l->node)->len != 0)
         return true;
     fprintf(stderr,
@@ -289,6 +309,7 @@ static void loop(struct life *l)
     const struct sigaction action = {.sa_handler = on_hand_over};
     sigaction(SIGUSR1, &action, NULL);
     enum sb_role said = SB_ROLE_DOWN;
+    uint16_t said_rules = SB_ENGINE_RULES;
     struct sb_node_out out = {0};
     struct sb_node_frame frames[SB_NODE_IN_MAX];
     uint64_t now_ns = 0;
@@ -310,6 +331,7 @@ static void loop(struct life *l)
         if (sb_node_role(l->node) != said)
             say_changes(l);
         said = sb_node_role(l->node);
+        say_peer_rules(l, &said_rules);
     }
 }
 

@@ -34,6 +34,7 @@ struct sb_node *sb_node_new(void *mem, size_t bytes, const struct sb_node_setup 
     node->own = setup->versions;
     if (node->own.max == 0)
         node->own = (struct sb_versions){.min = SB_FRAME_VERSION_MIN, .max = SB_FRAME_VERSION};
+    node->rules = node->peer_rules = setup->rules != 0 ? setup->rules : SB_ENGINE_RULES;
     node->inc = node->lineage = setup->inc;
     layout(node, &arena);
     node->role = SB_ROLE_BOOT;

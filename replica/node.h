@@ -74,6 +74,8 @@ struct sb_node_setup {
     uint8_t disclaim_record;
     uint64_t join_epoch, join_inc; /* not 0: begins in CATCH, copies the log of this solo owner */
     struct sb_versions versions;   /* max 0: this program's own */
+    uint16_t
+        rules; /* of the engine; 0: this program's (SB_ENGINE_RULES), which is the only one that serves */
     uint64_t inc;                  /* incarnation: rises with every start, never reused */
     uint64_t midnight_ns;          /* of the trading day; used by the first owner only */
     uint32_t trading_day;          /* yyyymmdd; same */
@@ -139,6 +141,7 @@ enum sb_node_load {
     SB_LOAD_GAP,       /* numbers before it are missing */
     SB_LOAD_FULL,      /* CATCH: no room until the node is polled */
     SB_LOAD_DIFFERENT, /* this engine makes other outputs of it than the one that wrote it */
+    SB_LOAD_REFUSED, /* the log was made under other rules: sb_node_differs() is 1, nothing was taken */
 };
 /* The next packet of a log; its lines are good (sb_lines_good()). Applied before it returns. */
 enum sb_node_load sb_node_load(struct sb_node *node, const struct sb_journal_packet *packet,
@@ -150,9 +153,13 @@ enum sb_node_load sb_node_load(struct sb_node *node, const struct sb_journal_pac
 void sb_node_loaded(struct sb_node *node, const struct sb_node_record *record, uint64_t lineage);
 
 /* The first input of the log that defines a session or an instrument otherwise than this node's configuration, or is not what
- * defines one there; behind the last one that it defines: the log defines more. 0: none. Such a node stops by itself; in BOOT
- * the host need not begin. */
+ * defines one there; behind the last one that it defines: the log defines more. 1: the log was made under other rules of the
+ * engine (DAY), and nothing of it was taken. 0: none. Such a node stops by itself; in BOOT the host need not begin. */
 uint64_t sb_node_differs(const struct sb_node *node);
+/* Where that is 1: the log's rules. */
+uint16_t sb_node_log_rules(const struct sb_node *node);
+/* The peer's, as its last BOOT said; this node's own before the first. While they are others, a new day does not begin. */
+uint16_t sb_node_peer_rules(const struct sb_node *node);
 
 /* --- the disk -------------------------------------------------------------------------------------- */
 

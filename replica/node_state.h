@@ -46,6 +46,7 @@ struct sb_node {
     enum sb_arm arm;
     uint64_t epoch, inc, peer_inc, winc;
     struct sb_versions own, peers, witnesses; /* of frames; max 0: not known */
+    uint16_t rules, peer_rules, log_rules;    /* of engines: sb_node_log_rules() ... */
     uint64_t stream_epoch;                    /* an owner's, or what it was: in its STREAM frames */
     uint64_t forced_since_ns;                 /* BOOT: the operator's FORCE is asked for since */
     uint64_t k;                               /* nonce of the last ARM */
@@ -208,8 +209,9 @@ void sb_apply_skip(struct sb_node *node, uint64_t n);
 void sb_apply_name_streams(struct sb_node *node); /* once the engine knows the day */
 
 /* load.c: what a life begins with, and what of it is durable. */
+/* The next packet, into the log. NULL: its log was made under other rules; it is not taken. */
 struct sb_packet *sb_load_put(struct sb_node *node, uint16_t count, uint16_t lines_n,
-                              const void *lines); /* the next packet, into the log */
+                              const void *lines);
 /* Input n is not what the configuration says: this log is not for this node. */
 void sb_load_differs(struct sb_node *node, uint64_t n);
 void sb_load_apply(

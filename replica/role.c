@@ -4,7 +4,7 @@
  * Where the rules leave something open, or this goes further than they ask:
  *   Genesis. The rules begin in DUAL. Here a new day's two empty nodes (--new-day, the operator's word that there is no
  *   earlier log) find each other by BOOT and register (1,D) naming each other; a node acts only on PAIROK, the shadow
- *   also on the first STREAM that names it (R16). A witness that knows an earlier owner gives no PAIROK: then nobody
+ *   also on the first STREAM that names it (R16). Two whose engines have other rules do not register. A witness that knows an earlier owner gives no PAIROK: then nobody
  *   serves until the operator restarts it too.
  *   A shadow that is not registered yet repeats REG_DUAL also while arming: the same message that it sent on adopting
  *   the winc (R19), so nothing new is in the network.
@@ -354,6 +354,9 @@ static void learn_witness(struct sb_node *node, uint64_t winc)
 static void on_boot(struct sb_node *node, const struct sb_head *h, const struct sb_control *c)
 {
     learn_versions(&node->peers, c);
+    node->peer_rules = c->rules;
+    if (c->rules != node->rules)
+        sb_count(node, SB_CTR_OTHER_RULES);
     if (node->role != SB_ROLE_BOOT || !node->setup.new_day || (h->flags & SB_FF_NEW_DAY) == 0 ||
         c->n_last != 0)
         return;

@@ -75,7 +75,8 @@ static void resume_turn(struct sb_node *node)
 /* Genesis: two empty nodes that name each other, confirmed by the witness before either acts. */
 static void genesis_turn(struct sb_node *node)
 {
-    if (node->peer_inc == 0 || node->winc == 0 || sb_role_version(node) == 0)
+    if (node->peer_inc == 0 || node->winc == 0 || sb_role_version(node) == 0 ||
+        node->peer_rules != node->rules)
         return;
     sb_role_ask(node, SB_FT_REG_DUAL, sb_make_epoch(1, SB_EPOCH_D),
                 (struct sb_control){.peer_inc = node->peer_inc,
@@ -94,7 +95,8 @@ static void boot_turn(struct sb_node *node)
                                     .old_epoch = node->digest,
                                     .record = node->loaded_record.kind,
                                     .version_min = node->own.min,
-                                    .version_max = node->own.max});
+                                    .version_max = node->own.max,
+                                    .rules = node->rules});
     if (node->taking_epoch != 0)
         sb_stream_take_kept(node);
     else if (node->setup.new_day)

@@ -137,6 +137,7 @@ static void genesis_command(const struct sb_node *node, uint64_t index, struct s
         c->ext.day.trading_day = node->setup.trading_day;
         c->ext.day.shard = cfg->shard;
         c->ext.day.generation = cfg->generation;
+        c->ext.day.rules = node->rules;
     } else {
         sb_genesis_definition(cfg, index + 1, c);
     }

@@ -39,6 +39,7 @@ void sb_snapshot_make(const struct sb_engine *e, void *out, size_t bytes)
                                     .trading_day = day->trading_day,
                                     .shard = day->shard,
                                     .generation = day->generation,
+                                    .rules = SB_ENGINE_RULES,
                                     .n = sb_engine_applied(e),
                                     .digest = sb_engine_digest(e),
                                     .state_digest = sb_engine_state_digest(e),
@@ -76,6 +77,8 @@ const char *sb_snapshot_fault(const void *bytes, size_t n, struct sb_snapshot_he
 
 const char *sb_snapshot_load(const struct sb_snapshot *s, struct sb_engine *fresh)
 {
+    if (s->head.rules != SB_ENGINE_RULES)
+        return "made under other rules of matching than this program's";
     const char *wrong = sb_engine_load(fresh, s->bytes + HEAD, s->head.image_bytes);
     if (wrong != NULL)
         return wrong;

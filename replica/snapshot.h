@@ -26,7 +26,8 @@ struct sb_snapshot_head {
     uint64_t magic;
     uint32_t version, trading_day;
     uint16_t shard, generation;
-    uint32_t zero;
+    uint16_t rules; /* SB_ENGINE_RULES (engine.h) */
+    uint16_t zero;
     uint64_t n;                    /* last input in it */
     uint64_t digest, state_digest; /* running and full-state digest there */
     uint32_t instruments_max, sessions_max, orders_max, levels_max; /* the engine's limits */

@@ -178,8 +178,11 @@ static bool load(struct sb_recovery *r, struct sb_node *node, FILE *err)
     }
     sb_node_expect(node, r->n_estimate);
     int more;
-    while ((more = sb_recovery_packet(r, &packet, &lines, err)) == 1)
-        if (sb_node_load(node, packet, lines) != SB_LOAD_TAKEN) {
+    while ((more = sb_recovery_packet(r, &packet, &lines, err)) == 1) {
+        const enum sb_node_load loaded = sb_node_load(node, packet, lines);
+        if (loaded == SB_LOAD_REFUSED)
+            return false;
+        if (loaded != SB_LOAD_TAKEN) {
             fprintf(err,
                     "journal %s: input %" PRIu64
                     ": this program makes other outputs of it than the "
@@ -187,6 +190,7 @@ static bool load(struct sb_recovery *r, struct sb_node *node, FILE *err)
                     r->reader.folder, packet->n_first);
             return false;
         }
+    }
     return more == 0;
 }
 
@@ -378,6 +382,8 @@ static enum sb_storage_word copy(struct sb_storage *s, struct sb_node *node,
         sb_transfer_client_release(s->client);
         if (loaded == SB_LOAD_DIFFERENT)
             return not_the_owners(s, n);
+        if (loaded == SB_LOAD_REFUSED)
+            return SB_STORAGE_STOP;
         if (loaded == SB_LOAD_GAP)
             return SB_STORAGE_AGAIN;
     }

@@ -266,7 +266,8 @@ static void take_packet(struct sb_node *node, const struct sb_stream *s, const u
     }
     if (!log_has_room(node))
         return; /* the owner sends it again */
-    sb_load_put(node, s->count, s->lines, lines);
+    if (sb_load_put(node, s->count, s->lines, lines) == NULL)
+        return;
     sb_count(node, SB_CTR_STREAM_RX);
     node->ack_due = true;
     node->gap_since_ns = 0; /* progress; a hole that is still open is seen again below */
@@ -282,10 +283,8 @@ static bool take_kept(struct sb_node *node, const struct sb_head *h, const struc
         h->epoch != node->taking_epoch || h->inc != node->winc || s->to_inc != node->inc ||
         s->count == 0)
         return false;
-    if (s->n_first == node->log.len + 1) {
-        sb_load_put(node, s->count, s->lines, lines);
+    if (s->n_first == node->log.len + 1 && sb_load_put(node, s->count, s->lines, lines) != NULL)
         sb_load_apply(node);
-    }
     sb_role_resume(node);
     if (node->taking_epoch != 0 && --node->repair_left == 0)
         sb_stream_take_kept(node);

@@ -215,7 +215,8 @@ union sb_command_ext {
         uint16_t shard;
         uint16_t
             generation; /* 0..1295: part of every stream's name; rises only after accepted loss */
-        uint8_t zero[48];
+        uint16_t rules; /* SB_ENGINE_RULES of whoever began the log (engine.h) */
+        uint8_t zero[46];
     } day;
     struct {                    /* SESSION */
         uint8_t operator_right; /* 1: may send PHASE, UNCROSS and what else is the operator's */
@@ -261,6 +262,12 @@ static inline uint32_t sb_command_lines(const struct sb_command *c)
 static inline const union sb_command_ext *sb_command_ext(const struct sb_command *c)
 {
     return (c->flags & SB_CMD_F_EXT) != 0 ? (const union sb_command_ext *)(c + 1) : NULL;
+}
+
+/* Does c, a good command, open a day under other rules than these (engine.h)? */
+static inline bool sb_command_other_rules(const struct sb_command *c, uint16_t rules)
+{
+    return c->kind == SB_CMD_DAY && sb_command_ext(c)->day.rules != rules;
 }
 
 /* Are the second line's enumerations and reserved bytes in range? (Whether the terms go together is the engine's.) */

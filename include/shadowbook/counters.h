@@ -116,7 +116,8 @@
     X(COPY_TARGET, "seq", "CATCH: last input of the owner")                                        \
     X(COPY_BYTES, "bytes", "CATCH: copied from the owner's journal")                               \
     X(COPY_STATE, "enum", "CATCH: 0 none 1 connecting 2 copying 3 following 4 refused 5 failed")   \
-    X(JOURNAL_KEPT, "segments", "beyond keep_segments: no snapshot holds what is in them")
+    X(JOURNAL_KEPT, "segments", "beyond keep_segments: no snapshot holds what is in them")         \
+    X(OTHER_RULES, "events", "refused: a log, snapshot or BOOT of the other node under other rules")
 
 enum sb_counter {
 #define SB_COUNTER_ENUM(id, unit, help) SB_CTR_##id,

@@ -78,10 +78,10 @@
  *   PHASE, UNCROSS: reasons in this order: NO_RIGHT, SYMBOL (instrument not defined), NOT_AUCTION or CROSSED (best
  *   buy >= best sell). They consume no key; `key` is echoed. INSTRUMENT_ALL means those defined, by index; each that can,
  *   does; its OPERATOR answer has quantity summed.
- *   Before DAY everything is ignored; so are a second DAY, a SESSION or INSTRUMENT whose index is 0, too large or defined,
- *   an instrument whose symbol is blank or defined, or with tick < 1, lot < 1, price_min < tick, price_max < price_min or
- *   > SB_PRICE_MAX, limits that are not multiples of tick, quantity_max < lot or > SB_QUANTITY_MAX, an unknown phase, or a
- *   reference_price that is not 0 and no multiple of tick within price_min..price_max.
+ *   Before DAY everything is ignored; so are a DAY of other rules than SB_ENGINE_RULES, a second DAY, a SESSION or INSTRUMENT whose
+ *   index is 0, too large or defined, an instrument whose symbol is blank or defined, or with tick < 1, lot < 1, price_min < tick,
+ *   price_max < price_min or > SB_PRICE_MAX, limits that are not multiples of tick, quantity_max < lot or > SB_QUANTITY_MAX, an
+ *   unknown phase, or a reference_price that is not 0 and no multiple of tick within price_min..price_max.
  *   All count as ignored_session, as does a command of an undefined session. A numbered message takes its session_seq even
  *   if it is then ignored for another reason. An ignored command still is the last applied (seq, time).
  *
@@ -105,6 +105,12 @@ extern "C" {
 struct sb_engine; /* opaque */
 
 enum { SB_PRO_RATA_MAX = 64 }; /* orders of a queue that share in a pass (RULES.md 12.1) */
+
+/* Version of the rules: of what the engine makes of commands. To be raised with every change after which any sequence of commands
+ * may give other outputs or another state digest; a change of speed or layout alone leaves it. DAY carries it, and so does an
+ * image: an engine opens no day and loads no image of another one, 0 included, so that no log is gone on with, replayed or
+ * shared by a pair under other rules than those it was made under. */
+enum { SB_ENGINE_RULES = 1 };
 
 /* Sizes of all tables. They are part of what must be equal in two engines. */
 struct sb_engine_limits {

@@ -148,7 +148,7 @@ struct sb_control {
     uint8_t
         record; /* RESUME, DISCLAIM, FORCE, BOOT: kind of the last ownership record; its epoch is the head's */
     uint8_t version_min, version_max; /* BOOT, HELLO: of the frames that the sender reads */
-    uint16_t zero;
+    uint16_t rules; /* BOOT: of the sender's engine (SB_ENGINE_RULES): only equal ones pair */
 };
 _Static_assert(sizeof(struct sb_control) == 56, "wire layout");
 

@@ -319,6 +319,7 @@ static void genesis(struct venue *v)
     day.ext.day.midnight_ns = MIDNIGHT_NS;
     day.ext.day.trading_day = v->config->trading_day;
     day.ext.day.shard = 1;
+    day.ext.day.rules = SB_ENGINE_RULES;
     apply(v, &day);
     for (uint32_t s = 1; s <= v->config->sessions_n; s++) {
         struct sb_command2 c;

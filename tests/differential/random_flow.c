@@ -67,6 +67,7 @@ static void make_day(struct flow_maker *m)
     c->ext.day.midnight_ns = RANDOM_FLOW_START_NS;
     c->ext.day.trading_day = 20000101;
     c->ext.day.shard = 1;
+    c->ext.day.rules = SB_ENGINE_RULES;
 }
 
 static void make_rare(struct flow_maker *m)

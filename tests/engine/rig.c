@@ -29,7 +29,8 @@ void rig_blank(struct rig *r, const struct sb_engine_limits *limits)
 void rig_open(struct rig *r, const struct sb_engine_limits *limits, uint8_t phase)
 {
     rig_blank(r, limits);
-    rig_send(r, (struct sb_command2){.c = {.kind = SB_CMD_DAY, .flags = SB_CMD_F_EXT}});
+    rig_send(r, (struct sb_command2){.c = {.kind = SB_CMD_DAY, .flags = SB_CMD_F_EXT},
+                                     .ext.day.rules = SB_ENGINE_RULES});
     for (uint32_t s = 1; s <= RIG_SESSIONS; s++)
         rig_send(r, (struct sb_command2){
                         .c = {.kind = SB_CMD_SESSION, .flags = SB_CMD_F_EXT, .key = s, .firm = s},

@@ -541,7 +541,8 @@ static void send(struct model *m, struct sb_command2 c)
 static void model_open(struct model *m)
 {
     m->reference = sb_reference_new(&limits);
-    send(m, (struct sb_command2){.c = {.kind = SB_CMD_DAY, .flags = SB_CMD_F_EXT}});
+    send(m, (struct sb_command2){.c = {.kind = SB_CMD_DAY, .flags = SB_CMD_F_EXT},
+                                 .ext.day.rules = SB_ENGINE_RULES});
     send(m, (struct sb_command2){.c = {.kind = SB_CMD_SESSION, .flags = SB_CMD_F_EXT, .key = 1}});
     for (uint32_t i = 1; i <= INSTRUMENTS; i++) {
         struct sb_command2 c = {

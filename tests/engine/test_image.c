@@ -234,6 +234,7 @@ START_TEST(layout)
     ck_assert_uint_eq(at(image + 8, 4), rig_limits.instruments_max);
     ck_assert_uint_eq(at(image + 24, 8), sb_engine_applied(r.e));
     ck_assert_uint_eq(at(image + 48, 8), 8);          /* references: seven orders, a replace */
+    ck_assert_uint_eq(at(image + 188, 4), 1);         /* rules */
     ck_assert_uint_eq(at(image + SESSION + S, 8), 1); /* session 2: last message */
     ck_assert_uint_eq(at(image + SESSION + S + 16, 8), 77);
     ck_assert_uint_eq(at(image + SESSION + S + 24, 4), 2);
@@ -337,7 +338,8 @@ START_TEST(what_no_engine_saves)
         {176, 4, 4, "an image of another size than its head says"},
         {180, 4, 1, "an image of another size than its head says"},
         {184, 4, 1, "the image of an engine with other limits"},
-        {188, 4, 1, "an impossible head"},
+        {188, 4, 0, "an image made under other rules"},
+        {188, 4, SB_ENGINE_RULES + 1, "an image made under other rules"},
         {SESSION + 24, 4, 0, "a session out of place"},
         {SESSION + S + 24, 4, 1, "a session out of place"},
         {SESSION + 3 * S + 24, 4, HALF, "a session out of place"},

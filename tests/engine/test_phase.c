@@ -20,14 +20,26 @@ START_TEST(day_opens_everything)
     rig_blank(&r, &rig_limits);
     struct sb_command2 session = {
         .c = {.kind = SB_CMD_SESSION, .flags = SB_CMD_F_EXT, .key = 1, .firm = 6}};
-    struct sb_command2 day = {
-        .c = {.kind = SB_CMD_DAY, .flags = SB_CMD_F_EXT},
-        .ext.day = {.midnight_ns = 5, .trading_day = 20261122, .shard = 2, .generation = 3}};
+    struct sb_command2 day = {.c = {.kind = SB_CMD_DAY, .flags = SB_CMD_F_EXT},
+                              .ext.day = {.midnight_ns = 5,
+                                          .trading_day = 20261122,
+                                          .shard = 2,
+                                          .generation = 3,
+                                          .rules = SB_ENGINE_RULES}};
     rig_send(&r, session);
     rig_phase(&r, 0, SB_INSTRUMENT_ALL, SB_PHASE_CONTINUOUS);
     rig_expect(&r, "");
     ck_assert_uint_eq(sb_engine_stats(r.e)->ignored_session, 2);
     ck_assert_uint_eq(sb_engine_session(r.e, 1)->defined, 0);
+    struct sb_command2 others = day; /* a day under other rules */
+    for (uint16_t rules = 0; rules <= SB_ENGINE_RULES + 1; rules += SB_ENGINE_RULES + 1) {
+        others.ext.day.rules = rules;
+        rig_send(&r, others);
+        rig_send(&r, session);
+        rig_expect(&r, "");
+    }
+    ck_assert_uint_eq(sb_engine_stats(r.e)->ignored_session, 6);
+    ck_assert_uint_eq(sb_engine_day(r.e)->trading_day, 0);
     rig_send(&r, day);
     rig_expect(&r, "F SYS O\n");
     day.ext.day.trading_day = 20261123;
@@ -46,7 +58,7 @@ START_TEST(day_opens_everything)
     rig_send(&r, session);
     rig_expect(&r, "");
     ck_assert_uint_eq(sb_engine_session(r.e, 1)->firm, 6);
-    ck_assert_uint_eq(sb_engine_stats(r.e)->ignored_session, 6);
+    ck_assert_uint_eq(sb_engine_stats(r.e)->ignored_session, 10);
 }
 END_TEST
 

@@ -56,8 +56,9 @@ static struct sb_command2 instrument(uint32_t i, const uint8_t *p)
 static uint32_t preamble(struct sb_command2 *c, const uint8_t *p)
 {
     uint32_t n = 0;
-    c[n++] = (struct sb_command2){.c = {.kind = SB_CMD_DAY, .flags = SB_CMD_F_EXT},
-                                  .ext.day = {.trading_day = 20231114, .shard = 1}};
+    c[n++] = (struct sb_command2){
+        .c = {.kind = SB_CMD_DAY, .flags = SB_CMD_F_EXT},
+        .ext.day = {.trading_day = 20231114, .shard = 1, .rules = SB_ENGINE_RULES}};
     for (uint32_t i = 1; i <= SESSIONS; i++)
         c[n++] = session(i, p);
     for (uint32_t i = 1; i <= 2; i++) {

@@ -164,7 +164,7 @@ static uint32_t seed_log(uint8_t *p)
 {
     const struct sb_command2 first[] = {
         {.c = {.kind = SB_CMD_DAY, .flags = SB_CMD_F_EXT, .time_ns = 1},
-         .ext.day = {.trading_day = 20231114, .shard = 1}},
+         .ext.day = {.trading_day = 20231114, .shard = 1, .rules = SB_ENGINE_RULES}},
         {.c = {.kind = SB_CMD_SESSION, .flags = SB_CMD_F_EXT, .time_ns = 2, .key = 1, .firm = 1},
          .ext.session = {.operator_right = 1}},
         {.c = {.kind = SB_CMD_INSTRUMENT, .flags = SB_CMD_F_EXT, .time_ns = 3, .instrument = 1},

@@ -295,7 +295,10 @@ static uint32_t seed_stream(uint8_t *p)
     struct sb_stream s = {.count = 3, .lines = 5};
     struct sb_command2 c[3] = {
         {.c = {.kind = SB_CMD_DAY, .flags = SB_CMD_F_EXT},
-         .ext.day = {.midnight_ns = START_NS, .trading_day = 20231114, .shard = 1}},
+         .ext.day = {.midnight_ns = START_NS,
+                     .trading_day = 20231114,
+                     .shard = 1,
+                     .rules = SB_ENGINE_RULES}},
         {.c = {.kind = SB_CMD_SESSION, .flags = SB_CMD_F_EXT, .key = 1, .firm = 1}},
         {.c = {.kind = SB_CMD_PHASE, .instrument = SB_INSTRUMENT_ALL, .phase = 2}}};
     memcpy(p, &s, sizeof s);

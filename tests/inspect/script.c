@@ -92,7 +92,8 @@ void script_set_up(struct script *s, uint8_t phase)
     script_add(s, (struct sb_command2){.c = {.kind = SB_CMD_DAY, .flags = SB_CMD_F_EXT},
                                        .ext.day = {.midnight_ns = SCRIPT_MIDNIGHT_NS,
                                                    .trading_day = s->trading_day,
-                                                   .shard = s->shard}});
+                                                   .shard = s->shard,
+                                                   .rules = SB_ENGINE_RULES}});
     for (uint32_t i = 1; i <= 3; i++)
         script_add(
             s, (struct sb_command2){

@@ -1,7 +1,8 @@
-/* make_journal.c: make_journal CONFIG NAME FLOW EVENTS: the journal of a node that owned a long day alone and was killed, in the
+/* make_journal.c: make_journal CONFIG NAME FLOW EVENTS [RULES]: the journal of a node that owned a long day alone and was killed, in the
  * folder where the node of that name will look for it: a flow, repeated under new order keys until it has so many events.
  *
- * By the real writer, in packets of 16 inputs, with the digests that the engine makes. Last line on the standard output:
+ * By the real writer, in packets of 16 inputs, with the digests that the engine makes; RULES stands in its DAY for the engine's own
+ * version. Last line on the standard output:
  * inputs, digest and full-state digest. */
 #include <inttypes.h>
 #include <stdlib.h>
@@ -21,7 +22,7 @@ struct maker {
     struct sb_match_engine m;
     struct sb_log log;
     struct sb_journal journal;
-    uint64_t events, time_ns;
+    uint64_t events, time_ns, rules;
     uint32_t keys_before; /* of the repetitions before this one */
     uint16_t count, lines;
 };
@@ -93,6 +94,8 @@ static bool put(struct maker *k, const struct sb_command *c)
     k->count++;
     k->lines = (uint16_t)(k->lines + lines);
     sb_engine_apply(k->m.engine, to, &k->m.box);
+    if (to->kind == SB_CMD_DAY)
+        ((union sb_command_ext *)(void *)(to + 1))->day.rules = (uint16_t)k->rules;
     return (k->count < PACKET && k->lines + 2 <= SB_STREAM_LINES_MAX) || seal(k);
 }
 
@@ -141,9 +144,10 @@ static bool open_all(struct maker *k, char **argv)
 
 int main(int argc, char **argv)
 {
-    static struct maker k;
-    if (argc != 5 || !sb_number_read(argv[4], 1, UINT32_MAX, &k.events)) {
-        fprintf(stderr, "usage: make_journal CONFIG NAME FLOW EVENTS\n");
+    static struct maker k = {.rules = SB_ENGINE_RULES};
+    if (argc < 5 || argc > 6 || !sb_number_read(argv[4], 1, UINT32_MAX, &k.events) ||
+        (argc == 6 && !sb_number_read(argv[5], 0, UINT16_MAX, &k.rules))) {
+        fprintf(stderr, "usage: make_journal CONFIG NAME FLOW EVENTS [RULES]\n");
         return 2;
     }
     if (!open_all(&k, argv) || !make(&k))

@@ -107,7 +107,8 @@ static struct sb_reference *reference_open(const struct sb_engine_limits *limits
 {
     struct sb_reference *ref = sb_reference_new(limits);
     struct sb_reference_outputs outputs = {0};
-    struct sb_command2 c = {.c = {.kind = SB_CMD_DAY, .flags = SB_CMD_F_EXT}};
+    struct sb_command2 c = {.c = {.kind = SB_CMD_DAY, .flags = SB_CMD_F_EXT},
+                            .ext.day.rules = SB_ENGINE_RULES};
     for (uint32_t i = 0; i <= SESSIONS + limits->instruments_max; i++) {
         if (i >= 1 && i <= SESSIONS)
             c = (struct sb_command2){

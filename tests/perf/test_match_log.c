@@ -45,8 +45,10 @@ static void rig_open(struct rig *r)
     memset(r->mem, 0, (size_t)LOG_LINES * 2 * SB_LINE_BYTES);
     struct sb_arena arena = {.base = r->mem, .size = (size_t)LOG_LINES * 2 * SB_LINE_BYTES};
     sb_log_init(&r->log, &arena, LOG_LINES);
-    add(r, (struct sb_command2){.c = {.kind = SB_CMD_DAY, .flags = SB_CMD_F_EXT},
-                                .ext.day = {.midnight_ns = 1000, .trading_day = 20231114}});
+    add(r,
+        (struct sb_command2){
+            .c = {.kind = SB_CMD_DAY, .flags = SB_CMD_F_EXT},
+            .ext.day = {.midnight_ns = 1000, .trading_day = 20231114, .rules = SB_ENGINE_RULES}});
     for (uint32_t s = 1; s <= 2; s++)
         add(r, (struct sb_command2){
                    .c = {.kind = SB_CMD_SESSION, .flags = SB_CMD_F_EXT, .key = s, .firm = s}});
@@ -132,12 +134,35 @@ START_TEST(message_numbers)
 }
 END_TEST
 
+/* A log made under other rules: 0 is that of a program whose logs had no such number. */
+START_TEST(other_rules)
+{
+    static const uint16_t rules[] = {0, SB_ENGINE_RULES + 1};
+    struct rig r;
+    struct sb_match_log_result result;
+    char words[64];
+    rig_open(&r);
+    union sb_command_ext *day = (union sb_command_ext *)(void *)&r.log.lines[1];
+    day->day.rules = rules[_i];
+    ck_assert(!run(&r, NULL, &result));
+    snprintf(words, sizeof words, ": log made under rules version %u, this program has 1\n",
+             rules[_i]);
+    ck_assert_str_eq(r.said + strlen(r.log_path), words);
+    ck_assert_int_eq(sb_match_log_main(r.log_path, NULL, false, false), 1);
+    day->day.rules = 1;
+    ck_assert(run(&r, NULL, &result));
+    ck_assert_uint_eq(result.inputs, 3);
+    rig_close(&r);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("match-log");
     TCase *tcase = tcase_create("match-log");
     tcase_add_test(tcase, acknowledgements);
     tcase_add_test(tcase, message_numbers);
+    tcase_add_loop_test(tcase, other_rules, 0, 2);
     suite_add_tcase(suite, tcase);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);

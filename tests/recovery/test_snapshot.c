@@ -30,6 +30,7 @@ START_TEST(layout)
     ck_assert_uint_eq(at(p + 8, 4), 2);         /* version */
     ck_assert_uint_eq(at(p + 12, 4), 20000101); /* the day, as random_flow.c has it */
     ck_assert_uint_eq(at(p + 16, 2), 1);        /* shard */
+    ck_assert_uint_eq(at(p + 20, 2), 1);        /* rules */
     ck_assert_uint_eq(at(p + 24, 8), rig.n[9]);
     ck_assert_uint_eq(at(p + 32, 8), rig.digest[9]);
     ck_assert_uint_eq(at(p + 40, 8), rig.state[9]);
@@ -83,10 +84,12 @@ START_TEST(head_and_image_disagree)
         {12, "the image of another place than the head says"},
         {16, "the image of another place than the head says"},
         {18, "the image of another place than the head says"},
+        {20, "made under other rules of matching than this program's"},
         {24, "the image of another place than the head says"},
         {32, "the image of another place than the head says"},
         {40, "the engine's state digest is not the one in the head"},
         {128, "not an engine's image"},
+        {128 + 188, "an image made under other rules"},
     };
     rig_open(&rig, 3);
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {

@@ -299,10 +299,11 @@ void sb_reference_apply(struct sb_reference *r, const struct sb_command *c,
     r->outputs = outputs;
     r->stats.commands++;
     if (c->kind == SB_CMD_DAY) {
-        if (r->day_open)
+        if (r->day_open || sb_command_other_rules(c, SB_ENGINE_RULES)) {
             r->stats.ignored_session++;
-        else
-            ref_emit(r, SB_STREAM_FEED, SB_OUT_F_SYSTEM)->liquidity = 'O';
+            return;
+        }
+        ref_emit(r, SB_STREAM_FEED, SB_OUT_F_SYSTEM)->liquidity = 'O';
         r->day_open = true;
         return;
     }

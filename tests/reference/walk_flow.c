@@ -224,7 +224,8 @@ struct sb_command2 walk_flow_next(struct walk_flow *f)
 {
     const uint32_t n = ++f->n;
     if (n == 1)
-        return (struct sb_command2){.c = {.kind = SB_CMD_DAY, .flags = SB_CMD_F_EXT}};
+        return (struct sb_command2){.c = {.kind = SB_CMD_DAY, .flags = SB_CMD_F_EXT},
+                                    .ext.day.rules = SB_ENGINE_RULES};
     if (n <= 1 + WALK_SESSIONS)
         return make_session(f, n - 1);
     if (n <= 1 + WALK_SESSIONS + WALK_INSTRUMENTS)

@@ -77,6 +77,7 @@ void bench_start(struct bench *b, uint8_t self, bool new_day)
                                   .self = self,
                                   .new_day = new_day,
                                   .versions = b->versions[self],
+                                  .rules = b->rules[self],
                                   .inc = b->now_ns + 1 + self,
                                   .midnight_ns =
                                       BENCH_START_NS - BENCH_START_NS % UINT64_C(86400000000000),

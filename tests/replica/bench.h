@@ -33,6 +33,7 @@ struct bench {
     struct sb_witness witness;
     void *witness_log;
     struct sb_versions versions[2]; /* of nodes that start from now on; max 0: as the program */
+    uint16_t rules[2];              /* the same; 0: as the program */
     uint64_t counters[3][SB_CTR_COUNT];
     uint64_t now_ns;
     bool down[3], went_live[3], done[3];

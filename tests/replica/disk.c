@@ -108,7 +108,7 @@ static void copy(struct disks *d, uint8_t i)
         if (e->packet.count == 0 || e->packet.n_first <= node->log.len)
             continue;
         const enum sb_node_load loaded = sb_node_load(node, &e->packet, e->lines);
-        if (loaded == SB_LOAD_FULL)
+        if (loaded == SB_LOAD_FULL || loaded == SB_LOAD_REFUSED)
             return;
         ck_assert_int_eq(loaded, SB_LOAD_TAKEN);
     }
@@ -133,6 +133,7 @@ static void format(struct disks *d, uint8_t i, bool force, uint64_t join_epoch, 
     else
         setup.disclaim_inc = 0;
     setup.versions = b->versions[i];
+    setup.rules = b->rules[i];
     setup.inc = b->now_ns + 1 + i;
     setup.new_day = false;
     setup.force_solo = force;
@@ -217,10 +218,15 @@ void disks_restart(struct disks *d, uint8_t node, bool with_journal, bool force)
         return;
     }
     struct sb_node *n = d->b->node[node];
-    for (uint32_t i = 0; i < k->durable; i++)
-        if (k->entries[i].packet.count != 0)
-            ck_assert_int_eq(sb_node_load(n, &k->entries[i].packet, k->entries[i].lines),
-                             SB_LOAD_TAKEN);
+    for (uint32_t i = 0; i < k->durable; i++) {
+        if (k->entries[i].packet.count == 0)
+            continue;
+        const enum sb_node_load loaded =
+            sb_node_load(n, &k->entries[i].packet, k->entries[i].lines);
+        if (loaded == SB_LOAD_REFUSED)
+            return; /* the node stops */
+        ck_assert_int_eq(loaded, SB_LOAD_TAKEN);
+    }
     k->next_packet = n->log.packet_end;
     k->queued_n = n->log.len;
     const struct sb_node_record record = disks_record(d, node);

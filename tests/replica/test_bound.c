@@ -133,9 +133,11 @@ static void say(struct by_hand *h, struct sb_command2 c)
 
 static void say_day(struct by_hand *h, uint8_t phase)
 {
-    say(h, (struct sb_command2){
-               .c = {.kind = SB_CMD_DAY, .flags = SB_CMD_F_EXT},
-               .ext.day = {.midnight_ns = BENCH_START_NS, .trading_day = 20231114, .shard = 1}});
+    say(h, (struct sb_command2){.c = {.kind = SB_CMD_DAY, .flags = SB_CMD_F_EXT},
+                                .ext.day = {.midnight_ns = BENCH_START_NS,
+                                            .trading_day = 20231114,
+                                            .shard = 1,
+                                            .rules = SB_ENGINE_RULES}});
     for (uint32_t i = 1; i <= 2; i++)
         say(h, (struct sb_command2){
                    .c = {.kind = SB_CMD_SESSION, .flags = SB_CMD_F_EXT, .key = i, .firm = i}});

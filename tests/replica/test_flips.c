@@ -93,7 +93,8 @@ static struct bench_frame make_control(const struct bench *b, uint8_t type, uint
                                  .k = s->k != 0 ? s->k : 1,
                                  .peer_inc = from == SB_NODE_A || to == SB_NODE_A ? s->inc : a->inc,
                                  .n_last = type == SB_FT_BOOT ? 0 : s->log.len,
-                                 .role = from == SB_NODE_B};
+                                 .role = from == SB_NODE_B,
+                                 .rules = type == SB_FT_BOOT ? SB_ENGINE_RULES : 0};
     return bench_ours(b, type, epoch, from == SB_NODE_W ? c.winc : b->node[from]->inc, from,
                       type == SB_FT_BOOT ? SB_FF_NEW_DAY : 0, &c, sizeof c);
 }

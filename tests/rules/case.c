@@ -167,7 +167,8 @@ static void read_definition(struct case_file *f, struct words *w, struct definit
 
 static void finish_setup(struct case_file *f, const struct definitions *d)
 {
-    f->setup[f->setups++].c = (struct sb_command){.kind = SB_CMD_DAY, .flags = SB_CMD_F_EXT};
+    f->setup[f->setups++] = (struct sb_command2){.c = {.kind = SB_CMD_DAY, .flags = SB_CMD_F_EXT},
+                                                 .ext.day.rules = SB_ENGINE_RULES};
     for (size_t i = 0; i < CASE_SESSIONS; i++)
         f->setup[f->setups++] = d->session[i];
     for (size_t i = 0; i < INSTRUMENTS; i++)

@@ -92,6 +92,14 @@ for p in "${pids[@]}"; do
     kill -TERM "$p"
     wait "$p" || { echo "exit code of what runs on"; cat "$dir/a" "$dir/w"; bad=1; }
 done
+# A journal of another program's rules.
+mkdir "$dir/j"
+SHADOWBOOK_JOURNAL=$dir/j scripts/demo-config "$dir/flow.csv" 1 af_xdp "$dir" "$shard" >"$dir/journal.conf"
+"$MAKE_JOURNAL" "$dir/journal.conf" A "$dir/flow.csv" 500 9 >/dev/null || bad=1
+expect 'other rules' '^node A: log made under rules version 9, this program has [0-9]+: ' \
+    ip netns exec "$net-a" "$bin" node --config "$dir/journal.conf" --name A
+expect 'other rules, by the word of the operator' '^node A: log made under rules version 9, this program has [0-9]+: ' \
+    ip netns exec "$net-a" "$bin" node --config "$dir/journal.conf" --name A --force-solo
 if compgen -G "/dev/shm/shadowbook-$shard-*" >/dev/null; then
     echo "left behind: $(echo "/dev/shm/shadowbook-$shard-"*)"
     bad=1
