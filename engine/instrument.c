@@ -39,7 +39,7 @@ static bool served(const struct sb_engine *e, uint32_t instrument,
         sb_engine_find_symbol(e, v->symbol) != SB_INSTRUMENT_NONE)
         return false;
     const int64_t tick = v->tick, low = v->price_min, high = v->price_max;
-    if (tick < 1 || low < (e->direct ? 0 : tick) || high < low ||
+    if (tick < 1 || tick > SB_DIRECT_PRICE_MAX || low < (e->direct ? 0 : tick) || high < low ||
         high > (e->direct ? SB_DIRECT_PRICE_MAX : SB_PRICE_MAX) || low % tick != 0 ||
         high % tick != 0)
         return false;

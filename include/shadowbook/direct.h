@@ -93,9 +93,9 @@ enum {
 #define SB_DIRECT_QUANTITY_MAX UINT32_MAX
 
 struct sb_direct_instrument {
-    int64_t tick, price_min,
-        price_max;              /* limits accepted, multiples of tick; 0..SB_DIRECT_PRICE_MAX */
-    uint32_t lot, quantity_max; /* quantities are multiples of lot; 1..SB_DIRECT_QUANTITY_MAX */
+    int64_t tick;                 /* 1..SB_DIRECT_PRICE_MAX */
+    int64_t price_min, price_max; /* limits accepted, multiples of tick; 0..SB_DIRECT_PRICE_MAX */
+    uint32_t lot, quantity_max;   /* quantities are multiples of lot; 1..SB_DIRECT_QUANTITY_MAX */
 };
 
 /* Opens an engine that nothing was applied to (asserted) for direct use, with instruments 1..n, all of this definition and in

@@ -452,6 +452,21 @@ START_TEST(extreme_prices_and_quantities)
     bad.price_max++;
     ck_assert(!sb_direct_open(other, 1, &bad));
     free(block);
+    /* Zero, the only price, is a multiple of any tick. */
+    bad = (struct sb_direct_instrument){.tick = INT64_C(1) << 32, .lot = 1, .quantity_max = 1};
+    other = blank(&block);
+    ck_assert(!sb_direct_open(other, 1, &bad));
+    free(block);
+    bad.tick = SB_DIRECT_PRICE_MAX + 1;
+    other = blank(&block);
+    ck_assert(!sb_direct_open(other, 1, &bad));
+    free(block);
+    bad.tick = SB_DIRECT_PRICE_MAX;
+    other = blank(&block);
+    ck_assert(sb_direct_open(other, 1, &bad));
+    expect(sb_direct_order(other, 1, 1, SB_BUY, 1, 1, out), "rej 1 r21 i1\n");
+    expect(sb_direct_order(other, 1, 1, SB_BUY, 0, 1, out), "ACK 1 B 1 i1\n");
+    free(block);
 }
 END_TEST
 
