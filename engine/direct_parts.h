@@ -58,10 +58,10 @@ SB_PLAIN bool sb_direct_crosses(const struct sb_book *b, uint32_t side, uint64_t
            SB_KEY_MAX; /* the other side's key is SB_KEY_MAX - key */
 }
 
-/* With so many orders most are beyond the near buckets. */
+/* Eight orders to a near bucket, which holds ten: beyond that more and more are not in theirs, and a look there first is in vain. */
 SB_PLAIN bool sb_direct_many(const struct sb_engine *e)
 {
-    return __builtin_expect(e->orders.used > SB_IDS_NEAR_MAX * 4, 0);
+    return __builtin_expect(e->orders.used > SB_IDS_NEAR_MAX * 8, 0);
 }
 
 /* Then the line where they are is asked for before the near one has come. */

@@ -34,6 +34,14 @@ uint32_t sb_direct_reports_max(const struct sb_engine *e)
     return e->limits.orders_max + 2; /* an ack, a trade with everybody, the rest of an IOC */
 }
 
+/* What a call adds:
+ *                              last_ref  kept  canceled  iocs  rejected  replaced
+ *     order                        1                                               and canceled, iocs: 1 if IOC and not all traded
+ *     cancel, reduce                            1
+ *     modify                       1                                       1       the same
+ *     modify that leaves nothing                1
+ *     amend in place                        1                              1
+ *     refused                                                     1                            */
 void sb_direct_stats(struct sb_engine *e)
 {
     struct sb_engine_stats *s = &e->stats;

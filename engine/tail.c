@@ -127,6 +127,7 @@ static uint32_t make_fork(struct sb_tail_pool *pool, uint32_t *at, uint32_t bit,
 uint32_t sb_tail_put_elsewhere(struct sb_tail *t, struct sb_tail_pool *pool, uint32_t key,
                                uint32_t wish, uint32_t *at, uint32_t last)
 {
+    SB_ASSERT_LT(pool->used, pool->capacity);
     const uint32_t leaf = sb_tail_leaf_free(pool, wish) ? wish : lowest_free(pool);
     t->least = ~key > t->least ? ~key : t->least;
     if (*at != 0 || last != 0) {

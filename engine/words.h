@@ -15,7 +15,8 @@
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the first field is the lower half");
 
-/* What was made of x before is made again when it is needed, not kept. */
+/* What was made of x before is made again when it is needed, not kept: where an address is made of an order's level twice, some
+ * instructions are run twice, but no register is taken over what lies between, that is, saved and given back by the call. */
 #define SB_KEEP_APART(x) __asm__("" : "+r"(x))
 
 /* What was loaded before is loaded again when it is needed, not kept. */
