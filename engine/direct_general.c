@@ -141,7 +141,7 @@ SB_PLAIN uint32_t trade(struct sb_engine *e, struct sb_book *b, uint64_t id, uin
     return open;
 }
 
-/* What an order that traded, and is not to rest or has room to, comes to. Its acknowledgement stands in `out`. */
+/* An order that crosses, and is not to rest or has room to. Its acknowledgement stands in `out`. */
 SB_APART static uint32_t order_that_trades(struct sb_engine *e, struct sb_book *b, uint64_t id,
                                            uint32_t flags, uint32_t key, uint32_t quantity,
                                            struct sb_report *out)

@@ -51,11 +51,10 @@ SB_PLAIN bool sb_direct_good_details(const struct sb_book *b, int64_t price, uin
            __builtin_expect(quantity - 1 < b->quantity_max, 1);
 }
 
-/* sb_book_crosses() of a ladder key. */
+/* sb_book_crosses() of a ladder key: the same price has the key SB_KEY_MAX - key on the other side. */
 SB_PLAIN bool sb_direct_crosses(const struct sb_book *b, uint32_t side, uint64_t key)
 {
-    return b->side[~side & 1u].best + key <=
-           SB_KEY_MAX; /* the other side's key is SB_KEY_MAX - key */
+    return b->side[~side & 1u].best + key <= SB_KEY_MAX;
 }
 
 /* Eight orders to a near bucket, which holds ten: beyond that more and more are not in theirs, and a look there first is in vain. */

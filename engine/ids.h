@@ -177,6 +177,14 @@ static inline void sb_ids_put_near(uint32_t slot, const struct sb_ids_spot *spot
     spot->bucket->slot[spot->lane] = slot;
 }
 
+/* In the lowest of the free lanes. */
+static inline void sb_ids_put(struct sb_ids_bucket *b, uint32_t lanes, uint64_t hash, uint32_t slot)
+{
+    const uint32_t lane = (uint32_t)__builtin_ctz(lanes);
+    b->tag[lane] = sb_ids_tag(hash);
+    b->slot[lane] = slot;
+}
+
 /* The id is not live; its order is in the slot already. Never fails for at most `max` orders. */
 static inline void sb_ids_add(struct sb_ids *t, const struct sb_order *slots, uint64_t id,
                               uint32_t slot)
@@ -185,9 +193,7 @@ static inline void sb_ids_add(struct sb_ids *t, const struct sb_order *slots, ui
     struct sb_ids_bucket *b = sb_ids_near(t, hash);
     const uint32_t lanes = sb_ids_match(b, 0);
     if (__builtin_expect(lanes != 0, 1)) {
-        const uint32_t lane = (uint32_t)__builtin_ctz(lanes);
-        b->tag[lane] = sb_ids_tag(hash);
-        b->slot[lane] = slot;
+        sb_ids_put(b, lanes, hash, slot);
         return;
     }
     sb_ids_add_far(t, slots, id, slot);
@@ -210,16 +216,9 @@ static inline void sb_ids_remove(struct sb_ids *t, uint64_t id, uint32_t slot)
 }
 
 /* What follows does in one look what find and add, or find and remove, do in two; for ids that are likely to be beyond their near
- * bucket. */
-
-static inline void sb_ids_put(struct sb_ids_bucket *b, uint32_t lanes, uint64_t hash, uint32_t slot)
-{
-    const uint32_t lane = (uint32_t)__builtin_ctz(lanes);
-    b->tag[lane] = sb_ids_tag(hash);
-    b->slot[lane] = slot;
-}
-
-/* Adds an id, whose order need not be in the slot yet, if the near bucket and the first far one say at once where, and that it is
+ * bucket.
+ *
+ * Adds an id, whose order need not be in the slot yet, if the near bucket and the first far one say at once where, and that it is
  * not live; else false: nothing changed, which says nothing. */
 static inline bool sb_ids_enter_soon(struct sb_ids *t, uint64_t id, uint32_t slot)
 {

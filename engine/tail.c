@@ -210,11 +210,6 @@ void sb_tail_find_and_remove(struct sb_tail *t, struct sb_tail_pool *pool, uint3
     sb_tail_take_out(t, pool, leaf);
 }
 
-void sb_tail_remove_key(struct sb_tail *t, struct sb_tail_pool *pool, uint32_t key, uint32_t wish)
-{
-    sb_tail_leave(t, pool, key, wish);
-}
-
 void sb_tail_remove(struct sb_tail *t, struct sb_tail_pool *pool, uint32_t leaf)
 {
     SB_ASSERT(pool->leaves[leaf].tail == t);

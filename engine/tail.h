@@ -122,9 +122,6 @@ uint32_t sb_tail_insert(struct sb_tail *t, struct sb_tail_pool *pool, uint32_t k
 /* Gives a leaf of this tail (asserted) back. Mostly without a walk. */
 void sb_tail_remove(struct sb_tail *t, struct sb_tail_pool *pool, uint32_t leaf);
 
-/* The same by the key, which is there (asserted), and the number that was wished for when it came, as far as known. */
-void sb_tail_remove_key(struct sb_tail *t, struct sb_tail_pool *pool, uint32_t key, uint32_t wish);
-
 /* Leaf with the smallest key, or 0. */
 uint32_t sb_tail_first(const struct sb_tail *t, const struct sb_tail_pool *pool);
 

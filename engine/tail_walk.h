@@ -163,10 +163,10 @@ static inline void sb_tail_take_out(struct sb_tail *t, struct sb_tail_pool *pool
         sb_tail_taken_out(t, pool, leaf, above, left, was_full);
 }
 
-/* sb_tail_remove_key() by a walk. */
+/* sb_tail_leave() by a walk. */
 void sb_tail_find_and_remove(struct sb_tail *t, struct sb_tail_pool *pool, uint32_t key);
 
-/* sb_tail_remove_key(). */
+/* Removes the leaf of a key that is there (asserted); `wish` is the number that was wished for when it came, as far as known. */
 static inline void sb_tail_leave(struct sb_tail *t, struct sb_tail_pool *pool, uint32_t key,
                                  uint32_t wish)
 {

@@ -131,7 +131,7 @@ static void take(struct model *m, struct sb_tail_pool *pool, uint32_t i)
     if (key / 2 % 4 == 0)
         sb_tail_remove(&m->tail, pool, leaf);
     else
-        sb_tail_remove_key(&m->tail, pool, key, key / 2 % 4 == 1 ? leaf + 1 : leaf);
+        sb_tail_leave(&m->tail, pool, key, key / 2 % 4 == 1 ? leaf + 1 : leaf);
     out[leaf] = false;
     m->leaf[i] = 0;
 }
