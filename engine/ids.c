@@ -147,8 +147,7 @@ void sb_ids_add_far(struct sb_ids *t, const struct sb_order *slots, uint64_t id,
     for (uint32_t i = 0; i < STAGES; i++) {
         const uint32_t lanes = sb_ids_match(b[i], 0);
         if (lanes != 0) {
-            b[i]->tag[__builtin_ctz(lanes)] = sb_ids_tag(hash);
-            b[i]->slot[__builtin_ctz(lanes)] = slot;
+            sb_ids_put(b[i], lanes, hash, slot);
             return;
         }
         b[i]->more++;

@@ -4,7 +4,8 @@
  *
  * A bucket is one cache line: 10 tags (bits of the hash, 0 = a free lane), 10 slots, and how many live orders hash here but were
  * put further on. A search ends at the first bucket that nobody went past; all lanes of a bucket are compared at once. Nothing
- * ever moves, there are no tombstones and nothing is rehashed.
+ * ever moves, there are no tombstones and nothing is rehashed. Each id has a lane that it takes if that is free, its home: a search
+ * looks there first, so that the processor guesses the slot, and asks for the order, while the lanes are still being compared.
  *
  * The near buckets are few, so that they stay in the cache while few orders live, however many there may be; the far ones
  * have room for twice orders_max. The tree (crit-bit, at most 64 steps) is what bounds the rest: ids that somebody chose to
@@ -23,7 +24,7 @@
 #include "engine/order.h"
 #include "shadowbook/assert.h"
 
-enum { SB_IDS_LANES = 10, SB_IDS_NEAR_MAX = 8192, SB_IDS_TAG_SHIFT = 48 };
+enum { SB_IDS_LANES = 10, SB_IDS_HOMES = 8, SB_IDS_NEAR_MAX = 8192, SB_IDS_TAG_SHIFT = 48 };
 #define SB_IDS_TAG_BIT (UINT64_C(1) << SB_IDS_TAG_SHIFT)
 
 struct sb_ids_bucket {
@@ -96,6 +97,12 @@ static inline struct sb_ids_bucket *sb_ids_far(const struct sb_ids *t, uint64_t 
     return &t->far[(mixed >> 32) * t->far_n >> 32];
 }
 
+/* The last two lanes are nobody's home. */
+static inline uint32_t sb_ids_home(uint64_t hash)
+{
+    return hash & (SB_IDS_HOMES - 1);
+}
+
 /* A bit for each lane that has the tag of this hash; hash 0: for each free lane. */
 static inline uint32_t sb_ids_match(const struct sb_ids_bucket *b, uint64_t hash)
 {
@@ -115,6 +122,13 @@ static inline uint32_t sb_ids_match(const struct sb_ids_bucket *b, uint64_t hash
 #endif
 }
 
+/* Of the free lanes, at least one: the one that an id takes. */
+static inline uint32_t sb_ids_lane(uint32_t lanes, uint64_t hash)
+{
+    const uint32_t home = sb_ids_home(hash);
+    return (lanes >> home & 1u) != 0 ? home : 31u - (uint32_t)__builtin_clz(lanes);
+}
+
 /* What the near bucket's first match does not settle. `slots` is the pool: whose ids are compared. */
 uint32_t sb_ids_find_far(const struct sb_ids *t, const struct sb_order *slots, uint64_t id);
 void sb_ids_add_far(struct sb_ids *t, const struct sb_order *slots, uint64_t id, uint32_t slot);
@@ -126,10 +140,13 @@ static inline uint16_t *sb_ids_look_near(const struct sb_ids *t, const struct sb
 {
     const uint64_t hash = sb_ids_hash(t, id);
     struct sb_ids_bucket *b = sb_ids_near(t, hash);
-    const uint32_t lanes = sb_ids_match(b, hash);
-    if (__builtin_expect(lanes == 0, 0))
-        return NULL;
-    const uint32_t lane = (uint32_t)__builtin_ctz(lanes);
+    uint32_t lane = sb_ids_home(hash);
+    if (__builtin_expect_with_probability(b->tag[lane] != sb_ids_tag(hash), 0, 0.9)) {
+        const uint32_t lanes = sb_ids_match(b, hash);
+        if (__builtin_expect(lanes == 0, 0))
+            return NULL;
+        lane = (uint32_t)__builtin_ctz(lanes);
+    }
     *slot = b->slot[lane];
     return __builtin_expect(slots[*slot].id == id, 1) ? &b->tag[lane] : NULL;
 }
@@ -163,11 +180,16 @@ static inline bool sb_ids_spot_near(const struct sb_ids *t, uint64_t id, struct 
 {
     const uint64_t hash = sb_ids_hash(t, id);
     struct sb_ids_bucket *b = sb_ids_near(t, hash);
-    const uint32_t lanes = sb_ids_match(b, 0);
-    if (__builtin_expect((sb_ids_match(b, hash) | b->more) != 0, 0) ||
-        __builtin_expect(lanes == 0, 0))
+    uint32_t lane = sb_ids_home(hash);
+    if (__builtin_expect((sb_ids_match(b, hash) | b->more) != 0, 0))
         return false;
-    *spot = (struct sb_ids_spot){.bucket = b, .lane = (uint32_t)__builtin_ctz(lanes), .hash = hash};
+    if (__builtin_expect_with_probability(b->tag[lane] != 0, 0, 0.9)) {
+        const uint32_t lanes = sb_ids_match(b, 0);
+        if (__builtin_expect(lanes == 0, 0))
+            return false;
+        lane = sb_ids_lane(lanes, hash);
+    }
+    *spot = (struct sb_ids_spot){.bucket = b, .lane = lane, .hash = hash};
     return true;
 }
 
@@ -177,10 +199,10 @@ static inline void sb_ids_put_near(uint32_t slot, const struct sb_ids_spot *spot
     spot->bucket->slot[spot->lane] = slot;
 }
 
-/* In the lowest of the free lanes. */
+/* In one of the free lanes. */
 static inline void sb_ids_put(struct sb_ids_bucket *b, uint32_t lanes, uint64_t hash, uint32_t slot)
 {
-    const uint32_t lane = (uint32_t)__builtin_ctz(lanes);
+    const uint32_t lane = sb_ids_lane(lanes, hash);
     b->tag[lane] = sb_ids_tag(hash);
     b->slot[lane] = slot;
 }
@@ -204,6 +226,12 @@ static inline void sb_ids_remove(struct sb_ids *t, uint64_t id, uint32_t slot)
 {
     const uint64_t hash = sb_ids_hash(t, id);
     struct sb_ids_bucket *b = sb_ids_near(t, hash);
+    const uint32_t home = sb_ids_home(hash);
+    if (__builtin_expect_with_probability(b->slot[home] == slot && b->tag[home] == sb_ids_tag(hash),
+                                          1, 0.9)) {
+        b->tag[home] = 0;
+        return;
+    }
     const uint32_t lanes = sb_ids_match(b, hash);
     if (__builtin_expect(lanes != 0, 1)) {
         const uint32_t lane = (uint32_t)__builtin_ctz(lanes);

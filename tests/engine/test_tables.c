@@ -547,6 +547,50 @@ START_TEST(ids_collide_everywhere)
 }
 END_TEST
 
+/* The lane of a near bucket in which a slot lives, SB_IDS_LANES: in none. */
+static uint32_t lane_of(const struct sb_ids_bucket *b, uint32_t slot)
+{
+    uint32_t lane = 0;
+    while (lane < SB_IDS_LANES && (b->tag[lane] == 0 || b->slot[lane] != slot))
+        lane++;
+    return lane;
+}
+
+/* Ids of one bucket and one home: the first is at home, the next in the last lanes, which are nobody's home, and then downwards. Who
+ * comes when home is free again is there. All are found, by each of the ways. */
+START_TEST(home_first)
+{
+    enum { N = SB_IDS_LANES, HOME = 5 };
+    static const uint32_t lanes[N] = {HOME, 9, 8, 7, 6, 4, 3, 2, 1, 0};
+    struct pool p;
+    uint64_t ids[N];
+    uint32_t slots[N], n = 0;
+    pool_open(&p, 64, 7);
+    const struct sb_ids *t = &p.t.ids;
+    for (uint64_t id = 0; n < N; id++)
+        if (sb_ids_near(t, sb_ids_hash(t, id)) == p.near && sb_ids_home(sb_ids_hash(t, id)) == HOME)
+            ids[n++] = id;
+    for (uint32_t i = 0; i < N; i++) {
+        slots[i] = pool_add(&p, ids[i], (i + (uint32_t)_i) % 2 == 0);
+        ck_assert_uint_eq(lane_of(p.near, slots[i]), lanes[i]);
+    }
+    for (uint32_t i = 0; i < N; i++) {
+        uint32_t slot = 0;
+        ck_assert_ptr_eq(sb_ids_look_near(t, p.slots, ids[i], &slot), &p.near->tag[lanes[i]]);
+        ck_assert_uint_eq(slot, slots[i]);
+        ck_assert_uint_eq(sb_orders_find(&p.t, ids[i]), slots[i]);
+    }
+    pool_drop(&p, slots[3], _i == 0);
+    pool_drop(&p, slots[0], _i == 0);
+    slots[3] = pool_add(&p, ids[3], _i == 0);
+    ck_assert_uint_eq(lane_of(p.near, slots[3]), HOME);
+    for (uint32_t i = 1; i < N; i++)
+        pool_drop(&p, slots[i], (i + (uint32_t)_i) % 2 == 0);
+    ck_assert(sb_ids_blank(t));
+    pool_close(&p);
+}
+END_TEST
+
 /* 22 ids that share all buckets, in one look each: which bucket has how many, and how many went past it. */
 START_TEST(buckets_fill_in_turn)
 {
@@ -569,11 +613,12 @@ START_TEST(buckets_fill_in_turn)
         ck_assert_uint_eq(p.far[2].more, so_far > 20 ? so_far - 20 : 0);
         ck_assert_uint_eq(p.far[7].more, 0);
     }
+    const uint32_t lane = lane_of(&p.near[3], slots[4]);
     pool_drop(&p, slots[4], true); /* of the near bucket: a place that the next one takes */
     ck_assert_uint_eq(p.near[3].more, 12);
     slots[4] = pool_add(&p, ids[4], true);
     ck_assert_uint_eq(p.near[3].more, 12);
-    ck_assert_uint_eq(p.near[3].slot[4], slots[4]);
+    ck_assert_uint_eq(lane_of(&p.near[3], slots[4]), lane);
     pool_drop(&p, slots[15], true); /* of the first far bucket */
     ck_assert_uint_eq(p.near[3].more, 11);
     ck_assert_uint_eq(p.far[2].more, 2);
@@ -618,6 +663,7 @@ int main(void)
     tcase_add_loop_test(tc, orders_are_found, 0, 4);
     tcase_add_loop_test(tc, ids_collide_everywhere, 0, 4);
     tcase_add_test(tc, buckets_fill_in_turn);
+    tcase_add_loop_test(tc, home_first, 0, 2);
     tcase_add_test(tc, the_seed_decides);
     suite_add_tcase(suite, tc);
     SRunner *runner = srunner_create(suite);
