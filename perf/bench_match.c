@@ -29,8 +29,8 @@ static inline void apply_direct(struct sb_bench_adapter *a, const struct sb_benc
     const uint32_t ioc = (uint32_t)m->tif << 3;
     if (m->kind == SB_CMD_ORDER)
         n = sb_direct_order(e, m->instrument, m->id, m->side | ioc, m->price, m->quantity, out);
-    else if (m->kind == SB_CMD_CANCEL)
-        n = sb_direct_cancel(e, m->id, out);
+    else if (m->kind == SB_CMD_CANCEL) /* one report: no need to go by way of `out` */
+        n = sb_direct_cancel(e, m->id, sb_report_ring_next(ring)) - 1;
     else if (m->kind == SB_CMD_REPLACE)
         n = sb_direct_modify(e, m->id, SB_DIRECT_CHAIN | ioc, m->price, m->quantity, out);
     else

@@ -120,11 +120,11 @@ uint32_t sb_direct_reports_max(const struct sb_engine *e);
 uint32_t sb_direct_order(struct sb_engine *e, uint32_t instrument, uint64_t id, uint32_t flags,
                          int64_t price, uint32_t quantity, struct sb_report *out);
 
-/* Takes off all that is open: CANCEL_ACK; CANCEL_REJECT: UNKNOWN. */
+/* Takes off all that is open: CANCEL_ACK; CANCEL_REJECT: UNKNOWN. One report: `out` may be the next place of a ring. */
 uint32_t sb_direct_cancel(struct sb_engine *e, uint64_t id, struct sb_report *out);
 
 /* Takes `quantity` off what is open, at most all: CANCEL_ACK says how much; the place is kept. CANCEL_REJECT: UNKNOWN; QUANTITY
- * (zero). */
+ * (zero). One report. */
 uint32_t sb_direct_reduce(struct sb_engine *e, uint64_t id, uint32_t quantity,
                           struct sb_report *out);
 
