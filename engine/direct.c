@@ -9,30 +9,25 @@ SB_APART static uint32_t order_in_window(struct sb_engine *e, struct sb_ladder *
                                          struct sb_report *out)
 {
     struct sb_ids_spot spot;
-    if (__builtin_expect(e->orders.used >= e->orders.max, 0) ||
-        __builtin_expect(e->levels.used >= e->levels.max, 0) || sb_direct_many(e) ||
+    if (__builtin_expect(e->orders.used >= e->orders.few, 0) ||
         !sb_ids_spot_near(&e->orders.ids, out->id, &spot))
         return sb_direct_order_of_report(e, l, key, out);
-    sb_ids_put_near(e->orders.free, &spot);
-    SB_LOAD_ANEW();
-    struct sb_order *o = &e->orders.slots[sb_orders_take(&e->orders)];
+    const uint32_t slot = sb_orders_take(&e->orders);
+    sb_ids_put_near(slot, &spot);
+    struct sb_order *o = &e->orders.slots[slot];
     sb_order_write_front(o, out->id, out->quantity);
-    SB_LOAD_ANEW();
-    SB_KEEP_APART(o);
-    struct sb_level *level = sb_plain_level_near(e, l, key);
-    SB_LOAD_ANEW();
+    struct sb_level *level = sb_plain_level_near(l, key);
     const uint32_t side = out->side;
     sb_order_write_back(
         o, level->tail, key | side << 31,
         sb_order_meta(++e->last_ref, out->instrument, side & (SB_ORDER_SHORT | SB_ORDER_EXEMPT)));
-    SB_LOAD_ANEW();
-    (void)sb_plain_append(e->orders.slots, level, sb_orders_slot(&e->orders, o), o->open);
+    (void)sb_plain_append(e->orders.slots, level, slot, out->quantity);
     return 1;
 }
 
 /* Most orders come to rest in the window: they go through here and order_in_window() without a call, which at the end of a
- * function is a jump, and so hardly a register is saved (words.h: stores are dear). The others leave this way before anything
- * has changed but `out`, which is written early: their details stand in it from then on. */
+ * function is a jump, and so few registers are saved. The others leave this way before anything has changed but `out`, which is
+ * written early: their details stand in it from then on. */
 uint32_t sb_direct_order(struct sb_engine *e, uint32_t instrument, uint64_t id, uint32_t flags,
                          int64_t price, uint32_t quantity, struct sb_report *out)
 {
@@ -42,7 +37,6 @@ uint32_t sb_direct_order(struct sb_engine *e, uint32_t instrument, uint64_t id, 
     struct sb_book *b = &e->books[instrument];
     if (__builtin_expect(b->direct != SB_DIRECT_PLAIN, 0))
         return sb_direct_order_of_any_kind(e, instrument, id, flags, price, quantity, out);
-    SB_KEEP_APART(b);
     if (!sb_direct_good_details(b, price, quantity, &ticks))
         return sb_direct_order_of_any_kind(e, b->index, id, flags, price, quantity, out);
     const uint64_t key = sb_book_key(flags, ticks);
@@ -51,12 +45,9 @@ uint32_t sb_direct_order(struct sb_engine *e, uint32_t instrument, uint64_t id, 
         return sb_direct_order_that_takes(e, b, id, flags, (uint32_t)key, quantity, out);
 
     struct sb_report *next = out;
-    SB_KEEP_APART(flags);
     sb_direct_report(&next, SB_REPORT_ORDER_ACK, id, 0, (uint32_t)price, quantity, b->index,
                      flags & SB_DIRECT_SIDE_BITS, 0);
-    SB_KEEP_APART(flags);
     struct sb_ladder *l = sb_book_side(b, flags);
-    SB_KEEP_APART(l);
     if (!sb_ladder_in_window(l, (uint32_t)key))
         return sb_direct_order_of_report(e, l, (uint32_t)key, out);
     return order_in_window(e, l, (uint32_t)key, out);
@@ -66,27 +57,22 @@ uint32_t sb_direct_order(struct sb_engine *e, uint32_t instrument, uint64_t id, 
 uint32_t sb_direct_cancel(struct sb_engine *e, uint64_t id, struct sb_report *out)
 {
     uint32_t slot;
-    if (sb_direct_many(e))
+    if (__builtin_expect(e->orders.used >= e->orders.few, 0))
         return sb_direct_cancel_of_any_kind(e, id, out);
     uint16_t *tag = sb_ids_look_near(&e->orders.ids, e->orders.slots, id, &slot);
     if (__builtin_expect(tag == NULL, 0))
         return sb_direct_cancel_of_any_kind(e, id, out);
     struct sb_order *o = &e->orders.slots[slot];
-    SB_KEEP_APART(o);
     struct sb_ladder *l = &e->books[sb_order_instrument(o)].side[sb_order_book_side(o)];
-    SB_KEEP_APART(l);
     if (!sb_ladder_in_window(l, sb_order_ladder_key(o)))
         return sb_direct_cancel_of_any_kind(e, id, out);
 
     struct sb_report *next = out;
-    SB_KEEP_APART(o);
     *tag = 0;
     e->stats.canceled++;
     sb_direct_report(&next, SB_REPORT_CANCEL_ACK, o->id, 0, 0, o->open, sb_order_instrument(o),
                      sb_order_side(o), SB_REASON_USER);
-    SB_KEEP_APART(o);
     const bool emptied = sb_plain_out(e, &l->levels[o->level & l->mask], o);
-    SB_KEEP_APART(o);
     const uint32_t key = sb_order_ladder_key(o);
     sb_orders_give(&e->orders, o);
     return sb_plain_level_left_near(e, l, key, emptied) ? sb_plain_next_best(e, l) : 1;
@@ -99,16 +85,11 @@ SB_APART static uint32_t modify_in_window(struct sb_engine *e, struct sb_ladder 
 {
     e->stats.replaced++;
     const bool emptied = sb_plain_out(e, &l->levels[o->level & l->mask], o);
-    SB_KEEP_APART(o);
     const bool best_left = sb_plain_level_left_near(e, l, sb_order_ladder_key(o), emptied);
-    SB_LOAD_ANEW();
-    struct sb_level *level = sb_plain_level_near(e, l, key);
-    SB_LOAD_ANEW();
+    struct sb_level *level = sb_plain_level_near(l, key);
     sb_order_write_front(o, out->id, out->quantity);
     sb_order_write_back(o, level->tail, key | (o->level & SB_ORDER_SELLS),
                         sb_order_meta(++e->last_ref, 0, 0) | (o->meta & SB_ORDER_LASTING));
-    SB_LOAD_ANEW();
-    SB_KEEP_APART(o);
     (void)sb_plain_append(e->orders.slots, level, sb_orders_slot(&e->orders, o), o->open);
     return best_left ? sb_plain_next_best(e, l) : 1; /* looked for with the new level there */
 }
@@ -118,11 +99,10 @@ uint32_t sb_direct_modify(struct sb_engine *e, uint64_t id, uint32_t flags, int6
                           uint32_t quantity, struct sb_report *out)
 {
     uint32_t slot, ticks;
-    sb_direct_ask_ahead(e, id);
-    if (__builtin_expect(sb_ids_look_near(&e->orders.ids, e->orders.slots, id, &slot) == NULL, 0))
+    if (__builtin_expect(e->orders.used >= e->orders.few, 0) ||
+        __builtin_expect(sb_ids_look_near(&e->orders.ids, e->orders.slots, id, &slot) == NULL, 0))
         return sb_direct_modify_of_any_kind(e, id, flags, price, quantity, out);
     struct sb_order *o = &e->orders.slots[slot];
-    SB_KEEP_APART(o);
     struct sb_book *b = &e->books[sb_order_instrument(o)];
     if (__builtin_expect(b->direct != SB_DIRECT_PLAIN, 0) ||
         !sb_direct_good_details(b, price, quantity, &ticks) ||
@@ -131,12 +111,10 @@ uint32_t sb_direct_modify(struct sb_engine *e, uint64_t id, uint32_t flags, int6
     const uint32_t side = sb_order_book_side(o), key = sb_book_key(side, ticks);
     struct sb_ladder *l = sb_book_side(b, side);
     if (__builtin_expect(sb_direct_crosses(b, side, key), 0) ||
-        !sb_ladder_in_window(l, sb_order_ladder_key(o)) || !sb_ladder_in_window(l, key) ||
-        __builtin_expect(e->levels.used >= e->levels.max, 0))
+        !sb_ladder_in_window(l, sb_order_ladder_key(o)) || !sb_ladder_in_window(l, key))
         return sb_direct_modify_of_any_kind(e, id, flags, price, quantity, out);
 
     struct sb_report *next = out;
-    SB_KEEP_APART(o);
     sb_direct_report(&next, SB_REPORT_MODIFY_ACK, id, 0, (uint32_t)price, quantity,
                      sb_order_instrument(o), sb_order_side(o), 0);
     return modify_in_window(e, l, o, key, out);

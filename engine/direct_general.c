@@ -215,8 +215,7 @@ SB_APART static uint32_t rest_anywhere(struct sb_engine *e, struct sb_ladder *l,
         rest_far(e, l, key, slot, out->quantity);
         return 1;
     }
-    struct sb_level *level = sb_plain_level_near(e, l, key);
-    SB_ASSERT_LE(e->levels.used, e->levels.max);
+    struct sb_level *level = sb_plain_level_counted(e, l, key);
     o->prev = sb_plain_append(e->orders.slots, level, slot, out->quantity);
     return 1;
 }
@@ -271,12 +270,10 @@ uint32_t sb_direct_cancel_of_any_kind(struct sb_engine *e, uint64_t id, struct s
     struct sb_order *o = &e->orders.slots[slot];
     const uint32_t key = sb_order_ladder_key(o), instrument = sb_order_instrument(o);
     struct sb_ladder *l = &e->books[instrument].side[sb_order_book_side(o)];
-    SB_KEEP_APART(l);
     struct sb_report *next = out;
     e->stats.canceled++;
     sb_direct_report(&next, SB_REPORT_CANCEL_ACK, id, 0, 0, o->open, instrument, sb_order_side(o),
                      SB_REASON_USER);
-    SB_KEEP_APART(o);
     if (sb_ladder_in_window(l, key)) {
         const bool emptied = sb_plain_out(e, &l->levels[key & l->mask], o);
         sb_orders_give(&e->orders, o);
@@ -357,6 +354,7 @@ SB_APART static uint32_t modify_that_takes(struct sb_engine *e, struct sb_book *
 uint32_t sb_direct_modify_of_any_kind(struct sb_engine *e, uint64_t id, uint32_t flags,
                                       int64_t price, uint32_t quantity, struct sb_report *out)
 {
+    sb_direct_ask_ahead(e, id);
     const uint32_t slot = sb_orders_find(&e->orders, id);
     uint32_t ticks = 0;
     if (__builtin_expect(slot == 0, 0))

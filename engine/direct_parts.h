@@ -57,16 +57,10 @@ SB_PLAIN bool sb_direct_crosses(const struct sb_book *b, uint32_t side, uint64_t
     return b->side[~side & 1u].best + key <= SB_KEY_MAX;
 }
 
-/* Eight orders to a near bucket, which holds ten: beyond that more and more are not in theirs, and a look there first is in vain. */
-SB_PLAIN bool sb_direct_many(const struct sb_engine *e)
-{
-    return __builtin_expect(e->orders.used > SB_IDS_NEAR_MAX * 8, 0);
-}
-
-/* Then the line where they are is asked for before the near one has come. */
+/* Then the line where an id is, beyond its near bucket, is asked for before the near one has come. */
 SB_PLAIN void sb_direct_ask_ahead(const struct sb_engine *e, uint64_t id)
 {
-    if (sb_direct_many(e))
+    if (__builtin_expect(e->orders.used >= SB_ORDERS_FEW, 0))
         sb_ids_prefetch_far(&e->orders.ids, id);
 }
 

@@ -152,6 +152,8 @@ struct sb_engine *sb_engine_new(void *mem, size_t bytes, const struct sb_engine_
     sb_terms_init(&e->terms, limits->terms_max, p.terms);
     e->rare = p.rare;
     sb_orders_init(&e->orders, limits->orders_max, p.orders, p.beside);
+    if (e->levels.counted)
+        e->orders.few = 0;
     sb_ids_init(&e->orders.ids, limits->orders_max, p.near, p.far, p.nodes_of_ids);
     for (size_t i = 0; i < 2 * ((size_t)limits->instruments_max + 1); i++)
         sb_ladder_init(&p.books[i / 2].side[i % 2], limits->window_levels,

@@ -44,7 +44,7 @@ static void move_window(struct sb_ladder *l, struct sb_levels *levels)
             const struct sb_level *level = &l->levels[place];
             pool->leaves[sb_tail_insert(&l->tail, pool, old, level->head)].level = *level;
             l->levels[place] = (struct sb_level){0};
-            sb_ladder_close(l, place, true);
+            sb_ladder_close(l, place);
         }
         old = next;
     }

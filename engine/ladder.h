@@ -130,10 +130,10 @@ static inline void sb_ladder_open(struct sb_ladder *l, uint64_t place)
         l->top |= UINT64_C(1) << place / 64u;
 }
 
-/* The reverse, if `emptied`. */
-static inline void sb_ladder_close(struct sb_ladder *l, uint64_t place, bool emptied)
+/* The reverse. */
+static inline void sb_ladder_close(struct sb_ladder *l, uint64_t place)
 {
-    const uint64_t word = l->words[place / 64u] ^ (uint64_t)emptied << place % 64u;
+    const uint64_t word = l->words[place / 64u] & ~(UINT64_C(1) << place % 64u);
     l->words[place / 64u] = word;
     if (__builtin_expect(word == 0, 0))
         l->top &= ~(UINT64_C(1) << place / 64u);
@@ -190,7 +190,7 @@ static inline void sb_ladder_erase(struct sb_ladder *l, struct sb_levels *levels
     }
     levels->used -= levels->counted;
     *level = (struct sb_level){0};
-    sb_ladder_close(l, key & l->mask, true);
+    sb_ladder_close(l, key & l->mask);
     if (key == l->best)
         sb_ladder_next_best(l);
 }

@@ -6,6 +6,7 @@ void sb_orders_init(struct sb_orders *t, uint32_t max, struct sb_order *slots,
     t->slots = slots;
     t->beside = beside;
     t->max = max;
+    t->few = max < SB_ORDERS_FEW ? max : SB_ORDERS_FEW;
     t->used = 0;
     t->free = 1;
 }

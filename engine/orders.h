@@ -20,6 +20,9 @@
 #include "engine/words.h"
 #include "shadowbook/assert.h"
 
+/* Eight orders to a near bucket, which holds ten: with so many, more and more are not in theirs, and a look there first is in vain. */
+enum { SB_ORDERS_FEW = SB_IDS_NEAR_MAX * 8 };
+
 struct sb_order_beside {
     uint32_t executed; /* holds only where SB_ORDER_EXECUTED is set */
     uint32_t extra;    /* holds only where SB_ORDER_EXTRA or SB_ORDER_SPECIAL is set */
@@ -30,6 +33,8 @@ struct sb_orders {
     struct sb_order_beside *beside; /* max + 1 */
     uint32_t free, used;            /* the slot that is taken next; open orders */
     uint32_t max;
+    uint32_t
+        few; /* fewer are open than so many: no table is full, and most ids are in their near bucket */
     struct sb_ids ids;
 };
 

@@ -4,8 +4,9 @@
  * constant wherever these functions are used, so that the compiler makes each a copy of its own without a question asked at
  * run time. Nothing here looks at phases, rules or rights, and nothing asks sb_book.general or SB_ORDER_SPECIAL: the callers did.
  *
- * Written for a processor that guesses: what follows the flow by chance (is the order the first of its queue, the last?) is
- * computed, not branched upon. So slot 0 stands in as the neighbour that is not there: it is written to, never read.
+ * What an arrival finds by chance (is the level new?) is computed, not branched upon: in a thin book it is a coin's toss, and the
+ * order has still to go elsewhere. So slot 0 stands in as the neighbour that is not there: it is written to, never read. Who leaves
+ * branches: what he leaves behind is seldom the last, and nothing waits for it.
  */
 #ifndef SHADOWBOOK_ENGINE_PLAIN_H
 #define SHADOWBOOK_ENGINE_PLAIN_H
@@ -22,17 +23,23 @@ SB_PLAIN uint32_t sb_plain_choose(bool c, uint32_t a, uint32_t b)
 
 /* --- levels ------------------------------------------------------------------------------------- */
 
-/* sb_ladder_insert() without asking whether the level is new: in a thin book that is a coin's toss. */
-SB_PLAIN struct sb_level *sb_plain_level_near(struct sb_engine *e, struct sb_ladder *l,
-                                              uint32_t key)
+/* sb_ladder_insert() without asking whether the level is new: in a thin book that is a coin's toss. Levels are not counted. */
+SB_PLAIN struct sb_level *sb_plain_level_near(struct sb_ladder *l, uint32_t key)
 {
     sb_ladder_open(l, key & l->mask);
     if (__builtin_expect(key < l->best, 0))
         l->best = key;
-    SB_KEEP_APART(l);
-    struct sb_level *level = &l->levels[key & l->mask];
+    return &l->levels[key & l->mask];
+}
+
+/* The same, counted. */
+SB_PLAIN struct sb_level *sb_plain_level_counted(struct sb_engine *e, struct sb_ladder *l,
+                                                 uint32_t key)
+{
+    struct sb_level *level = sb_plain_level_near(l, key);
     if (__builtin_expect(e->levels.counted, 0))
         e->levels.used += level->head == 0;
+    SB_ASSERT_LE(e->levels.used, e->levels.max);
     return level;
 }
 
@@ -40,11 +47,8 @@ SB_PLAIN struct sb_level *sb_plain_level_near(struct sb_engine *e, struct sb_lad
 SB_PLAIN struct sb_level *sb_plain_level(struct sb_engine *e, struct sb_ladder *l, uint32_t key,
                                          uint32_t slot)
 {
-    struct sb_level *level = sb_ladder_in_window(l, key)
-                                 ? sb_plain_level_near(e, l, key)
-                                 : sb_ladder_insert_far(l, &e->levels, key, slot);
-    SB_ASSERT_LE(e->levels.used, e->levels.max);
-    return level;
+    return sb_ladder_in_window(l, key) ? sb_plain_level_counted(e, l, key)
+                                       : sb_ladder_insert_far(l, &e->levels, key, slot);
 }
 
 /* The best level of the window went. Returns the reports of a cancel. */
@@ -62,10 +66,12 @@ static __attribute__((noinline)) uint32_t sb_plain_next_best(struct sb_engine *e
 SB_PLAIN bool sb_plain_level_left_near(struct sb_engine *e, struct sb_ladder *l, uint32_t key,
                                        bool emptied)
 {
-    sb_ladder_close(l, key & l->mask, emptied);
+    if (__builtin_expect_with_probability(!emptied, 1, 0.8))
+        return false;
+    sb_ladder_close(l, key & l->mask);
     if (__builtin_expect(e->levels.counted, 0))
-        e->levels.used -= emptied;
-    return __builtin_expect(emptied & (key == l->best), 0);
+        e->levels.used--;
+    return __builtin_expect(key == l->best, 0);
 }
 
 /* --- resting ------------------------------------------------------------------------------------ */
@@ -94,13 +100,15 @@ SB_PLAIN bool sb_plain_out(struct sb_engine *e, struct sb_level *level, const st
 {
     struct sb_order *slots = e->orders.slots;
     const uint32_t next = o->next, prev = o->prev;
-    slots[prev].next = next;
-    slots[next].prev = prev;
-    const uint32_t head = level->head, tail = level->tail;
-    sb_quad_store(level,
-                  (uint64_t)sb_plain_choose(next == 0, prev, tail) << 32 |
-                      sb_plain_choose(prev == 0, next, head),
-                  level->quantity - o->open);
+    level->quantity -= o->open;
+    if (prev != 0)
+        slots[prev].next = next;
+    else
+        level->head = next;
+    if (next != 0)
+        slots[next].prev = prev;
+    else
+        level->tail = prev;
     return (next | prev) == 0;
 }
 

@@ -15,12 +15,8 @@
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the first field is the lower half");
 
-/* What was made of x before is made again when it is needed, not kept: where an address is made of an order's level twice, some
- * instructions are run twice, but no register is taken over what lies between, that is, saved and given back by the call. */
+/* The compiler knows nothing of how x was made. */
 #define SB_KEEP_APART(x) __asm__("" : "+r"(x))
-
-/* What was loaded before is loaded again when it is needed, not kept. */
-#define SB_LOAD_ANEW() __asm__ volatile("" : : : "memory")
 
 /* Two fields of 32 bits, of which `to` is the first. */
 static inline void sb_pair_store(uint32_t *to, uint32_t first, uint32_t second)
