@@ -205,7 +205,7 @@ void sb_bench_adapter_apply(struct sb_bench_adapter *a, const struct sb_bench_me
     else if (a->way == SB_BENCH_COMMANDS)
         apply_command(a, m, ring);
     else
-        sb_bench_plain_apply(a->plain, m, 1, ring);
+        sb_bench_plain_apply(a->plain, m, ring);
 }
 
 /* As many reports as the engine would make, of what is known without a book. */
@@ -449,7 +449,8 @@ static void apply_all(struct sb_bench_adapter *a, const struct sb_bench_run *run
         for (uint64_t i = 0; i < run->n; i++)
             apply_command(a, &run->messages[i], run->ring);
     else
-        sb_bench_plain_apply(a->plain, run->messages, run->n, run->ring);
+        for (uint64_t i = 0; i < run->n; i++)
+            sb_bench_plain_apply(a->plain, &run->messages[i], run->ring);
 }
 
 /* Messages from..to - 1; the ring begins anew with each. */
@@ -462,7 +463,7 @@ static void apply_piece(struct sb_bench_adapter *a, const struct sb_bench_run *r
         else if (run->way == SB_BENCH_COMMANDS)
             apply_command(a, &run->messages[i], run->ring);
         else
-            sb_bench_plain_apply(a->plain, &run->messages[i], 1, run->ring);
+            sb_bench_plain_apply(a->plain, &run->messages[i], run->ring);
         run->ring->head_next = 0;
     }
 }

@@ -492,8 +492,9 @@ static inline void modify(struct sb_bench_plain *b, const struct sb_bench_messag
     enter_again(b, slot, &in, m->tif, ring);
 }
 
-static inline void apply(struct sb_bench_plain *b, const struct sb_bench_message *m,
-                         struct sb_report_ring *ring)
+/* The only caller of all of the above. */
+void sb_bench_plain_apply(struct sb_bench_plain *b, const struct sb_bench_message *m,
+                          struct sb_report_ring *ring)
 {
     if (m->kind == SB_CMD_ORDER)
         enter(b, m, ring);
@@ -504,14 +505,6 @@ static inline void apply(struct sb_bench_plain *b, const struct sb_bench_message
     else
         reduce(b, m, ring);
     sb_report_ring_publish(ring);
-}
-
-/* The only caller of all of the above. */
-void sb_bench_plain_apply(struct sb_bench_plain *b, const struct sb_bench_message *messages,
-                          uint64_t n, struct sb_report_ring *ring)
-{
-    for (uint64_t i = 0; i < n; i++)
-        apply(b, &messages[i], ring);
 }
 
 /* ---- what it serves ---- */

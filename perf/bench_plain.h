@@ -34,9 +34,9 @@ void sb_bench_plain_close(struct sb_bench_plain *b);
 bool sb_bench_plain_serves(const struct sb_bench_message *messages, uint64_t n,
                            const struct sb_bench_sizes *sizes);
 
-/* n messages, one at a time, in one loop without a call: the reports of each are in the ring and published before the next
- * message is read. */
-void sb_bench_plain_apply(struct sb_bench_plain *b, const struct sb_bench_message *messages,
-                          uint64_t n, struct sb_report_ring *ring);
+/* One message: its reports are in the ring, and published. A call, as the engine's are: whoever drives a library pays for one a
+ * message. In one loop without calls the same book is 10 to 25 % faster. */
+void sb_bench_plain_apply(struct sb_bench_plain *b, const struct sb_bench_message *m,
+                          struct sb_report_ring *ring);
 
 #endif
