@@ -6,11 +6,11 @@
 
 /* The second half of sb_direct_order(): an order that rests in the window, and whose acknowledgement stands in `out`. */
 SB_APART static uint32_t order_in_window(struct sb_engine *e, struct sb_ladder *l, uint32_t key,
-                                         struct sb_report *out)
+                                         struct sb_report *out, uint64_t hash)
 {
     struct sb_ids_spot spot;
     if (__builtin_expect(e->orders.used >= e->orders.few, 0) ||
-        !sb_ids_spot_near(&e->orders.ids, out->id, &spot))
+        !sb_ids_spot_near(&e->orders.ids, hash, &spot))
         return sb_direct_order_of_report(e, l, key, out);
     const uint32_t slot = sb_orders_take(&e->orders);
     sb_ids_put_near(slot, &spot);
@@ -32,6 +32,8 @@ uint32_t sb_direct_order(struct sb_engine *e, uint32_t instrument, uint64_t id, 
                          int64_t price, uint32_t quantity, struct sb_report *out)
 {
     uint32_t ticks;
+    const uint64_t hash = sb_ids_hash(&e->orders.ids, id);
+    __builtin_prefetch(sb_ids_near(&e->orders.ids, hash), 1); /* a new id's is seldom at hand */
     if (__builtin_expect(instrument > e->limits.instruments_max, 0))
         return sb_direct_order_of_any_kind(e, instrument, id, flags, price, quantity, out);
     struct sb_book *b = &e->books[instrument];
@@ -50,7 +52,7 @@ uint32_t sb_direct_order(struct sb_engine *e, uint32_t instrument, uint64_t id, 
     struct sb_ladder *l = sb_book_side(b, flags);
     if (!sb_ladder_in_window(l, (uint32_t)key))
         return sb_direct_order_of_report(e, l, (uint32_t)key, out);
-    return order_in_window(e, l, (uint32_t)key, out);
+    return order_in_window(e, l, (uint32_t)key, out, hash);
 }
 
 /* As sb_direct_order(): the way of an order in the window. */

@@ -175,10 +175,10 @@ struct sb_ids_spot {
     uint64_t hash;
 };
 
-/* The spot, if the near bucket has room and says at once that no order with this id lives; else false, which says nothing. */
-static inline bool sb_ids_spot_near(const struct sb_ids *t, uint64_t id, struct sb_ids_spot *spot)
+/* The spot for the id with this hash, if the near bucket has room and says at once that it does not live; else false, which says
+ * nothing. */
+static inline bool sb_ids_spot_near(const struct sb_ids *t, uint64_t hash, struct sb_ids_spot *spot)
 {
-    const uint64_t hash = sb_ids_hash(t, id);
     struct sb_ids_bucket *b = sb_ids_near(t, hash);
     uint32_t lane = sb_ids_home(hash);
     if (__builtin_expect((sb_ids_match(b, hash) | b->more) != 0, 0))
