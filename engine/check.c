@@ -23,6 +23,11 @@ void sb_check_entry(const struct sb_command *cmd, struct sb_entry *x)
     x->offset = ext->order.peg_offset;
     x->stop = ext->order.stop_price;
     x->expire_ns = ext->order.expire_ns;
+    if (cmd->kind != SB_CMD_CARRY)
+        return;
+    x->carried = true;
+    x->executed = ext->carry.executed;
+    x->shown = ext->carry.shown;
 }
 
 bool sb_check_has_terms(const struct sb_entry *x)
@@ -39,9 +44,19 @@ bool sb_check_is_plain(const struct sb_entry *x)
 
 /* --- instrument, phase, price, quantity: 16..24 ------------------------------------------------------------------------- */
 
+/* 19.2 */
+static uint8_t carried_tif(const struct sb_entry *x)
+{
+    const bool lasts = x->tif == SB_TIF_GTC || x->tif == SB_TIF_GTD;
+    const bool rests = x->type != SB_TYPE_MARKET && x->type != SB_TYPE_MARKET_TO_LIMIT;
+    return lasts && rests ? SB_REASON_NONE : SB_REASON_TIF;
+}
+
 uint8_t sb_check_phase(const struct sb_book *b, const struct sb_entry *x)
 {
     const uint8_t phase = b->view.phase;
+    if (x->carried)
+        return carried_tif(x);
     if (phase == SB_PHASE_HALTED)
         return SB_REASON_HALTED;
     if (phase == SB_PHASE_CLOSED)
@@ -77,9 +92,10 @@ uint8_t sb_check_price_quantity(const struct sb_book *b, const struct sb_entry *
         return SB_REASON_PRICE_TICK;
     if (limited(x) && !in_range(b, x->price))
         return SB_REASON_PRICE_BAND;
-    if (x->quantity % b->view.lot != 0)
+    if (x->quantity % b->view.lot != 0 && !x->carried)
         return SB_REASON_LOT;
-    if (x->quantity == 0 || x->quantity > b->view.quantity_max)
+    if (x->quantity == 0 || x->quantity > b->view.quantity_max ||
+        x->executed > b->view.quantity_max - x->quantity)
         return SB_REASON_QUANTITY;
     return SB_REASON_NONE;
 }
@@ -209,7 +225,7 @@ static uint8_t last_reasons(const struct sb_engine *e, const struct sb_book *b,
         return SB_REASON_KILLED;
     if (x->oco_key != 0 && !partner_fits(e, b, x))
         return SB_REASON_OCO_PARTNER;
-    if ((x->attributes & SB_ATTR_POST_ONLY) != 0 && would_trade(e, b, x))
+    if ((x->attributes & SB_ATTR_POST_ONLY) != 0 && !x->carried && would_trade(e, b, x))
         return SB_REASON_POST_ONLY;
     return terms_full(e, b, x) ? SB_REASON_FULL_TERMS : SB_REASON_NONE;
 }

@@ -17,9 +17,11 @@ struct sb_entry {
     int32_t offset;
     int64_t stop;
     uint64_t expire_ns;
+    bool carried;             /* an order of an earlier day (19) */
+    uint32_t executed, shown; /* of it: before; iceberg: what is left of its present slice */
 };
 
-/* Reads an ORDER, or the second line of a REPLACE. */
+/* Reads an ORDER or a CARRY, or the second line of a REPLACE. */
 void sb_check_entry(const struct sb_command *cmd, struct sb_entry *x);
 
 /* Does its second line say anything but what is only echoed? */
@@ -43,7 +45,7 @@ uint8_t sb_check_phase(const struct sb_book *b, const struct sb_entry *x);
 /* 32 (3.4): do the terms go together? check_terms.c */
 bool sb_check_terms(const struct sb_book *b, const struct sb_entry *x);
 
-/* ORDER: why it is refused, or SB_REASON_NONE. b NULL: no such instrument. */
+/* ORDER, CARRY: why it is refused, or SB_REASON_NONE. b NULL: no such instrument. */
 uint8_t sb_check_order(const struct sb_engine *e, struct sb_book *b, const struct sb_entry *x);
 
 /* New price and quantity (intended size) of the open order in `slot`, with it taken out: 21..24, 26, 32, 35..37. Not the phase,

@@ -108,7 +108,29 @@ static bool peg(const struct sb_book *b, const struct sb_entry *x)
            (x->peg != SB_PEG_MIDPOINT || x->offset == 0) && !has(x, SB_ATTR_ALL_OR_NONE);
 }
 
-bool sb_check_terms(const struct sb_book *b, const struct sb_entry *x)
+static bool fit(const struct sb_book *b, const struct sb_entry *x)
 {
     return type(b, x) && iceberg(b, x) && attributes(x) && minimum(b, x) && tif(x) && peg(b, x);
+}
+
+/* 19.4: what is left of a slice that an earlier day cut. */
+static bool shown(const struct sb_entry *x)
+{
+    if (x->shown == 0)
+        return true;
+    return x->display != 0 && x->shown <= x->quantity &&
+           x->shown <= (uint64_t)x->display + x->range &&
+           x->quantity - x->shown <= UINT64_C(19) * (x->display - x->range);
+}
+
+bool sb_check_terms(const struct sb_book *b, const struct sb_entry *x)
+{
+    if (!x->carried)
+        return fit(b, x);
+    struct sb_entry whole = *x; /* as large as it must have been (19.2) */
+    if (whole.quantity < x->display)
+        whole.quantity = x->display;
+    if (whole.quantity < x->minimum)
+        whole.quantity = x->minimum;
+    return fit(b, &whole) && shown(x);
 }

@@ -120,6 +120,22 @@ void sb_client_order(struct sb_engine *e, const struct sb_command *cmd, struct s
     settle(e, b, &in, cmd->tif, SB_OUT_F_ADD, 0, box);
 }
 
+void sb_client_carry(struct sb_engine *e, const struct sb_command *cmd, struct sb_outbox *box)
+{
+    struct sb_session_view *s = &e->sessions[cmd->session].view;
+    if (cmd->firm != s->firm) {
+        e->stats.ignored_session++;
+        return;
+    }
+    if (cmd->key == 0 || sb_orders_find(&e->orders, sb_order_id(cmd->session, cmd->key)) != 0) {
+        e->stats.ignored_resend++;
+        return;
+    }
+    if (cmd->key > s->last_key)
+        s->last_key = cmd->key;
+    sb_entry_order(e, sb_state_book(e, cmd->instrument), cmd, box);
+}
+
 /* The new details of a live order: can they be served, with the original taken out? */
 static bool replace_valid(struct sb_engine *e, struct sb_book *b, const struct sb_order *o,
                           const struct sb_command *cmd, uint32_t *ticks)

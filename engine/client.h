@@ -12,6 +12,7 @@ void sb_client_order(struct sb_engine *e, const struct sb_command *cmd, struct s
 void sb_client_replace(struct sb_engine *e, const struct sb_command *cmd, struct sb_outbox *box);
 void sb_client_cancel(struct sb_engine *e, const struct sb_command *cmd, struct sb_outbox *box);
 void sb_client_reduce(struct sb_engine *e, const struct sb_command *cmd, struct sb_outbox *box);
+void sb_client_carry(struct sb_engine *e, const struct sb_command *cmd, struct sb_outbox *box);
 void sb_client_invalid(struct sb_engine *e, const struct sb_command *cmd, struct sb_outbox *box);
 
 #endif

@@ -239,6 +239,9 @@ static void apply_client(struct sb_engine *e, const struct sb_command *cmd, stru
     case SB_CMD_QUOTE:
         sb_quote_apply(e, cmd, box);
         break;
+    case SB_CMD_CARRY:
+        sb_client_carry(e, cmd, box);
+        break;
     default:
         apply_operator(e, cmd, box);
         break;

@@ -53,6 +53,7 @@ static struct sb_terms record(const struct sb_book *b, const struct sb_entry *x,
                              .offset = x->offset / (int32_t)b->tick,
                              .minimum = x->minimum,
                              .display = x->display,
+                             .carried = x->shown,
                              .range = x->range,
                              .type = x->type,
                              .tif = x->tif,
@@ -68,6 +69,7 @@ static uint32_t take_slot(struct sb_engine *e, struct sb_book *b, const struct s
     const struct sb_rest_order order = {.id = sb_order_id(cmd->session, cmd->key),
                                         .ref = ref,
                                         .open = x->quantity,
+                                        .executed = x->executed,
                                         .side = x->side,
                                         .capacity = cmd->capacity};
     const struct sb_terms like = record(b, x, ref, cmd->capacity);

@@ -1,4 +1,5 @@
-/* entry.h: an ORDER by all rules (RULES.md 3, 5): validation, Accepted, and what becomes of it: arrival, parked, canceled.
+/* entry.h: an ORDER, or a CARRY, by all rules (RULES.md 3, 5, 19): validation, Accepted, and what becomes of it: arrival, parked,
+ * canceled.
  *
  * client.c comes here if the order has terms, its book is `general` or its session is not plain; a plain order gets the outputs that
  * the plain path would have given it.

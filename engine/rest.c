@@ -175,7 +175,9 @@ static void say_shown(struct sb_engine *e, const struct sb_book *b, uint32_t slo
 static void slice(const struct sb_book *b, struct sb_order *o, struct sb_terms *t)
 {
     const uint32_t total = o->open + t->reserve;
-    const uint32_t next = sb_terms_next_slice(t, b->view.lot);
+    const uint32_t cut = sb_terms_next_slice(t, b->view.lot);
+    const uint32_t next = t->carried != 0 ? t->carried : cut;
+    t->carried = 0;
     o->open = next < total ? next : total;
     t->reserve = total - o->open;
 }

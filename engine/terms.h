@@ -46,7 +46,10 @@ struct sb_terms {
     uint32_t display, range; /* iceberg: slice and refresh_range; display 0: none */
     uint32_t slices;         /* of its life so far: k of the next one */
     uint32_t oco;            /* partner's record; 0: none */
-    uint32_t quote_key; /* client key of the QUOTE that set it; meaningful with SB_TERMS_QUOTE */
+    union {
+        uint32_t quote_key; /* SB_TERMS_QUOTE: client key of the QUOTE that set it */
+        uint32_t carried;   /* iceberg of an earlier day, until it rests: its first slice (19.4) */
+    };
     uint8_t type;       /* enum sb_order_type: LIMIT once it is triggered or rests */
     uint8_t tif;        /* enum sb_tif */
     uint8_t attributes; /* SB_ATTR_* */

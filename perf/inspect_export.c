@@ -224,6 +224,7 @@ static struct event quote_event(const char *type, const struct sb_output *out)
 static bool begins(struct exporter *x, const struct sb_output *out)
 {
     const union sb_command_ext *ext = sb_command_ext(x->run.c);
+    const bool carried = x->run.c->kind == SB_CMD_CARRY; /* no client's words; partly executed */
     struct sb_inspect_order o = {.session = out->stream,
                                  .key = out->key,
                                  .ref = out->ref,
@@ -234,8 +235,10 @@ static bool begins(struct exporter *x, const struct sb_output *out)
                                  .capacity = out->reason,
                                  .tif = x->run.c->tif};
     memset(o.clordid, ' ', sizeof o.clordid);
-    if (ext != NULL)
+    if (ext != NULL && !carried)
         memcpy(o.clordid, ext->order.clordid, sizeof o.clordid);
+    if (carried)
+        o.executed = ext->carry.executed;
     if (out->kind == SB_OUT_REPLACED) {
         struct sb_inspect_order *old =
             sb_inspect_orders_find(&x->orders, out->stream, out->orig_key);
@@ -316,7 +319,8 @@ static bool rejected(struct exporter *x, const struct sb_output *out)
 {
     const struct sb_command *c = x->run.c;
     const union sb_command_ext *ext = sb_command_ext(c);
-    const bool readable = c->kind == SB_CMD_ORDER || c->kind == SB_CMD_REPLACE;
+    const bool carried = c->kind == SB_CMD_CARRY;
+    const bool readable = c->kind == SB_CMD_ORDER || c->kind == SB_CMD_REPLACE || carried;
     const struct sb_inspect_order *old =
         c->kind == SB_CMD_REPLACE ? sb_inspect_orders_find(&x->orders, c->session, c->orig_key)
                                   : NULL;
@@ -324,7 +328,7 @@ static bool rejected(struct exporter *x, const struct sb_output *out)
                       .session = out->stream,
                       .key = out->key,
                       .reason = sb_words_reason(out->reason),
-                      .clordid = ext != NULL ? ext->order.clordid : NULL};
+                      .clordid = ext != NULL && !carried ? ext->order.clordid : NULL};
     if (readable) {
         v.side = sb_words_side(old != NULL ? old->side : c->side);
         v.tif = sb_words_tif(c->tif);

@@ -94,6 +94,7 @@ const char *sb_words_command_kind(uint8_t kind)
                                         [SB_CMD_INVALID] = "INVALID",
                                         [SB_CMD_AMEND] = "AMEND",
                                         [SB_CMD_QUOTE] = "QUOTE",
+                                        [SB_CMD_CARRY] = "CARRY",
                                         [SB_CMD_TIMER] = "TIMER",
                                         [SB_CMD_INDICATIVE] = "INDICATIVE",
                                         [SB_CMD_MASS_CANCEL] = "MASS_CANCEL",
@@ -295,12 +296,22 @@ static void put_instrument(json_t *o, const struct sb_engine *e, uint32_t instru
 
 /* --- commands ------------------------------------------------------------------------------------- */
 
-static void put_order_ext(json_t *o, const union sb_command_ext *x)
+static void put_echoed(json_t *o, const union sb_command_ext *x)
 {
     sb_words_put_text(o, "clordid",
                       sb_words_padded(x->order.clordid, sizeof x->order.clordid).text);
     put_if(o, "iso", x->order.iso);
     put_if(o, "cross", x->order.cross);
+}
+
+static void put_carry_ext(json_t *o, const union sb_command_ext *x)
+{
+    put_if(o, "executed", x->carry.executed);
+    put_if(o, "shown", x->carry.shown);
+}
+
+static void put_terms(json_t *o, const union sb_command_ext *x)
+{
     if (x->order.stop_price != 0)
         put_price(o, "stop_price", x->order.stop_price);
     put_if(o, "expire_ns", x->order.expire_ns);
@@ -392,8 +403,13 @@ static void put_ext(json_t *o, const struct sb_engine *e, const struct sb_comman
     case SB_CMD_LOGIN:
         sb_words_put_text(o, "login", sb_words_address(x->login.ipv4, x->login.port).text);
         break;
+    case SB_CMD_CARRY:
+        put_carry_ext(o, x);
+        put_terms(o, x);
+        break;
     default:
-        put_order_ext(o, x);
+        put_echoed(o, x);
+        put_terms(o, x);
         break;
     }
 }
@@ -401,8 +417,8 @@ static void put_ext(json_t *o, const struct sb_engine *e, const struct sb_comman
 json_t *sb_words_command(const struct sb_engine *e, const struct sb_command *c)
 {
     json_t *o = json_object();
-    const bool order =
-        c->kind == SB_CMD_ORDER || c->kind == SB_CMD_REPLACE || c->kind == SB_CMD_AMEND;
+    const bool order = c->kind == SB_CMD_ORDER || c->kind == SB_CMD_REPLACE ||
+                       c->kind == SB_CMD_AMEND || c->kind == SB_CMD_CARRY;
     const bool mass = c->kind == SB_CMD_MASS_CANCEL || c->kind == SB_CMD_KILL;
     sb_words_put_text(o, "kind", sb_words_command_kind(c->kind));
     sb_words_put_number(o, "input", c->seq);

@@ -42,7 +42,8 @@ struct sb_hold_load {
 static inline uint64_t sb_command_parts_max(const struct sb_command *c, bool slices)
 {
     switch (c->kind) {
-    case SB_CMD_ORDER: {
+    case SB_CMD_ORDER:
+    case SB_CMD_CARRY: {
         const union sb_command_ext *x = sb_command_ext(c);
         return x != NULL && x->order.display_quantity != 0 ? SB_PARTS_MAX : 1;
     }
@@ -61,6 +62,7 @@ static inline uint64_t sb_command_arrivals_max(const struct sb_command *c)
 {
     switch (c->kind) {
     case SB_CMD_ORDER:
+    case SB_CMD_CARRY:
     case SB_CMD_REPLACE:
     case SB_CMD_AMEND:
         return 1;

@@ -11,8 +11,9 @@
  * UTC nanoseconds since 1970.
  *
  * Who fills what: a decoder (nic/wire) fills session.., key, kind and everything below; the
- * sequencer (replica) fills seq, time_ns, firm. The engine trusts kind, flags and the reserved bytes
- * (the sequencer validated them: sb_command_valid()) and nothing else.
+ * sequencer (replica) fills seq, time_ns, firm (a CARRY has that of the order's own day). The engine
+ * trusts kind, flags and the reserved bytes (the sequencer validated them: sb_command_valid()) and
+ * nothing else.
  */
 #ifndef SHADOWBOOK_COMMAND_H
 #define SHADOWBOOK_COMMAND_H
@@ -58,6 +59,10 @@ enum sb_cmd_kind {
         22, /* key stays: new price and quantity (intended size, executed included); place
                           kept if only the quantity falls */
     SB_CMD_QUOTE = 23, /* ext.quote: up to three two-sided quotes; key as an ORDER's */
+
+    /* Sequenced by the owner itself as a day begins, in the name of a session. */
+    SB_CMD_CARRY = 24, /* an order of an earlier day (RULES.md 19): key as it was, quantity = open,
+                          ext.carry, and behind it the terms in ext.order */
 };
 
 enum sb_side { /* bit 0 is the side of the book: 0 buy, 1 sell */
@@ -197,6 +202,11 @@ union sb_command_ext {
         uint8_t peg;        /* enum sb_peg */
         uint8_t zero[1];
     } order;
+    struct {               /* CARRY: the first bytes; from stop_price on as `order` */
+        uint32_t executed; /* of its whole chain, on all days before */
+        uint32_t shown;    /* iceberg: what is left of its present slice; 0: the next one is cut */
+        uint8_t zero[8];
+    } carry;
     struct { /* QUOTE */
         struct sb_quote {
             uint32_t instrument, bid_price, bid_quantity, ask_price, ask_quantity;
@@ -245,6 +255,8 @@ union sb_command_ext {
     uint8_t bytes[SB_LINE_BYTES];
 };
 static_assert(sizeof(union sb_command_ext) == SB_LINE_BYTES, "one line");
+static_assert(offsetof(union sb_command_ext, order.stop_price) == 16,
+              "CARRY has its terms there, too");
 
 /* A command with room for both lines, for whoever builds one. */
 struct sb_command2 {
@@ -283,6 +295,7 @@ static inline bool sb_command_ext_valid(const struct sb_command *c, const union 
                x->instrument.band_action <= SB_BAND_PAUSE;
     case SB_CMD_ORDER:
     case SB_CMD_REPLACE:
+    case SB_CMD_CARRY:
         return x->order.type <= SB_TYPE_TRAILING_STOP && x->order.attributes <= SB_ATTR_ALL &&
                x->order.peg <= SB_PEG_MIDPOINT;
     case SB_CMD_QUOTE:
@@ -316,6 +329,8 @@ static inline bool sb_command_valid(const struct sb_command *c, uint32_t lines)
     case SB_CMD_LOGIN:
     case SB_CMD_QUOTE:
         return ext && c->session != 0;
+    case SB_CMD_CARRY:
+        return ext && c->session != 0 && c->session_seq == 0;
     case SB_CMD_PHASE:
         return !ext && c->auction <= SB_AUCTION_VOLATILITY;
     case SB_CMD_UNCROSS:

@@ -12,7 +12,7 @@
  *
  * What follows is about orders without terms, in books without further rules. engine/RULES.md has the rest: order types, times in
  * force, icebergs, hidden and pegged orders, stops, OCO, self-trade prevention, pro-rata, bands, kinds of auctions, amend, mass
- * operations, quotes; and what happens in which order.
+ * operations, quotes, orders of an earlier day (CARRY); and what happens in which order.
  *
  * Rules of matching
  *   Price-time priority. An order that can trade takes the best price on the other side first, and
@@ -110,7 +110,7 @@ enum { SB_PRO_RATA_MAX = 64 }; /* orders of a queue that share in a pass (RULES.
  * may give other outputs or another state digest; a change of speed or layout alone leaves it. DAY carries it, and so does an
  * image: an engine opens no day and loads no image of another one, 0 included, so that no log is gone on with, replayed or
  * shared by a pair under other rules than those it was made under. */
-enum { SB_ENGINE_RULES = 1 };
+enum { SB_ENGINE_RULES = 2 };
 
 /* Sizes of all tables. They are part of what must be equal in two engines. */
 struct sb_engine_limits {
@@ -280,6 +280,16 @@ void sb_engine_visit(const struct sb_engine *e, uint32_t instrument, uint8_t sid
 /* All orders of an instrument in book order (RULES.md section 2): displayed buys, sells, dark buys, sells, parked. */
 void sb_engine_visit_all(const struct sb_engine *e, uint32_t instrument,
                          void (*visit)(void *arg, const struct sb_order_view *order), void *arg);
+
+/* What goes over to the next day: calls `visit` for every open GTC and GTD order with the CARRY (RULES.md 19) that enters it there:
+ * without seq and time, the instrument's index that of today, a partner's key with both partners. By instrument; orders of one
+ * must be entered in the order of `rank`, those of equal rank as they come here: so every queue is as it was, and among queues
+ * they are by reference, as far as that goes. To be asked of a state whose instruments are CLOSED: then no order has a partner
+ * that stays behind. O(orders). */
+void sb_engine_visit_carried(const struct sb_engine *e,
+                             void (*visit)(void *arg, const struct sb_command2 *carry,
+                                           uint64_t rank),
+                             void *arg);
 
 /* Counts since sb_engine_new(); not part of the state digest. Of a direct user's engine, some are as of this call only. */
 struct sb_engine_stats {

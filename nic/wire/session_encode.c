@@ -153,14 +153,14 @@ static uint32_t operator_put(uint8_t *p, const struct sb_output *o, const struct
     return SB_ENTRY_OPERATOR_BYTES;
 }
 
-/* A new order's own; else 3 or 0: an order that is replaced or amended keeps what it has. At the open and at the close are 0
+/* A new order's own, or of an earlier day; else 3 or 0: an order that is replaced or amended keeps what it has. At the open and at the close are 0
  * with a cross type, as in OUCH. */
 static char tif_char(const struct sb_output *o, const struct sb_command *cmd)
 {
     static const char chars[] = {
         [SB_TIF_DAY] = '0', [SB_TIF_IOC] = '3',     [SB_TIF_GTC] = '1',     [SB_TIF_GTD] = '6',
         [SB_TIF_FOK] = '4', [SB_TIF_AT_OPEN] = '0', [SB_TIF_AT_CLOSE] = '0'};
-    if (cmd != NULL && cmd->kind == SB_CMD_ORDER)
+    if (cmd != NULL && (cmd->kind == SB_CMD_ORDER || cmd->kind == SB_CMD_CARRY))
         return chars[cmd->tif];
     return (o->side & SB_OUT_IOC) != 0 ? '3' : '0';
 }

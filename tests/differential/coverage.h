@@ -101,7 +101,11 @@ enum coverage_event {
     X(QUOTED_ALL, "quote taken whole")                                                             \
     X(QUOTED_SOME, "quote taken in part")                                                          \
     X(QUOTED_NONE, "quote refused or withdrawn")                                                   \
-    X(CASCADE_OCO, "an OCO cancel without a command of its session")
+    X(CASCADE_OCO, "an OCO cancel without a command of its session")                               \
+    X(CARRIED_SHUT, "an order of an earlier day, CLOSED or HALTED")                                \
+    X(CARRIED_OPEN, "... CONTINUOUS")                                                              \
+    X(CARRIED_BELOW, "... under a key below the last")                                             \
+    X(CARRIED_SLICE, "... with a slice in use")
 
 enum coverage_moment {
 #define COVERAGE_ID(id, words) MOMENT_##id,

@@ -27,6 +27,7 @@ enum { FLOW_SESSIONS = 8, FLOW_INSTRUMENTS = 16, FLOW_RECENT = 24, FLOW_TIMES = 
     X(QUOTES, "quotes")                                                                            \
     X(MASS, "mass operations")                                                                     \
     X(AMEND, "amend")                                                                              \
+    X(CARRY, "orders of an earlier day")                                                           \
     X(WRONG, "wrong terms")
 
 enum flow_feature_bit {
@@ -65,6 +66,8 @@ struct flow_maker {
     struct flow_rates rates;
     struct flow_recent recent[FLOW_SESSIONS + 1][FLOW_RECENT];
     uint32_t recent_n[FLOW_SESSIONS + 1], last_key[FLOW_SESSIONS + 1];
+    uint32_t spared_key[FLOW_SESSIONS + 1];  /* one below the last that nobody used; 0: none */
+    uint32_t carried_key[FLOW_SESSIONS + 1]; /* the last one carried; 0: none */
     uint64_t last_session_seq[FLOW_SESSIONS + 1];
     struct flow_instrument instruments[FLOW_INSTRUMENTS + 1];
     uint64_t expiries[FLOW_TIMES]; /* late expire_ns */
@@ -153,6 +156,8 @@ const struct flow_recent *flow_recent(struct flow_maker *m, uint32_t session);
 void flow_add_terms(struct flow_maker *m, struct sb_command2 *both,
                     const struct flow_recent *other);
 void flow_break_terms(struct flow_maker *m, struct sb_command2 *both);
+/* Makes it an order of an earlier day, all but its key. */
+void flow_make_carried(struct flow_maker *m, struct sb_command2 *both);
 
 /* flow_operator.c */
 void flow_make_operator(struct flow_maker *m);

@@ -134,6 +134,21 @@ static void echo(struct flow_maker *m, struct sb_command2 *both)
     both->ext.order.account = flow_one_in(m, 4) ? (uint32_t)flow_random(m) : 0;
 }
 
+/* Of an earlier day: not in the order of keys; one that was carried before, too, but that of no quote: what is said of both
+ * could not be told apart. */
+static uint32_t carried_key(struct flow_maker *m, uint32_t session)
+{
+    const uint32_t s = flow_own(session), spared = m->spared_key[s];
+    if (flow_one_in(m, 4) && m->carried_key[s] != 0)
+        return m->carried_key[s];
+    if (spared != 0 && flow_one_in(m, 2)) {
+        m->spared_key[s] = 0;
+        return m->carried_key[s] = spared;
+    }
+    m->spared_key[s] = ++m->last_key[s];
+    return m->carried_key[s] = ++m->last_key[s];
+}
+
 /* What an order is made for: nothing, or to be partners with another. */
 struct purpose {
     bool waits; /* away from the middle, so that it is still there when its partner comes */
@@ -185,6 +200,11 @@ static const struct flow_recent *make_order(struct flow_maker *m, const struct p
     if (!m->plain && flow_percent(m, m->rates.wrong_percent))
         flow_break_terms(m, both);
     echo(m, both);
+    if (flow_has(m, FLOW_BIT_CARRY) && flow_one_in(m, 4)) {
+        flow_make_carried(m, both);
+        c->key = carried_key(m, c->session);
+        return remember(m, c, both->ext.order.type);
+    }
     c->key = flow_new_key(m, c->session);
     flow_number(m, c);
     return remember(m, c, both->ext.order.type);

@@ -203,6 +203,39 @@ void flow_add_terms(struct flow_maker *m, struct sb_command2 *both, const struct
     both->c.flags |= SB_CMD_F_EXT;
 }
 
+/* --- of an earlier day ---------------------------------------------------------------------------- */
+
+/* Some of it, in lots; seldom no lots. */
+static uint32_t some_of(const struct making *k, uint32_t quantity)
+{
+    const uint32_t lots = quantity / k->i->lot;
+    if (flow_one_in(k->m, 40))
+        return flow_below(k->m, 3 * k->i->lot);
+    return lots == 0 ? 0 : k->i->lot * (1 + flow_below(k->m, lots));
+}
+
+void flow_make_carried(struct flow_maker *m, struct sb_command2 *both)
+{
+    struct making k = {.m = m, .c = &both->c, .x = &both->ext};
+    k.i = flow_known(m, k.c->instrument);
+    k.c->kind = SB_CMD_CARRY;
+    k.c->flags |= SB_CMD_F_EXT;
+    memset(&k.x->carry, 0, sizeof k.x->carry);
+    if (k.c->tif != SB_TIF_GTD && !flow_one_in(m, 20))
+        k.c->tif = SB_TIF_GTC;
+    if (k.c->tif == SB_TIF_GTC && flow_one_in(m, 4))
+        expire(&k);
+    if (flow_one_in(m, 2))
+        k.x->carry.executed = some_of(&k, k.i->lot * m->lots);
+    if (flow_one_in(m, 2)) /* what fills have left of it */
+        k.c->quantity = some_of(&k, k.c->quantity);
+    const uint32_t display = k.x->order.display_quantity;
+    if (display != 0 ? !flow_one_in(m, 4) : flow_one_in(m, 60))
+        k.x->carry.shown = some_of(&k, display < k.c->quantity ? display : k.c->quantity);
+    if (flow_one_in(m, 40))
+        k.c->firm++;
+}
+
 /* --- one that does not --------------------------------------------------------------------------- */
 
 static uint32_t some_quantity(const struct making *k)

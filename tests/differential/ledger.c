@@ -57,6 +57,7 @@ void ledger_open(struct ledger *l, const struct sb_engine_limits *limits, struct
     l->sessions = zeroed((size_t)limits->sessions_max + 1, sizeof *l->sessions);
     l->tie = zeroed((size_t)limits->instruments_max + 1, 1);
     l->matching = zeroed((size_t)limits->instruments_max + 1, 1);
+    l->phase = zeroed((size_t)limits->instruments_max + 1, 1);
     l->buckets = zeroed(BUCKETS, sizeof *l->buckets);
     for (uint32_t s = 0; s <= limits->sessions_max; s++)
         l->sessions[s].next_seq = 1;
@@ -67,6 +68,7 @@ void ledger_close(struct ledger *l)
     free(l->sessions);
     free(l->tie);
     free(l->matching);
+    free(l->phase);
     free(l->orders);
     free(l->buckets);
     free(l->touched);
@@ -214,31 +216,63 @@ static void unlink_partner(struct ledger *l, struct ledger_order *o)
     o->partner = 0;
 }
 
+static void count_carried(struct now *now)
+{
+    const struct sb_command *c = &now->c->c;
+    const uint8_t phase = now->l->phase[c->instrument];
+    if (phase == SB_PHASE_CLOSED || phase == SB_PHASE_HALTED)
+        moment(now, MOMENT_CARRIED_SHUT);
+    if (phase == SB_PHASE_CONTINUOUS)
+        moment(now, MOMENT_CARRIED_OPEN);
+    if (now->c->ext.carry.shown != 0)
+        moment(now, MOMENT_CARRIED_SLICE);
+    if (c->key < now->l->sessions[c->session].accepted_key)
+        moment(now, MOMENT_CARRIED_BELOW);
+}
+
+/* A key of an order that has ended may come back with one of an earlier day. */
+static struct ledger_order *put_order(struct ledger *l, const struct ledger_order *like,
+                                      struct ledger_order *ended)
+{
+    if (ended == NULL)
+        return new_order(l, like);
+    *ended = *like;
+    return ended;
+}
+
 static const char *accepted(struct now *now, const struct sb_output *o)
 {
     struct ledger *l = now->l;
     const struct sb_command *c = &now->c->c;
     const union sb_command_ext *x = sb_command_ext(c);
-    if (c->kind != SB_CMD_ORDER || o->stream != c->session || o->key != c->key ||
+    const bool carried = c->kind == SB_CMD_CARRY;
+    if ((c->kind != SB_CMD_ORDER && !carried) || o->stream != c->session || o->key != c->key ||
         o->quantity != c->quantity || o->price != c->price ||
         (o->side & SB_OUT_SIDE_MASK) != c->side || o->instrument != c->instrument ||
         ((o->side & SB_OUT_IOC) != 0) != (c->tif == SB_TIF_IOC) || o->reason != c->capacity)
         return "accepted is another order than was sent";
-    if (find_at(l, o->stream, o->key, 0) != NULL)
+    struct ledger_order *known = find_at(l, o->stream, o->key, 0);
+    if (known != NULL && (!carried || known->open != 0))
         return "accepted under a key that was used";
-    struct ledger_order *order = new_order(l, &(struct ledger_order){.ref = o->ref,
-                                                                     .limit = c->price,
-                                                                     .session = c->session,
-                                                                     .key = c->key,
-                                                                     .instrument = c->instrument,
-                                                                     .open = c->quantity,
-                                                                     .entered = l->commands,
-                                                                     .side = c->side,
-                                                                     .tif = c->tif,
-                                                                     .shape = shape_of(now->c)});
+    const struct ledger_order like = {.ref = o->ref,
+                                      .limit = c->price,
+                                      .session = c->session,
+                                      .key = c->key,
+                                      .instrument = c->instrument,
+                                      .open = c->quantity,
+                                      .executed = carried ? x->carry.executed : 0,
+                                      .entered = l->commands,
+                                      .side = c->side,
+                                      .tif = c->tif,
+                                      .shape = shape_of(now->c)};
+    struct ledger_order *order = put_order(l, &like, known);
+    if (carried)
+        count_carried(now);
+    if (c->key > l->sessions[c->session].accepted_key)
+        l->sessions[c->session].accepted_key = c->key;
     l->open_n++;
     if (x != NULL) {
-        order->minimum = x->order.min_quantity;
+        order->minimum = x->order.min_quantity < c->quantity ? x->order.min_quantity : c->quantity;
         order->attributes = x->order.attributes;
         order->peg = x->order.peg;
         order->sliced = x->order.display_quantity != 0;
@@ -470,6 +504,7 @@ static void count_feed(struct now *now, const struct sb_output *o)
     const uint32_t phase = o->side >> SB_OUT_PHASE_SHIFT & 3u, side = o->side & 1u;
     switch (o->kind) {
     case SB_OUT_F_PHASE:
+        l->phase[o->instrument] = (uint8_t)phase;
         if (phase == SB_PHASE_AUCTION && c->kind != SB_CMD_PHASE && c->kind != SB_CMD_INSTRUMENT)
             moment(now, MOMENT_PAUSED);
         if (c->kind == SB_CMD_TIMER && phase == SB_PHASE_CONTINUOUS) {

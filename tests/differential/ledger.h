@@ -28,6 +28,7 @@ struct ledger_order {
 struct ledger_session {
     uint64_t next_seq;
     uint32_t stp_group, firm;
+    uint32_t accepted_key; /* the highest */
     uint8_t stp;
     bool defined;
 };
@@ -35,7 +36,7 @@ struct ledger_session {
 struct ledger {
     struct coverage *coverage;
     struct ledger_session *sessions; /* [0]: the feed */
-    uint8_t *tie, *matching;         /* of instruments */
+    uint8_t *tie, *matching, *phase; /* of instruments */
     uint32_t sessions_max, instruments_max, terms_max;
     struct ledger_order *orders; /* all of the day */
     uint32_t orders_n, orders_cap, open_n;

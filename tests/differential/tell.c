@@ -25,6 +25,7 @@ static const char *const commands[] = {
     [SB_CMD_INVALID] = "INVALID",
     [SB_CMD_AMEND] = "AMEND",
     [SB_CMD_QUOTE] = "QUOTE",
+    [SB_CMD_CARRY] = "CARRY",
 };
 static const char *const outputs[] = {
     [SB_OUT_LOGIN] = "Login",
@@ -129,7 +130,7 @@ static void order(FILE *to, const struct sb_command2 *both, uint64_t start_ns)
         fprintf(to, " of k%u", c->orig_key);
     else
         instrument(to, c->instrument);
-    if (c->kind == SB_CMD_ORDER)
+    if (c->kind != SB_CMD_REPLACE)
         fprintf(to, " %s", side_of(c->side));
     fprintf(to, " %u @ %" PRId64, c->quantity, c->price);
     if (c->tif != SB_TIF_DAY)
@@ -204,6 +205,7 @@ void tell_command(FILE *to, const struct sb_command2 *both, uint64_t start_ns)
     switch (c->kind) {
     case SB_CMD_ORDER:
     case SB_CMD_REPLACE:
+    case SB_CMD_CARRY:
         order(to, both, start_ns);
         break;
     case SB_CMD_AMEND:

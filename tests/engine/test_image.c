@@ -234,7 +234,7 @@ START_TEST(layout)
     ck_assert_uint_eq(at(image + 8, 4), rig_limits.instruments_max);
     ck_assert_uint_eq(at(image + 24, 8), sb_engine_applied(r.e));
     ck_assert_uint_eq(at(image + 48, 8), 8);          /* references: seven orders, a replace */
-    ck_assert_uint_eq(at(image + 188, 4), 1);         /* rules */
+    ck_assert_uint_eq(at(image + 188, 4), 2);         /* rules */
     ck_assert_uint_eq(at(image + SESSION + S, 8), 1); /* session 2: last message */
     ck_assert_uint_eq(at(image + SESSION + S + 16, 8), 77);
     ck_assert_uint_eq(at(image + SESSION + S + 24, 4), 2);

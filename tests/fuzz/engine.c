@@ -140,13 +140,27 @@ static void operation(struct sb_command *c, const uint8_t *p)
         c->quantity = p[6] & 1;
 }
 
+/* Mostly one that lasts. */
+static void carry(struct sb_command2 *c, const uint8_t *p)
+{
+    c->c.flags |= SB_CMD_F_EXT;
+    c->c.session = c->c.session != 0 ? c->c.session : 1;
+    c->c.session_seq = 0;
+    c->c.key |= 1;
+    if ((p[3] & 128) == 0)
+        c->c.tif = (p[29] & 64) != 0 ? SB_TIF_GTD : SB_TIF_GTC;
+    c->ext.carry.executed = p[5];
+    c->ext.carry.shown = p[10];
+}
+
 static struct sb_command2 command(const uint8_t *p, uint64_t time_ns)
 {
     static const uint8_t kinds[] = {
         SB_CMD_ORDER,       SB_CMD_ORDER,   SB_CMD_ORDER,   SB_CMD_ORDER,   SB_CMD_ORDER,
         SB_CMD_CANCEL,      SB_CMD_REPLACE, SB_CMD_REPLACE, SB_CMD_REDUCE,  SB_CMD_AMEND,
         SB_CMD_AMEND,       SB_CMD_QUOTE,   SB_CMD_PHASE,   SB_CMD_UNCROSS, SB_CMD_INDICATIVE,
-        SB_CMD_MASS_CANCEL, SB_CMD_KILL,    SB_CMD_TIMER,   SB_CMD_LOGIN,   SB_CMD_INVALID};
+        SB_CMD_MASS_CANCEL, SB_CMD_KILL,    SB_CMD_TIMER,   SB_CMD_LOGIN,   SB_CMD_INVALID,
+        SB_CMD_CARRY};
     static const uint8_t sides[] = {SB_BUY, SB_SELL, SB_SELL_SHORT, SB_SELL_SHORT_EXEMPT};
     struct sb_command2 c = {.c = {.time_ns = time_ns,
                                   .kind = kinds[p[0] % sizeof kinds],
@@ -166,7 +180,7 @@ static struct sb_command2 command(const uint8_t *p, uint64_t time_ns)
         c.c.price = (int64_t)((uint64_t)p[13] << 56 | p[14]);
     if (p[12] == 0xFE)
         c.c.quantity = (uint32_t)p[13] << 24 | p[14];
-    if (c.c.kind == SB_CMD_ORDER || c.c.kind == SB_CMD_REPLACE)
+    if (c.c.kind == SB_CMD_ORDER || c.c.kind == SB_CMD_REPLACE || c.c.kind == SB_CMD_CARRY)
         terms(&c, p);
     else if (c.c.kind == SB_CMD_QUOTE)
         quote(&c, p);
@@ -178,6 +192,10 @@ static struct sb_command2 command(const uint8_t *p, uint64_t time_ns)
     }
     if (c.c.kind == SB_CMD_INVALID)
         c.c.reason = p[13];
+    if (c.c.kind == SB_CMD_CARRY)
+        carry(&c, p);
+    if (c.c.kind == SB_CMD_QUOTE)
+        c.c.key &= ~1u; /* what is said of it is not said of an order of an earlier day */
     return c;
 }
 

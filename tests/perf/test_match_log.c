@@ -145,11 +145,11 @@ START_TEST(other_rules)
     union sb_command_ext *day = (union sb_command_ext *)(void *)&r.log.lines[1];
     day->day.rules = rules[_i];
     ck_assert(!run(&r, NULL, &result));
-    snprintf(words, sizeof words, ": log made under rules version %u, this program has 1\n",
+    snprintf(words, sizeof words, ": log made under rules version %u, this program has 2\n",
              rules[_i]);
     ck_assert_str_eq(r.said + strlen(r.log_path), words);
     ck_assert_int_eq(sb_match_log_main(r.log_path, NULL, false, false), 1);
-    day->day.rules = 1;
+    day->day.rules = 2;
     ck_assert(run(&r, NULL, &result));
     ck_assert_uint_eq(result.inputs, 3);
     rig_close(&r);

@@ -30,7 +30,7 @@ START_TEST(layout)
     ck_assert_uint_eq(at(p + 8, 4), 2);         /* version */
     ck_assert_uint_eq(at(p + 12, 4), 20000101); /* the day, as random_flow.c has it */
     ck_assert_uint_eq(at(p + 16, 2), 1);        /* shard */
-    ck_assert_uint_eq(at(p + 20, 2), 1);        /* rules */
+    ck_assert_uint_eq(at(p + 20, 2), 2);        /* rules */
     ck_assert_uint_eq(at(p + 24, 8), rig.n[9]);
     ck_assert_uint_eq(at(p + 32, 8), rig.digest[9]);
     ck_assert_uint_eq(at(p + 40, 8), rig.state[9]);

@@ -284,6 +284,9 @@ static void dispatch(struct sb_reference *r, const struct sb_command *c)
     case SB_CMD_QUOTE:
         ref_apply_quote(r, c);
         break;
+    case SB_CMD_CARRY:
+        ref_apply_carry(r, c);
+        break;
     case SB_CMD_INVALID:
         apply_invalid(r, c);
         break;

@@ -278,27 +278,66 @@ static bool would_trade(const struct ref_instrument *inst, bool sells, int64_t l
     return false;
 }
 
+/* ---- 19: an order of an earlier day ---- */
+
+static uint8_t check_carried_quantity(const struct sb_instrument_view *v,
+                                      const struct sb_command *c)
+{
+    const uint64_t whole = (uint64_t)c->quantity + sb_command_ext(c)->carry.executed;
+    return c->quantity == 0 || whole > v->quantity_max ? SB_REASON_QUANTITY : SB_REASON_NONE;
+}
+
+static bool carried_slice_wrong(const struct sb_command *c)
+{
+    const union sb_command_ext *x = sb_command_ext(c);
+    const uint64_t shown = x->carry.shown, display = x->order.display_quantity;
+    const uint64_t range = x->order.refresh_range;
+    if (shown == 0)
+        return false;
+    return display == 0 || shown > c->quantity || shown > display + range ||
+           c->quantity - shown > 19 * (display - range);
+}
+
 /* ---- the whole of it, by the reasons' numbers ---- */
 
-/* 16 to 26 */
-static uint8_t check_basics(const struct sb_reference *r, const struct sb_command *c,
+/* 17 to 19, of an instrument that is there */
+static uint8_t check_moment(const struct sb_reference *r, const struct sb_command *c,
                             const struct terms *t)
 {
-    uint8_t reason = ref_check_phase(r, c->instrument);
-    if (reason != SB_REASON_NONE)
-        return reason;
     const struct sb_instrument_view *v = &r->instruments[c->instrument].view;
     const bool auction = v->phase == SB_PHASE_AUCTION;
+    if (c->kind == SB_CMD_CARRY) { /* 19.2 */
+        const bool market = t->type == SB_TYPE_MARKET || t->type == SB_TYPE_MARKET_TO_LIMIT;
+        return market || (t->tif != SB_TIF_GTC && t->tif != SB_TIF_GTD) ? SB_REASON_TIF
+                                                                        : SB_REASON_NONE;
+    }
+    const uint8_t reason = ref_check_phase(r, c->instrument);
+    if (reason != SB_REASON_NONE)
+        return reason;
     if (auction && (t->tif == SB_TIF_IOC || t->tif == SB_TIF_FOK || t->type == SB_TYPE_MARKET ||
                     t->type == SB_TYPE_MARKET_TO_LIMIT))
         return SB_REASON_TIF; /* 3.2 */
     if (t->tif == SB_TIF_AT_OPEN && !(auction && v->auction == SB_AUCTION_OPENING))
         return SB_REASON_TIF; /* 3.2 */
+    return SB_REASON_NONE;
+}
+
+/* 16 to 26 */
+static uint8_t check_basics(const struct sb_reference *r, const struct sb_command *c,
+                            const struct terms *t)
+{
+    if (!ref_defined(r, c->instrument))
+        return SB_REASON_SYMBOL;
+    uint8_t reason = check_moment(r, c, t);
+    if (reason != SB_REASON_NONE)
+        return reason;
+    const struct sb_instrument_view *v = &r->instruments[c->instrument].view;
     const bool limit_type = t->type == SB_TYPE_LIMIT || t->type == SB_TYPE_STOP_LIMIT;
     const bool free_peg = t->type == SB_TYPE_LIMIT && t->peg != SB_PEG_NONE && t->price == 0;
     reason = limit_type && !free_peg ? ref_check_price(v, t->price) : SB_REASON_NONE; /* 3.1 */
     if (reason == SB_REASON_NONE)
-        reason = ref_check_quantity(v, t->quantity);
+        reason = c->kind == SB_CMD_CARRY ? check_carried_quantity(v, c)
+                                         : ref_check_quantity(v, t->quantity);
     if (reason != SB_REASON_NONE)
         return reason;
     if (ref_can_rest(t->type, t->tif) && r->stats.open_orders >= r->limits.orders_max)
@@ -313,15 +352,21 @@ static uint8_t check_basics(const struct sb_reference *r, const struct sb_comman
 uint8_t ref_check_order(const struct sb_reference *r, const struct sb_command *c)
 {
     const struct terms t = terms_of(c);
+    struct terms whole = t;      /* what 3.4 speaks of */
+    if (c->kind == SB_CMD_CARRY) /* 19.2 */
+        whole.quantity = ref_max(t.quantity, ref_max(t.display_quantity, t.min_quantity));
     uint8_t reason = check_basics(r, c, &t);
     if (reason != SB_REASON_NONE)
         return reason;
     const struct ref_instrument *inst = &r->instruments[c->instrument];
     const struct sb_session_view *s = &r->sessions[c->session].view;
     const bool sells = sb_side_sells(c->side);
-    if (type_wrong(&t, &inst->view) || iceberg_wrong(&t, &inst->view) ||
-        attributes_wrong(&t, &inst->view) || tif_wrong(&t) || peg_wrong(&t, &inst->view))
+    if (type_wrong(&whole, &inst->view) || iceberg_wrong(&whole, &inst->view) ||
+        attributes_wrong(&whole, &inst->view) || tif_wrong(&whole) ||
+        peg_wrong(&whole, &inst->view))
         return SB_REASON_TERMS; /* 3.4 */
+    if (c->kind == SB_CMD_CARRY && carried_slice_wrong(c))
+        return SB_REASON_TERMS; /* 19.4 */
     if (t.tif == SB_TIF_GTD && t.expire_ns <= c->time_ns)
         return SB_REASON_EXPIRY; /* 3.5 */
     if ((t.attributes & SB_ATTR_REDUCE_ONLY) != 0)
@@ -338,8 +383,8 @@ uint8_t ref_check_order(const struct sb_reference *r, const struct sb_command *c
     if (t.oco_key != 0 && (partner == NULL || partner->instrument != c->instrument ||
                            partner->partner != NULL || sb_side_sells(partner->side) != sells))
         return SB_REASON_OCO_PARTNER; /* 11.1 */
-    if ((t.attributes & SB_ATTR_POST_ONLY) != 0 && inst->view.phase == SB_PHASE_CONTINUOUS &&
-        would_trade(inst, sells, t.price))
+    if ((t.attributes & SB_ATTR_POST_ONLY) != 0 && c->kind != SB_CMD_CARRY &&
+        inst->view.phase == SB_PHASE_CONTINUOUS && would_trade(inst, sells, t.price))
         return SB_REASON_POST_ONLY;                                               /* 3.13 */
     return terms_full(r, c, &t, partner) ? SB_REASON_FULL_TERMS : SB_REASON_NONE; /* 3.14 */
 }

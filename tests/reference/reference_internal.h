@@ -46,6 +46,7 @@ struct ref_order {
     int64_t stop_price, peg_offset;
     uint32_t display_quantity, refresh_range, min_quantity, trail;
     uint64_t slices;        /* of an iceberg, made so far */
+    uint32_t carried_slice; /* 19.4: size of the first, if an earlier day cut it; 0: none */
     uint64_t parked_number; /* when it came to be parked at its stop price */
     uint64_t passed_over;   /* by the arrival of this number */
     uint32_t allotted;      /* pro-rata: what it gets now */
@@ -95,6 +96,11 @@ struct sb_reference {
 static inline uint32_t ref_min(uint32_t a, uint32_t b)
 {
     return a < b ? a : b;
+}
+
+static inline uint32_t ref_max(uint32_t a, uint32_t b)
+{
+    return a > b ? a : b;
 }
 
 static inline struct ref_instrument *ref_instrument_of(const struct sb_reference *r,
@@ -217,6 +223,7 @@ void ref_indicative(struct sb_reference *r, uint32_t instrument);
 /* ---- the commands, one file for a group ---- */
 
 void ref_apply_order(struct sb_reference *r, const struct sb_command *c);
+void ref_apply_carry(struct sb_reference *r, const struct sb_command *c);
 void ref_apply_cancel(struct sb_reference *r, const struct sb_command *c);
 void ref_apply_replace(struct sb_reference *r, const struct sb_command *c);
 void ref_apply_amend(struct sb_reference *r, const struct sb_command *c);

@@ -19,8 +19,11 @@ void ref_slice(struct sb_reference *r, struct ref_order *o)
         return;
     const uint32_t lot = ref_instrument_of(r, o)->view.lot;
     const uint64_t h = splitmix64(o->first_ref + (o->slices++ << 40));
-    const uint32_t size = o->display_quantity - o->refresh_range +
-                          lot * (uint32_t)(h % (2 * (uint64_t)o->refresh_range / lot + 1));
+    uint32_t size = o->display_quantity - o->refresh_range +
+                    lot * (uint32_t)(h % (2 * (uint64_t)o->refresh_range / lot + 1));
+    if (o->carried_slice != 0) /* 19.4 */
+        size = o->carried_slice;
+    o->carried_slice = 0;
     o->reserve = o->open - ref_min(size, o->open);
 }
 
@@ -118,6 +121,10 @@ static struct ref_order *make(struct sb_reference *r, const struct sb_command *c
     o->refresh_range = x->order.refresh_range;
     o->min_quantity = x->order.min_quantity;
     o->trail = x->order.trail;
+    if (c->kind == SB_CMD_CARRY) { /* 19.3, 19.4 */
+        o->executed = x->carry.executed;
+        o->carried_slice = x->carry.shown;
+    }
     return o;
 }
 
@@ -129,14 +136,9 @@ static void take_place(struct sb_reference *r, struct ref_order *o)
     o->place = true;
 }
 
-void ref_apply_order(struct sb_reference *r, const struct sb_command *c)
+/* ORDER or CARRY, whose key was taken. */
+static void enter(struct sb_reference *r, const struct sb_command *c)
 {
-    struct sb_session_view *s = &r->sessions[c->session].view;
-    if (c->key <= s->last_key) {
-        r->stats.ignored_resend++;
-        return;
-    }
-    s->last_key = c->key;
     const uint8_t reason = ref_check_order(r, c);
     if (reason != SB_REASON_NONE) {
         ref_reject(r, reason);
@@ -159,6 +161,34 @@ void ref_apply_order(struct sb_reference *r, const struct sb_command *c)
     r->stats.accepted++;
     ref_enter(r, o);
     ref_cascade(r, c->instrument); /* 4.8 */
+}
+
+void ref_apply_order(struct sb_reference *r, const struct sb_command *c)
+{
+    struct sb_session_view *s = &r->sessions[c->session].view;
+    if (c->key <= s->last_key) {
+        r->stats.ignored_resend++;
+        return;
+    }
+    s->last_key = c->key;
+    enter(r, c);
+}
+
+/* 19.1 */
+void ref_apply_carry(struct sb_reference *r, const struct sb_command *c)
+{
+    struct sb_session_view *s = &r->sessions[c->session].view;
+    if (c->firm != s->firm) {
+        r->stats.ignored_session++;
+        return;
+    }
+    if (c->key == 0 || ref_order_find(r, c->session, c->key) != NULL) {
+        r->stats.ignored_resend++;
+        return;
+    }
+    if (s->last_key < c->key)
+        s->last_key = c->key;
+    enter(r, c);
 }
 
 void ref_apply_cancel(struct sb_reference *r, const struct sb_command *c)

@@ -5,6 +5,7 @@
  *
  * Commands (price: 10.05; time: 20ms, 5s; [] may be missing; terms in any order):
  *     order sN kN SIDE QTY [@ PRICE] [TERMS] [iN]        replace sN kNEW of kOLD QTY [@ PRICE] [TERMS]
+ *     carry sN kN SIDE QTY [@ PRICE] [TERMS, executed QTY, shown QTY, firm N] [iN]     (firm: else the session's number)
  *     cancel sN kN [to QTY]    reduce sN kN by QTY       amend sN kN QTY [@ PRICE]
  *     quote sN kN {iN bid QTY [@ PRICE] ask QTY [@ PRICE]} up to three times
  *     phase sN PHASE [KIND] [iN|all] [kN]    uncross, indicative sN [iN|all] [kN]    timer [iN|all]

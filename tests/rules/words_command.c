@@ -44,11 +44,29 @@ static void echoed(struct sb_command2 *c)
     c->ext.order.account = 7;
 }
 
+/* What only an order of an earlier day has. */
+static bool carried(struct words *w, struct sb_command2 *c)
+{
+    if (c->c.kind != SB_CMD_CARRY)
+        return false;
+    if (words_take(w, "executed"))
+        c->ext.carry.executed = words_number(w);
+    else if (words_take(w, "shown"))
+        c->ext.carry.shown = words_number(w);
+    else if (words_take(w, "firm"))
+        c->c.firm = words_number(w);
+    else
+        return false;
+    return true;
+}
+
 /* A term that is in the second line. */
 static void second_line(struct words *w, struct sb_command2 *c)
 {
     uint8_t attribute;
     c->c.flags |= SB_CMD_F_EXT;
+    if (carried(w, c))
+        return;
     if (may_be(w, TYPES, COUNT(TYPES), &c->ext.order.type))
         return;
     if (may_be(w, ATTRIBUTES, COUNT(ATTRIBUTES), &attribute))
@@ -79,7 +97,11 @@ static void second_line(struct words *w, struct sb_command2 *c)
 
 static void order(struct words *w, struct sb_command2 *c)
 {
-    if (c->c.kind == SB_CMD_ORDER)
+    if (c->c.kind == SB_CMD_CARRY) {
+        c->c.flags |= SB_CMD_F_EXT;
+        c->c.firm = c->c.session;
+    }
+    if (c->c.kind == SB_CMD_ORDER || c->c.kind == SB_CMD_CARRY)
         c->c.side = words_one_of(w, SIDES, COUNT(SIDES));
     c->c.quantity = words_number(w);
     if (words_take(w, "@"))
@@ -155,7 +177,8 @@ static uint8_t command_kind(struct words *w, struct sb_command *c)
         [SB_CMD_AMEND] = "amend",     [SB_CMD_QUOTE] = "quote",
         [SB_CMD_PHASE] = "phase",     [SB_CMD_UNCROSS] = "uncross",
         [SB_CMD_TIMER] = "timer",     [SB_CMD_INDICATIVE] = "indicative",
-        [SB_CMD_KILL] = "kill",       [SB_CMD_MASS_CANCEL] = "mass-cancel"};
+        [SB_CMD_KILL] = "kill",       [SB_CMD_MASS_CANCEL] = "mass-cancel",
+        [SB_CMD_CARRY] = "carry"};
     if (words_take(w, "unkill"))
         return SB_CMD_KILL;
     const uint8_t kind = words_one_of(w, KINDS, COUNT(KINDS));
