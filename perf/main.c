@@ -15,6 +15,7 @@ static const struct verb {
     {"match", sb_match_main, "run the engine alone over a flow or a node's input log"},
     {"inspect", sb_inspect_main, "journals and logs: their state, differences, order events"},
     {"snapshot", sb_snapshot_main, "keep the state that a journal leads to, to restart from"},
+    {"carry", sb_carry_main, "take the orders that outlive a day into the next one"},
     {"generate", sb_generate_main, "make a realistic flow of orders"},
     {"convert", sb_convert_main, "turn a flow into a packet capture, and back"},
     {"sim", sb_sim_main, "run a whole simulated cluster under a seed, with faults"},

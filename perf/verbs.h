@@ -20,6 +20,7 @@ int sb_convert_main(int argc, char **argv);
 int sb_bench_main(int argc, char **argv);
 int sb_inspect_main(int argc, char **argv);
 int sb_snapshot_main(int argc, char **argv);
+int sb_carry_main(int argc, char **argv);
 int sb_sim_main(int argc, char **argv);
 int sb_failover_main(int argc, char **argv);
 

@@ -8,6 +8,7 @@
 #include "nic/wire/itch.h"
 #include "nic/wire/mold.h"
 #include "nic/wire/ouch.h"
+#include "replica/genesis.h"
 #include "replica/node_state.h"
 
 enum { PACKETS_A_TURN = 64 };
@@ -166,6 +167,15 @@ void sb_apply_skip(struct sb_node *node, uint64_t n)
         node->hold.released_seq[i] = sb_engine_next_stream_seq(node->engine, i);
 }
 
+/* While nothing else is in the log that is taken or refused. */
+static void count_carried(struct sb_node *node)
+{
+    const uint64_t defined = sb_genesis_defined(node->config);
+    const uint64_t taken = sb_engine_stats(node->engine)->accepted;
+    node->ctr[SB_CTR_CARRIED] = taken;
+    node->ctr[SB_CTR_CARRY_REFUSED] = node->applied > defined ? node->applied - defined - taken : 0;
+}
+
 void sb_apply_packet(struct sb_node *node, struct sb_packet *packet)
 {
     if (!node->encoding && packet->n_first >= node->encode_from) {
@@ -202,6 +212,8 @@ void sb_apply_packet(struct sb_node *node, struct sb_packet *packet)
     packet->digest = sb_engine_seal(node->engine, &node->outbox);
     node->digest = packet->digest;
     node->applied = n;
+    if (n <= sb_genesis_last(node->config))
+        count_carried(node);
 }
 
 bool sb_apply_has_room(const struct sb_node *node, const struct sb_packet *packet)

@@ -357,4 +357,7 @@ void sb_config_free(struct sb_config *cfg)
     free(cfg->instruments);
     cfg->instruments = NULL;
     cfg->instruments_n = 0;
+    free(cfg->carry);
+    cfg->carry = NULL;
+    cfg->carry_n = 0;
 }

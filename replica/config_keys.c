@@ -60,6 +60,7 @@ static const struct sb_config_key KEYS[] = {
     SHARD("solo_policy", solo_policy, SB_KEY_WORDS, false, 0, 0, "auto|witness|disk|memory|halt"),
     SHARD("divergence", divergence, SB_KEY_WORDS, false, 0, 0, "halt|primary-continues"),
     SHARD("primary", primary, SB_KEY_WORDS, false, 0, 0, "A|B"),
+    SHARD("carry", carry_path, SB_KEY_FILE, false, 0, 0, NULL),
 
     NUMBER(SB_SECTION_ENGINE, "instruments_max", SB_KEY_UINT, limits.instruments_max, 1, 65535, 1),
     NUMBER(SB_SECTION_ENGINE, "sessions_max", SB_KEY_UINT, limits.sessions_max, 1, 65535, 1),
@@ -314,7 +315,7 @@ static bool spec_store(const struct sb_config_key *key, const char *value, char 
     return false;
 }
 
-static bool folder_store(const struct sb_config_key *key, const char *value, char *at)
+static bool path_store(const struct sb_config_key *key, const char *value, char *at)
 {
     const size_t length = strlen(value);
     if (length >= key->size || value[0] != '/')
@@ -362,7 +363,8 @@ bool sb_config_keys_store(const struct sb_config_key *key, const char *value, vo
     case SB_KEY_SPEC:
         return spec_store(key, value, at);
     case SB_KEY_FOLDER:
-        return folder_store(key, value, at);
+    case SB_KEY_FILE:
+        return path_store(key, value, at);
     case SB_KEY_SYMBOL:
         return symbol_store(key, value, at);
     }
@@ -407,6 +409,9 @@ const char *sb_config_keys_accepted(const struct sb_config_key *key,
     case SB_KEY_FOLDER:
         snprintf(text, size, "the absolute path of a folder, at most %zu characters",
                  key->size - 1);
+        break;
+    case SB_KEY_FILE:
+        snprintf(text, size, "the absolute path of a file, at most %zu characters", key->size - 1);
         break;
     case SB_KEY_SYMBOL:
         snprintf(text, size, "1 to 8 characters without spaces");

@@ -39,6 +39,7 @@ enum sb_config_type {
     SB_KEY_LCORE,     /* none (-1) or a core's number */
     SB_KEY_SPEC,      /* a port specification: driver:arguments */
     SB_KEY_FOLDER,    /* an absolute path */
+    SB_KEY_FILE,      /* the same, of a file */
     SB_KEY_SYMBOL,    /* 1..8 characters, stored padded with spaces */
 };
 

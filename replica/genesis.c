@@ -1,25 +1,35 @@
 #include "replica/genesis.h"
 
-void sb_genesis_definition(const struct sb_config *cfg, uint64_t n, struct sb_command2 *c)
+void sb_genesis_command(const struct sb_config *cfg, uint64_t n, struct sb_command2 *c)
 {
     const uint32_t index = (uint32_t)(n - 1);
     if (index <= cfg->sessions_n)
         sb_genesis_session(&cfg->sessions[index], index, c);
-    else
+    else if (n <= sb_genesis_defined(cfg))
         sb_genesis_instrument(&cfg->instruments[index - cfg->sessions_n], index - cfg->sessions_n,
                               c);
+    else
+        *c = cfg->carry[n - sb_genesis_defined(cfg) - 1];
+}
+
+/* All but what the sequencer gives it. */
+static bool same(const struct sb_command *c, struct sb_command2 *own)
+{
+    own->c.seq = c->seq;
+    own->c.time_ns = c->time_ns;
+    return memcmp(c, &own->c, sizeof own->c) == 0 &&
+           memcmp(sb_command_ext(c), &own->ext, sizeof own->ext) == 0;
 }
 
 bool sb_genesis_agrees(const struct sb_config *cfg, const struct sb_command *c)
 {
     if (c->seq > sb_genesis_last(cfg))
-        return c->kind != SB_CMD_SESSION && c->kind != SB_CMD_INSTRUMENT;
+        return c->kind != SB_CMD_SESSION && c->kind != SB_CMD_INSTRUMENT && c->kind != SB_CMD_CARRY;
     if (c->seq < 2)
         return true; /* the day is its first owner's; its rules: sb_load_put() */
     struct sb_command2 own;
-    sb_genesis_definition(cfg, c->seq, &own);
-    return c->kind == own.c.kind && c->key == own.c.key && c->instrument == own.c.instrument &&
-           c->firm == own.c.firm && memcmp(sb_command_ext(c), &own.ext, sizeof own.ext) == 0;
+    sb_genesis_command(cfg, c->seq, &own);
+    return same(c, &own);
 }
 
 /* --- of a state ------------------------------------------------------------------------------------- */
@@ -57,5 +67,5 @@ uint64_t sb_genesis_differs(const struct sb_config *cfg, const struct sb_engine 
     const bool more = sb_engine_instruments(e) > cfg->instruments_n ||
                       (cfg->sessions_n < cfg->limits.sessions_max &&
                        sb_engine_session(e, cfg->sessions_n + 1)->defined);
-    return more ? sb_genesis_last(cfg) + 1 : 0;
+    return more ? sb_genesis_defined(cfg) + 1 : 0;
 }

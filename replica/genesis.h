@@ -1,7 +1,9 @@
-/* genesis.h: what of the configuration goes into the log: the commands that define sessions and instruments.
+/* genesis.h: what of the configuration goes into the log: the commands that define sessions and instruments, and those that
+ * enter the orders of an earlier day (carry.h).
  *
- * The first owner sequences them behind DAY, and whoever judges its outputs makes the same ones. From then on the log says what
- * sessions and instruments are, all day long: a node whose configuration says otherwise of them does not go on with that log,
+ * The first owner sequences them behind DAY, and whoever judges its outputs makes the same ones. Who becomes the owner before all
+ * are there sequences the rest: the log's length says which. From then on the log says what
+ * sessions, instruments and earlier orders are, all day long: a node whose configuration says otherwise of them does not go on with it,
  * neither as an owner nor as a shadow (sb_node_differs()). A token is not among them: the door knows it. DAY says under which
  * rules of the engine the log was made (engine.h): a node of others takes nothing of it. */
 #ifndef SHADOWBOOK_REPLICA_GENESIS_H
@@ -55,19 +57,26 @@ static inline void sb_genesis_instrument(const struct sb_instrument_config *in, 
 }
 
 /* The last input of the log that defines; the first is 2, behind DAY. */
-static inline uint64_t sb_genesis_last(const struct sb_config *cfg)
+static inline uint64_t sb_genesis_defined(const struct sb_config *cfg)
 {
     return UINT64_C(1) + cfg->sessions_n + cfg->instruments_n;
 }
 
-/* Input n of the log, one that defines. */
-void sb_genesis_definition(const struct sb_config *cfg, uint64_t n, struct sb_command2 *c);
+/* The last input that is the configuration's: an order of an earlier day, if there are such. */
+static inline uint64_t sb_genesis_last(const struct sb_config *cfg)
+{
+    return sb_genesis_defined(cfg) + cfg->carry_n;
+}
 
-/* Is c, from a log, what this configuration has at its place? All that does not define is, behind the last definition. */
+/* Input n of the log, 2 up to the last of the configuration's. */
+void sb_genesis_command(const struct sb_config *cfg, uint64_t n, struct sb_command2 *c);
+
+/* Is c, from a log, what this configuration has at its place? Behind the last: everything but what would be the configuration's. */
 bool sb_genesis_agrees(const struct sb_config *cfg, const struct sb_command *c);
 
 /* The same of a state that a log led to: the first input that must have been another one, 0: none. Not looked at: an instrument's
- * phase and reference price, which the day changes. O(sessions_n + instruments_n). */
+ * phase and reference price, which the day changes, and orders of an earlier day, which come and go. O(sessions_n +
+ * instruments_n). */
 uint64_t sb_genesis_differs(const struct sb_config *cfg, const struct sb_engine *e);
 
 #endif

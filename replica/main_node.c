@@ -11,6 +11,8 @@
 #include <unistd.h>
 
 #include "perf/verbs.h"
+#include "replica/carry.h"
+#include "replica/genesis.h"
 #include "replica/host.h"
 #include "replica/log_file.h"
 #include "replica/storage.h"
@@ -236,7 +238,14 @@ static bool is_as_configured(const struct life *l)
                 l->host->arguments.name, sb_node_log_rules(l->node), SB_ENGINE_RULES);
         return false;
     }
-    char what[64] = "more sessions or instruments than";
+    if (n > sb_genesis_defined(c) && (n <= sb_genesis_last(c) || c->carry_n != 0)) {
+        fprintf(stderr,
+                "node %s: the log (input %" PRIu64 ") has other orders of an earlier day than %s: "
+                "both engines need the same file, and until a new day\n",
+                l->host->arguments.name, n, c->carry_path);
+        return false;
+    }
+    char what[64] = "more sessions, instruments or orders of an earlier day than";
     if (n <= UINT64_C(1) + c->sessions_n)
         snprintf(what, sizeof what, "[session %" PRIu64 "] otherwise than", n - 1);
     else if (n <= UINT64_C(1) + c->sessions_n + c->instruments_n)
@@ -249,10 +258,30 @@ static bool is_as_configured(const struct life *l)
     return false;
 }
 
+/* An earlier day's orders, once a day. */
+static bool carries_into(const struct life *l)
+{
+    const struct sb_config *c = l->host->config;
+    if (c->carry_n == 0)
+        return true;
+    if (sb_carry_fits_day(c, l->setup.trading_day)) {
+        fprintf(stderr, "node %s: %u orders of %u go over into %u\n", l->host->arguments.name,
+                c->carry_n, c->carry_day, l->setup.trading_day);
+        return true;
+    }
+    fprintf(stderr,
+            "node %s: %s has the orders of %u: they can be entered on a later day only, this is "
+            "%u\n",
+            l->host->arguments.name, c->carry_path, c->carry_day, l->setup.trading_day);
+    return false;
+}
+
 /* The first life: a new day's, or what the journal says. */
 static bool begin(struct life *l)
 {
     format(l);
+    if (l->setup.new_day && !carries_into(l))
+        return false;
     if (l->setup.new_day)
         return sb_storage_begin(&l->storage, &l->setup, stderr);
     const bool whole = sb_storage_recover(&l->storage, l->node, l->setup.force_solo, stderr);
@@ -346,6 +375,11 @@ int sb_node_main(int argc, char **argv)
     struct sb_host h;
     if (!sb_host_open(&h, &arguments, sb_node_footprint))
         return 1;
+    if (!sb_carry_load(h.config, stderr)) {
+        fprintf(stderr, "shadowbook node: failed to read the orders of an earlier day\n");
+        sb_host_close(&h);
+        return 1;
+    }
     if (arguments.check_config) {
         printf("%s: good\n", arguments.config);
         sb_host_close(&h);

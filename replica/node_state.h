@@ -172,7 +172,7 @@ uint8_t *sb_out_head_of(const struct sb_node *node, uint8_t *p, uint8_t type, ui
 /* sequencer.c: clients' input. */
 void sb_sequencer_init(struct sb_node *node, struct sb_arena *arena);
 void sb_sequencer_entry(struct sb_node *node, const struct sb_datagram *d);
-/* Sequences what is missing of DAY, SESSIONs and INSTRUMENTs, the first inputs of every log; true: all there. */
+/* Sequences what is missing of DAY, SESSIONs, INSTRUMENTs and CARRYs, the first inputs of every log; true: all there. */
 bool sb_sequencer_genesis(struct sb_node *node);
 void sb_sequencer_note(struct sb_node *node,
                        const struct sb_command *c); /* an input entered the log */

@@ -38,7 +38,7 @@ void sb_sequencer_init(struct sb_node *node, struct sb_arena *arena)
 void sb_sequencer_note(struct sb_node *node, const struct sb_command *c)
 {
     node->last_time_ns = c->time_ns;
-    if ((c->session == 0 || c->seq <= sb_genesis_last(node->config)) &&
+    if ((c->session == 0 || c->kind == SB_CMD_CARRY || c->seq <= sb_genesis_last(node->config)) &&
         !sb_genesis_agrees(node->config, c))
         sb_load_differs(node, c->seq);
     if (c->session == 0 || c->session > node->config->limits.sessions_max)
@@ -139,7 +139,7 @@ static void genesis_command(const struct sb_node *node, uint64_t index, struct s
         c->ext.day.generation = cfg->generation;
         c->ext.day.rules = node->rules;
     } else {
-        sb_genesis_definition(cfg, index + 1, c);
+        sb_genesis_command(cfg, index + 1, c);
     }
 }
 

@@ -5,8 +5,8 @@
  * nothing is guessed. Keys are documented in scripts/shadowbook.conf (the commented example) and in
  * the man page shadowbook.conf(5).
  *
- * The structure is filled once at start by sb_config_load() and read-only afterwards. Its sessions and instruments are the log's
- * first commands (replica/genesis.h): what both engines must have equal, but for tokens.
+ * The structure is filled once at start by sb_config_load() and read-only afterwards. Its sessions, instruments and orders of an
+ * earlier day are the log's first commands (replica/genesis.h): what both engines must have equal, but for tokens.
  */
 #ifndef SHADOWBOOK_CONFIG_H
 #define SHADOWBOOK_CONFIG_H
@@ -104,7 +104,8 @@ struct sb_config {
     enum sb_hold_setting hold;
     enum sb_solo_policy solo_policy; /* see sb_config_solo_policy() */
     enum sb_divergence divergence;
-    uint8_t primary; /* enum sb_node_id: who owns the first epoch of a new day */
+    uint8_t primary;      /* enum sb_node_id: who owns the first epoch of a new day */
+    char carry_path[160]; /* file of an earlier day's open orders (replica/carry.h); empty: none */
     /* [engine] */
     struct sb_engine_limits limits;
     uint64_t timer_ns; /* least time between two TIMERs that the owner sequences; 0: none */
@@ -139,6 +140,10 @@ struct sb_config {
     uint32_t sessions_n;                      /* highest index present */
     struct sb_instrument_config *instruments; /* calloc'ed by load, freed by sb_config_free */
     uint32_t instruments_n;
+    /* The CARRYs that stand in the log behind the definitions. Of the file: sb_carry_load(), not sb_config_load(). Freed by
+     * sb_config_free. */
+    struct sb_command2 *carry;
+    uint32_t carry_n, carry_day; /* carry_day: the day that they come from */
 };
 
 /* Reads path into cfg. On error prints "FILE:LINE: what, what is accepted" to err (all errors of the file,

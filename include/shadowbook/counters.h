@@ -117,7 +117,10 @@
     X(COPY_BYTES, "bytes", "CATCH: copied from the owner's journal")                               \
     X(COPY_STATE, "enum", "CATCH: 0 none 1 connecting 2 copying 3 following 4 refused 5 failed")   \
     X(JOURNAL_KEPT, "segments", "beyond keep_segments: no snapshot holds what is in them")         \
-    X(OTHER_RULES, "events", "refused: a log, snapshot or BOOT of the other node under other rules")
+    X(OTHER_RULES, "events",                                                                       \
+      "refused: a log, snapshot or BOOT of the other node under other rules")                      \
+    X(CARRIED, "orders", "of an earlier day, entered as this one began")                           \
+    X(CARRY_REFUSED, "orders", "of an earlier day that did not fit, or whose session is gone")
 
 enum sb_counter {
 #define SB_COUNTER_ENUM(id, unit, help) SB_CTR_##id,

@@ -100,7 +100,7 @@ void bench_start_witness(struct bench *b)
                     b->counters[BENCH_W], b->witness_log);
 }
 
-static void open_with(struct bench *b, void (*change)(struct sb_config *))
+void bench_open_with(struct bench *b, void (*change)(struct sb_config *))
 {
     memset(b, 0, sizeof *b);
     b->now_ns = BENCH_START_NS;
@@ -120,7 +120,7 @@ static void open_with(struct bench *b, void (*change)(struct sb_config *))
 
 void bench_open(struct bench *b)
 {
-    open_with(b, NULL);
+    bench_open_with(b, NULL);
 }
 
 void bench_close(struct bench *b)
@@ -225,7 +225,7 @@ void bench_run(struct bench *b, uint64_t ns)
 
 void bench_pair(struct bench *b, void (*change)(struct sb_config *))
 {
-    open_with(b, change);
+    bench_open_with(b, change);
     bench_run(b, 10000000);
     ck_assert_int_eq(b->node[0]->role, SB_ROLE_PRIM);
     ck_assert_int_eq(b->node[1]->role, SB_ROLE_SHADOW);

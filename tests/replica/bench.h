@@ -46,14 +46,15 @@ struct bench {
 
 /* Configuration, memory and hosts; nothing has run. */
 void bench_open(struct bench *b);
+/* The same; `change` (or NULL) edits the configuration before that. */
+void bench_open_with(struct bench *b, void (*change)(struct sb_config *));
 void bench_start(struct bench *b, uint8_t self, bool new_day); /* (again) with a new incarnation */
 void bench_start_witness(struct bench *b);
 void bench_close(struct bench *b);
 
 void bench_step(struct bench *b);
 void bench_run(struct bench *b, uint64_t ns);
-/* Opens, and runs until A is the primary, B its shadow, and session 1 is logged in. `change` (or NULL) edits the
- * configuration before anything starts. */
+/* Opens so, and runs until A is the primary, B its shadow, and session 1 is logged in. */
 void bench_pair(struct bench *b, void (*change)(struct sb_config *));
 
 /* Polls one node once with one frame (len 0: none) and puts what it sends where it belongs. */

@@ -27,6 +27,14 @@ void sim_member_init(struct sim_member *x, const struct sb_config *config,
                              .rng = seed ^ kinds[kind].salt,
                              .terms_rng = seed ^ UINT64_C(0x5445524D534D5245),
                              .scene = ""};
+    for (uint32_t i = 0; i < config->carry_n; i++) { /* its own of an earlier day */
+        const struct sb_command *c = &config->carry[i].c;
+        if (c->session != session)
+            continue;
+        x->recent[c->key % SIM_MEMBER_RECENT] =
+            (struct sim_recent){c->key, c->instrument, sb_side_sells(c->side) ? 'S' : 'B'};
+        x->key = c->key > x->key ? c->key : x->key;
+    }
 }
 
 static uint32_t make(struct sim_member *x, uint64_t now_ns, uint8_t *p)

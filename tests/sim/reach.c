@@ -22,7 +22,8 @@ static const struct {
                 {SB_CMD_REPLACE, "REPLACE"},
                 {SB_CMD_INVALID, "INVALID"},
                 {SB_CMD_AMEND, "AMEND"},
-                {SB_CMD_QUOTE, "QUOTE"}};
+                {SB_CMD_QUOTE, "QUOTE"},
+                {SB_CMD_CARRY, "CARRY"}};
 enum { COMMANDS = sizeof commands / sizeof *commands }; /* no REDUCE: it has no message */
 
 void sim_reach_add(struct sim_reach *to, const struct sim_reach *r)

@@ -89,6 +89,63 @@ static void configure_rules(struct sim_world *w)
         w->config.hold_bytes *= 2;
 }
 
+/* An order of an earlier day: the desk's or the wild member's, of some shape; seldom one that cannot be taken. */
+static struct sb_command2 carried(const struct sim_world *w, uint32_t key, uint64_t *rng)
+{
+    const uint32_t session =
+        session_of(sim_chance(rng, 500000) ? SIM_MEMBER_DESK : SIM_MEMBER_WILD);
+    const uint32_t instrument = 1 + (uint32_t)(sim_random(rng) % SIM_INSTRUMENTS);
+    const uint32_t lot = w->instruments[instrument].lot;
+    struct sb_command2 c = {
+        .c = {.session = sim_chance(rng, 30000) ? 99 : session,
+              .firm = w->config.sessions[session].firm + sim_chance(rng, 30000),
+              .key = key,
+              .instrument = sim_chance(rng, 30000) ? SB_INSTRUMENT_NONE : instrument,
+              .kind = SB_CMD_CARRY,
+              .side = sim_chance(rng, 500000) ? SB_SELL : SB_BUY,
+              .tif = SB_TIF_GTC,
+              .flags = SB_CMD_F_EXT,
+              .quantity = lot * (1 + (uint32_t)(sim_random(rng) % 40)),
+              .capacity = 'P',
+              .price = 100 * (int64_t)(100 + sim_random(rng) % 12)}};
+    c.ext.carry.executed = sim_chance(rng, 500000) ? lot * (uint32_t)(sim_random(rng) % 40) : 0;
+    switch (sim_random(rng) % 6) {
+    case 0:
+        c.c.tif = SB_TIF_GTD;
+        c.ext.order.expire_ns = SIM_START_NS + sim_random(rng) % 60000000;
+        break;
+    case 1:
+        c.ext.order.display_quantity = c.c.quantity > 4 * lot ? c.c.quantity / 4 / lot * lot : lot;
+        c.ext.carry.shown = sim_chance(rng, 500000) ? lot : 0;
+        break;
+    case 2:
+        c.ext.order.attributes = SB_ATTR_HIDDEN;
+        break;
+    case 3:
+        c.ext.order.type = SB_TYPE_STOP_LIMIT;
+        c.ext.order.stop_price = c.c.price;
+        break;
+    default:
+        break;
+    }
+    return c;
+}
+
+/* Drawn aside, as the rules are. So many at times that a takeover finds some of them entered, and others not. */
+static void configure_carry(struct sim_world *w)
+{
+    uint64_t rng = w->o.seed ^ UINT64_C(0x43415252592E2E2E);
+    if (!sim_condition(w, SIM_DESK) || sim_chance(&rng, 400000))
+        return;
+    const uint32_t n =
+        1 + (uint32_t)(sim_random(&rng) %
+                       (sim_chance(&rng, 500000) ? SIM_CARRY_MAX : SIM_CARRY_MAX / 16));
+    for (uint32_t i = 0; i < n; i++) /* keys in no order */
+        w->carry[i] = carried(w, 1 + (i ^ 1), &rng);
+    w->config.carry = w->carry;
+    w->config.carry_n = n;
+}
+
 static void configure(struct sim_world *w)
 {
     struct sb_config *f = &w->config;
@@ -148,6 +205,7 @@ static void configure(struct sim_world *w)
     f->instruments_n = SIM_INSTRUMENTS;
     configure_hold(w);
     configure_rules(w);
+    configure_carry(w);
 }
 
 uint64_t sim_inc(struct sim_world *w)

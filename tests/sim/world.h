@@ -20,7 +20,7 @@
 
 enum { SIM_WITNESS_LINES = 2048 };
 /* The real client's sessions are the first; then each member has one, in the order of enum sim_member_kind. */
-enum { SIM_SESSIONS = 3, SIM_INSTRUMENTS = 2 };
+enum { SIM_SESSIONS = 3, SIM_INSTRUMENTS = 2, SIM_CARRY_MAX = 96 };
 /* After a single fault some node serves within: */
 #define SIM_MUST_SERVE_NS UINT64_C(400000000)
 /* After the last fault healed, everything must be answered within: */
@@ -57,6 +57,7 @@ struct sim_world {
     struct sim_options o;
     struct sb_config config;
     struct sb_instrument_config instruments[SIM_INSTRUMENTS + 1];
+    struct sb_command2 carry[SIM_CARRY_MAX]; /* orders of an earlier day */
     /* As the real client has them: it plays no flow whose outcome it could not judge, which beside the desk it is not to. */
     struct sb_config client_config;
     struct sb_instrument_config client_instruments[SIM_INSTRUMENTS + 1];
