@@ -20,6 +20,7 @@ static struct sb_command2 carry_of(const struct sb_engine *e, const struct sb_bo
 {
     const struct sb_order *o = &e->orders.slots[slot];
     const uint32_t session = sb_rest_session(e, slot);
+    const bool hidden = (t->attributes & SB_ATTR_HIDDEN) != 0;
     struct sb_command2 c = {.c = {.session = session,
                                   .firm = e->sessions[session].view.firm,
                                   .key = sb_order_key(o),
@@ -29,6 +30,7 @@ static struct sb_command2 carry_of(const struct sb_engine *e, const struct sb_bo
                                   .tif = t->tif,
                                   .flags = SB_CMD_F_EXT,
                                   .quantity = o->open + t->reserve,
+                                  .display = hidden ? 'N' : 'Y', /* as the wire has it */
                                   .capacity = t->capacity,
                                   .price = price_of(b, t->limit)}};
     c.ext.order.stop_price = price_of(b, t->stop);

@@ -185,6 +185,11 @@ static bool load(struct replay *r)
         fprintf(stderr, "%s: no [client] section\n", o->config);
         return false;
     }
+    if (r->config.carry_path[0] != '\0') {
+        fprintf(stderr, "%s: carry = %s: replay judges no day that begins with earlier orders\n",
+                o->config, r->config.carry_path);
+        return false;
+    }
     if (!sb_plan_init(&r->plan, o->sessions)) {
         fprintf(stderr, "replay: no memory for the plan\n");
         return false;

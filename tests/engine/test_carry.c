@@ -518,6 +518,7 @@ START_TEST(every_attribute)
             continue;
         struct sb_command2 wanted = order_of(k, i + 1);
         wanted.c.kind = SB_CMD_CARRY;
+        wanted.c.display = (k->terms.attributes & SB_ATTR_HIDDEN) != 0 ? 'N' : 'Y';
         wanted.c.quantity = k->open;
         wanted.ext.order.type = k->type;
         wanted.ext.order.stop_price = k->stop;
