@@ -1,5 +1,8 @@
 #include "replica/genesis.h"
 
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
 void sb_genesis_command(const struct sb_config *cfg, uint64_t n, struct sb_command2 *c)
 {
     const uint32_t index = (uint32_t)(n - 1);
@@ -10,6 +13,14 @@ void sb_genesis_command(const struct sb_config *cfg, uint64_t n, struct sb_comma
                               c);
     else
         *c = cfg->carry[n - sb_genesis_defined(cfg) - 1];
+}
+
+uint64_t sb_genesis_carry_hash(const struct sb_config *cfg)
+{
+    if (cfg->carry_n == 0)
+        return 0;
+    const uint64_t hash = XXH3_64bits(cfg->carry, (size_t)cfg->carry_n * sizeof *cfg->carry);
+    return hash != 0 ? hash : 1;
 }
 
 /* All but what the sequencer gives it. */

@@ -71,6 +71,9 @@ static inline uint64_t sb_genesis_last(const struct sb_config *cfg)
 /* Input n of the log, 2 up to the last of the configuration's. */
 void sb_genesis_command(const struct sb_config *cfg, uint64_t n, struct sb_command2 *c);
 
+/* Of the orders of an earlier day; 0: there are none. Two engines begin a day only if theirs are equal. O(carry_n). */
+uint64_t sb_genesis_carry_hash(const struct sb_config *cfg);
+
 /* Is c, from a log, what this configuration has at its place? Behind the last: everything but what would be the configuration's. */
 bool sb_genesis_agrees(const struct sb_config *cfg, const struct sb_command *c);
 

@@ -84,6 +84,11 @@ uint16_t sb_node_peer_rules(const struct sb_node *node)
     return node->peer_rules;
 }
 
+bool sb_node_peer_carries_others(const struct sb_node *node)
+{
+    return node->peer_carry_hash != node->carry_hash;
+}
+
 /* What was in a journal is taken as released: whoever misses it asks for it (R13). */
 static void pass_all(struct sb_node *node, const struct sb_packet *p)
 {

@@ -201,6 +201,34 @@ static void say_peer_rules(const struct life *l, uint16_t *said)
     *said = rules;
 }
 
+/* Both say it, once, and wait for a peer that pairs. */
+static void say_peer_carries(const struct life *l, bool *said)
+{
+    if (sb_node_peer_carries_others(l->node) && !*said)
+        fprintf(
+            stderr,
+            "node %s: the other engine has other orders of an earlier day, or one has none: the "
+            "day begins once both have the same file ([shard] carry)\n",
+            l->host->arguments.name);
+    *said = sb_node_peer_carries_others(l->node);
+}
+
+/* Once all are in the log. What a node loads from a snapshot was said by the life before it. */
+static void say_carried(const struct life *l, bool *said)
+{
+    const struct sb_config *c = l->host->config;
+    const uint64_t *v = l->host->counters.c->value;
+    if (v[SB_CTR_CARRIED] + v[SB_CTR_CARRY_REFUSED] != c->carry_n)
+        return;
+    *said = true;
+    fprintf(stderr,
+            "node %s: of %u orders of %u %" PRIu64 " are entered, %" PRIu64 " do not fit%s\n",
+            l->host->arguments.name, c->carry_n, c->carry_day, v[SB_CTR_CARRIED],
+            v[SB_CTR_CARRY_REFUSED],
+            v[SB_CTR_CARRY_REFUSED] != 0 ? " (named by shadowbook carry --show FILE --config FILE)"
+                                         : "");
+}
+
 /* --- lives -------------------------------------------------------------------------------------- */
 
 static void format(struct life *l)
@@ -339,6 +367,7 @@ static void loop(struct life *l)
     sigaction(SIGUSR1, &action, NULL);
     enum sb_role said = SB_ROLE_DOWN;
     uint16_t said_rules = SB_ENGINE_RULES;
+    bool said_carried = h->config->carry_n == 0, said_others = false;
     struct sb_node_out out = {0};
     struct sb_node_frame frames[SB_NODE_IN_MAX];
     uint64_t now_ns = 0;
@@ -361,6 +390,9 @@ static void loop(struct life *l)
             say_changes(l);
         said = sb_node_role(l->node);
         say_peer_rules(l, &said_rules);
+        say_peer_carries(l, &said_others);
+        if (!said_carried)
+            say_carried(l, &said_carried);
     }
 }
 

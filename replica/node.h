@@ -160,6 +160,9 @@ uint64_t sb_node_differs(const struct sb_node *node);
 uint16_t sb_node_log_rules(const struct sb_node *node);
 /* The peer's, as its last BOOT said; this node's own before the first. While they are others, a new day does not begin. */
 uint16_t sb_node_peer_rules(const struct sb_node *node);
+/* Does the peer, as its last BOOT said, begin the new day with other orders of an earlier one than this node (carry.h)? Then it
+ * does not begin. */
+bool sb_node_peer_carries_others(const struct sb_node *node);
 
 /* --- the disk -------------------------------------------------------------------------------------- */
 

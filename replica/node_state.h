@@ -47,6 +47,7 @@ struct sb_node {
     uint64_t epoch, inc, peer_inc, winc;
     struct sb_versions own, peers, witnesses; /* of frames; max 0: not known */
     uint16_t rules, peer_rules, log_rules;    /* of engines: sb_node_log_rules() ... */
+    uint64_t carry_hash, peer_carry_hash;     /* of earlier orders: a new day's (genesis.h) */
     uint64_t stream_epoch;                    /* an owner's, or what it was: in its STREAM frames */
     uint64_t forced_since_ns;                 /* BOOT: the operator's FORCE is asked for since */
     uint64_t k;                               /* nonce of the last ARM */

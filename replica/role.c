@@ -360,6 +360,7 @@ static void on_boot(struct sb_node *node, const struct sb_head *h, const struct 
     if (node->role != SB_ROLE_BOOT || !node->setup.new_day || (h->flags & SB_FF_NEW_DAY) == 0 ||
         c->n_last != 0)
         return;
+    node->peer_carry_hash = c->k;
     if (node->peer_inc < h->inc)
         node->peer_inc = h->inc;
 }

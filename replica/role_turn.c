@@ -76,7 +76,7 @@ static void resume_turn(struct sb_node *node)
 static void genesis_turn(struct sb_node *node)
 {
     if (node->peer_inc == 0 || node->winc == 0 || sb_role_version(node) == 0 ||
-        node->peer_rules != node->rules)
+        node->peer_rules != node->rules || node->peer_carry_hash != node->carry_hash)
         return;
     sb_role_ask(node, SB_FT_REG_DUAL, sb_make_epoch(1, SB_EPOCH_D),
                 (struct sb_control){.peer_inc = node->peer_inc,
@@ -91,6 +91,7 @@ static void boot_turn(struct sb_node *node)
     sb_role_say(node, SB_FT_BOOT, SB_PORT_PEER, node->setup.new_day ? SB_FF_NEW_DAY : 0,
                 (struct sb_control){.to = SB_NODE_CLIENT,
                                     .winc = node->winc,
+                                    .k = node->setup.new_day ? node->carry_hash : 0,
                                     .n_last = node->log.len,
                                     .old_epoch = node->digest,
                                     .record = node->loaded_record.kind,

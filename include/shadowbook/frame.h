@@ -137,7 +137,8 @@ struct sb_control {
     uint64_t
         k; /* ARM, ARMOK, CANCEL: nonce; PAIROK that answers CANCEL: highest void one; SOLOOK: 1 if the owner has said
                           LIVE; LIVE: last number that
-                          is durable at the sender; RESUMEOK: the witness's log begins behind it */
+                          is durable at the sender; RESUMEOK: the witness's log begins behind it; BOOT of a new day:
+                          sb_genesis_carry_hash() of the sender: only equal ones pair */
     uint64_t peer_inc; /* REG_DUAL, PAIR, PAIROK, ARM, SOLOREQ: the other engine's incarnation */
     uint64_t
         n_last; /* RESIGN, BOOT, RESUME, FORCE: last number in the log; LIVE: on going live; LOGACK: held */

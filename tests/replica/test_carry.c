@@ -206,6 +206,31 @@ static void make_mine(int what)
         my_orders[0].c.quantity--;
 }
 
+/* Nobody's orders are left out because one engine has no file, or an old one. */
+START_TEST(a_day_does_not_begin_with_others)
+{
+    bench_open_with(&b, few);
+    make_mine(_i);
+    b.node[1]->carry_hash = sb_genesis_carry_hash(&mine);
+    bench_run(&b, 20 * MS);
+    for (uint8_t i = 0; i < 2; i++) {
+        ck_assert_int_eq(b.node[i]->role, SB_ROLE_BOOT);
+        ck_assert_uint_eq(b.node[i]->log.len, 0);
+        ck_assert(sb_node_peer_carries_others(b.node[i]));
+        ck_assert(!b.done[i]);
+    }
+    ck_assert_int_eq(b.witness.state, SB_W_UNSET);
+    bench_start(&b, 1, true); /* with the file that it should have had */
+    bench_run(&b, 20 * MS);
+    ck_assert_int_eq(b.node[0]->role, SB_ROLE_PRIM);
+    ck_assert_int_eq(b.node[1]->role, SB_ROLE_SHADOW);
+    ck_assert(!sb_node_peer_carries_others(b.node[0]));
+    ck_assert_uint_eq(b.counters[0][SB_CTR_CARRIED], FIT);
+    bench_close(&b);
+}
+END_TEST
+
+/* Had they begun all the same: the log counts. */
 START_TEST(a_shadow_with_others_stops)
 {
     bench_open_with(&b, few);
@@ -334,6 +359,7 @@ int main(void)
     tcase_add_test(tc, a_pair_has_them);
     tcase_add_test(tc, a_client_learns_of_them_and_cancels_one);
     tcase_add_loop_test(tc, a_takeover_in_the_middle, 0, 8);
+    tcase_add_loop_test(tc, a_day_does_not_begin_with_others, 0, sizeof OTHERS / sizeof *OTHERS);
     tcase_add_loop_test(tc, a_shadow_with_others_stops, 0, sizeof OTHERS / sizeof *OTHERS);
     tcase_add_test(tc, a_file_and_back);
     tcase_add_test(tc, into_a_configuration);

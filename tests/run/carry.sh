@@ -129,6 +129,7 @@ login 1
 cancel 1 3 0
 END
 # In the order of their time, not of keys or prices; before anything else.
+grep -qF 'of 13 orders of 20261130 13 are entered, 0 do not fit' "$dir/A.err" || fail 'the node does not say so'
 hold 'session 1 is told' "$(head -n 14 "$dir/said" | awk '{ printf "%s%s ", $3, $4 }')" \
     'A1 A2 A3 A4 A5 A6 A7 A8 A9 A10 A11 A13 S0 L13 '
 hold 'quantities' "$(head -n 12 "$dir/said" | awk '{ printf "%s ", $5 }')" '60 230 50 30 30 40 50 50 20 20 20 10 '

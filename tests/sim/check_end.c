@@ -8,6 +8,7 @@
 #include "nic/wire/ouch.h"
 #include "perf/follow.h"
 #include "perf/verify.h"
+#include "replica/genesis.h"
 #include "tests/differential/ledger.h"
 #include "tests/reference/reference.h"
 #include "tests/sim/world.h"
@@ -104,6 +105,9 @@ static void judge_packet(struct judge *j, const struct sb_command *c, uint32_t c
     for (uint32_t i = 0; i < count; i++, c += sb_command_lines(c)) {
         if (c->seq != ++j->n)
             sim_fail(w, SIM_CHECK_ONCE, "input %" PRIu64 " stands at %" PRIu64, c->seq, j->n);
+        if (!sb_genesis_agrees(&w->config,
+                               c)) /* earlier orders: all of them, once, in their place */
+            sim_fail(w, SIM_CHECK_ONCE, "input %" PRIu64 " is not the configuration's", c->seq);
         if (c->time_ns <= j->time)
             sim_fail(w, SIM_CHECK_ONCE, "time does not rise at input %" PRIu64, j->n);
         j->time = c->time_ns;

@@ -131,7 +131,8 @@ static struct sb_command2 carried(const struct sim_world *w, uint32_t key, uint6
     return c;
 }
 
-/* Drawn aside, as the rules are. So many at times that a takeover finds some of them entered, and others not. */
+/* Drawn aside, as the rules are. At times more than small tables and an un-acked log take at once. (A takeover seldom comes while
+ * they are entered: tests/replica/test_carry.c has those.) */
 static void configure_carry(struct sim_world *w)
 {
     uint64_t rng = w->o.seed ^ UINT64_C(0x43415252592E2E2E);
