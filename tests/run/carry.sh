@@ -157,6 +157,12 @@ cmp "$base/A.again" "$base/B.again" || fail 'the second files differ'
 diff <(grep -vE 'session 1, .*key [23], ' "$base/orders" | sed -E '/session 2/s/quantity 25,/quantity 20,/') "$base/orders-2" ||
     fail 'what is left is not what stood there before'
 
+# What was executed on the first day is in the second one's order events; a replay of its log is what the node was.
+"$bin" inspect --journal "${folders[0]}" --export "$dir/B.csv" || fail 'export'
+hold 'accepted and executed before' "$(awk -F, 'NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i; next }
+    $at["type"] == "accepted" { n++; before += $at["executed"] } END { print n, before }' "$dir/B.csv")" '13 110'
+hold 'a replay is the same' "$("$bin" match --log "${folders[0]}" --json 2>/dev/null | jq -r '"\(.digest_equal) \(.closed)"')" 'true true'
+
 # --- who must not begin ----------------------------------------------------------------------------
 sed -i 's/^trading_day = .*/trading_day = 20261130/' "$dir/shard.conf"
 ip netns exec "$net-a" timeout 30 "$bin" node --config "$dir/shard.conf" --name A --new-day 2>"$dir/early.err" && fail 'a node began the same day again'
