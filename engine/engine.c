@@ -14,6 +14,7 @@
 #include "engine/rest.h"
 #include "engine/session.h"
 #include "engine/state.h"
+#include "engine/verify.h"
 
 const char *sb_engine_limits_error(const struct sb_engine_limits *l)
 {
@@ -257,6 +258,12 @@ static bool whole(const struct sb_engine *e)
         orders += sb_book_verify(e, &e->books[i]) + sb_rest_verify(e, &e->books[i]);
     return orders == e->orders.used;
 }
+
+/* Costs O(tables): the larger they are, the more seldom. */
+static uint32_t verify_every(const struct sb_engine *e)
+{
+    return 64 + e->limits.orders_max / 16;
+}
 #endif
 
 void sb_engine_apply(struct sb_engine *e, const struct sb_command *cmd, struct sb_outbox *box)
@@ -279,4 +286,5 @@ void sb_engine_apply(struct sb_engine *e, const struct sb_command *cmd, struct s
     e->stats.outputs += box->n - before;
     e->stats.open_orders = e->orders.used;
     SB_EXPENSIVE(cmd->seq % 64 != 0 || whole(e)); /* costs O(state): not every time */
+    SB_EXPENSIVE(cmd->seq % verify_every(e) != 0 || sb_engine_verify(e) == e->orders.used);
 }

@@ -1,5 +1,7 @@
 #include "engine/ids.h"
 
+#include "engine/verify.h"
+
 static uint64_t scramble(uint64_t x)
 {
     x = (x ^ x >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
@@ -201,4 +203,107 @@ bool sb_ids_blank(const struct sb_ids *t)
         blank =
             blank && sb_ids_match(&t->far[i], 0) == (1u << SB_IDS_LANES) - 1 && t->far[i].more == 0;
     return blank;
+}
+
+/* --- whole (verify.h) ----------------------------------------------------------------------------- */
+
+/* The lane in which a search meets this slot, by its tag; NULL: none. */
+static const uint16_t *lane_met(const struct sb_ids *t, uint64_t hash, uint32_t slot)
+{
+    struct sb_ids_bucket *b[STAGES];
+    buckets_of(t, hash, b);
+    for (uint32_t i = 0; i < STAGES; i++) {
+        const uint32_t lane = lane_of(b[i], hash, slot);
+        if (lane != SB_IDS_LANES)
+            return &b[i]->tag[lane];
+    }
+    return NULL;
+}
+
+static void verify_live(const struct sb_order *slots, uint32_t max, uint32_t slot)
+{
+    SB_ASSERT(slot != 0 && slot <= max);
+    SB_ASSERT(slots[slot].open != 0);
+}
+
+static uint32_t verify_bucket(const struct sb_ids *t, const struct sb_order *slots, uint32_t max,
+                              const struct sb_ids_bucket *b)
+{
+    uint32_t n = 0;
+    for (uint32_t lane = 0; lane < SB_IDS_LANES; lane++) {
+        if (b->tag[lane] == 0)
+            continue;
+        verify_live(slots, max, b->slot[lane]);
+        const uint64_t hash = sb_ids_hash(t, slots[b->slot[lane]].id);
+        SB_ASSERT_EQ(b->tag[lane], sb_ids_tag(hash));
+        SB_ASSERT(lane_met(t, hash, b->slot[lane]) == &b->tag[lane]); /* in no other one */
+        n++;
+    }
+    return n;
+}
+
+/* Below a link that is not 0, where all agree from bit `above` up. Counts the slots; returns one of the ids. */
+static uint64_t verify_tree(const struct sb_ids *t, const struct sb_order *slots, uint32_t max,
+                            uint32_t link, uint32_t above, uint32_t *n)
+{
+    if (!is_node(link)) {
+        verify_live(slots, max, link);
+        SB_ASSERT(lane_met(t, sb_ids_hash(t, slots[link].id), link) == NULL);
+        ++*n;
+        return slots[link].id;
+    }
+    const struct sb_ids_node *node = node_at(t, link);
+    SB_ASSERT_LE(link & ~SB_IDS_NODE, max);
+    SB_ASSERT_LT(node->bit, above);
+    const uint64_t zero = verify_tree(t, slots, max, node->child[0], node->bit, n);
+    const uint64_t one = verify_tree(t, slots, max, node->child[1], node->bit, n);
+    SB_ASSERT_EQ((zero ^ one) >> node->bit, 1);
+    SB_ASSERT_EQ(bit_of(zero, node->bit), 0);
+    return zero;
+}
+
+/* `used` of the nodes 1..max are in the tree, the others in the list of free ones. */
+static void verify_free_nodes(const struct sb_ids *t, uint32_t max, uint32_t used)
+{
+    uint32_t node = t->node_free;
+    for (uint32_t n = used; n < max; n++) {
+        SB_ASSERT(node != 0 && node <= max);
+        node += 1 + t->nodes[node].child[0];
+    }
+    SB_ASSERT_EQ(node, max + 1);
+}
+
+/* Adds n (0 - 1, as a wrapping number: takes one off) to the counts of the buckets that each live order went past. */
+static void count_past(const struct sb_ids *t, const struct sb_order *slots, uint32_t max,
+                       uint32_t n)
+{
+    for (uint32_t slot = 1; slot <= max; slot++) {
+        if (slots[slot].open == 0)
+            continue;
+        struct sb_ids_bucket *b[STAGES];
+        const uint64_t hash = sb_ids_hash(t, slots[slot].id);
+        buckets_of(t, hash, b);
+        for (uint32_t i = 0; i < STAGES && lane_of(b[i], hash, slot) == SB_IDS_LANES; i++)
+            b[i]->more += n;
+    }
+}
+
+uint32_t sb_ids_verify(const struct sb_ids *t, const struct sb_order *slots, uint32_t max)
+{
+    const uint32_t near_n = (uint32_t)(t->near_mask / sizeof *t->near) + 1;
+    uint32_t in_lanes = 0, in_tree = 0;
+    for (uint32_t i = 0; i < near_n; i++)
+        in_lanes += verify_bucket(t, slots, max, &t->near[i]);
+    for (uint32_t i = 0; i < t->far_n; i++)
+        in_lanes += verify_bucket(t, slots, max, &t->far[i]);
+    if (t->root != 0)
+        (void)verify_tree(t, slots, max, t->root, 64, &in_tree);
+    verify_free_nodes(t, max, in_tree != 0 ? in_tree - 1 : 0);
+    count_past(t, slots, max, UINT32_MAX);
+    for (uint32_t i = 0; i < near_n; i++)
+        SB_ASSERT_EQ(t->near[i].more, 0);
+    for (uint32_t i = 0; i < t->far_n; i++)
+        SB_ASSERT_EQ(t->far[i].more, 0);
+    count_past(t, slots, max, 1);
+    return in_lanes + in_tree;
 }

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "engine/state.h"
+#include "engine/verify.h"
 #include "feed_book.h"
 #include "ledger.h"
 #include "shadowbook/assert.h"
@@ -329,6 +329,7 @@ static bool state_equal(struct pair *p)
     memset(p->open_orders, 0, ((size_t)p->c->limits->sessions_max + 1) * sizeof *p->open_orders);
     if (!stats_equal(p))
         return false;
+    SB_ASSERT_EQ(sb_engine_verify(p->engine), p->engine->orders.used);
     for (uint32_t i = 1; i <= p->c->limits->instruments_max; i++)
         if (!instrument_equal(p, i) || !orders_equal(p, i) || !orders_told(p, i, &accepted_n) ||
             !side_told(p, i, SB_BUY) || !side_told(p, i, SB_SELL))
@@ -400,6 +401,7 @@ static bool replay_equal(struct pair *p, uint32_t cut)
                         "an engine loaded from an image behind command %u has another state", cut);
     if (equal) {
         replay(c, e, &p->box, cut, c->n);
+        SB_ASSERT_EQ(sb_engine_verify(e), e->orders.used);
         equal = sb_engine_digest(p->engine) == sb_engine_digest(e) &&
                 sb_engine_state_digest(p->engine) == sb_engine_state_digest(e) &&
                 sb_engine_applied(e) == c->n;

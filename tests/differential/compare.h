@@ -1,8 +1,8 @@
 /* compare.h: one flow through the engine and the reference, side by side.
  *
  * After each command: outputs, byte for byte, and what the ledger and the feed's books hold to be true of them (ledger.h,
- * feed_book.h). Now and then and at the end: all open orders, best prices, sessions, instruments, counts. At the end a second
- * engine replays, from an image from the middle on, and with every book on the general path: its digests must equal the first's.
+ * feed_book.h). Now and then and at the end: all open orders, best prices, sessions, instruments, counts, and that the engine is
+ * whole (engine/verify.h: asserted). At the end a second engine replays, from an image from the middle on, and with every book on the general path: its digests must equal the first's.
  */
 #ifndef SHADOWBOOK_TESTS_COMPARE_H
 #define SHADOWBOOK_TESTS_COMPARE_H

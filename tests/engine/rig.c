@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/verify.h"
+
 const struct sb_engine_limits rig_limits = {.instruments_max = 4,
                                             .sessions_max = RIG_SESSIONS,
                                             .orders_max = 64,
@@ -122,6 +124,7 @@ void rig_send(struct rig *r, struct sb_command2 cmd)
         check_no_others(*o);
     }
     ck_assert_uint_eq(sb_engine_applied(r->e), r->seq);
+    ck_assert_uint_eq(sb_engine_verify(r->e), sb_engine_stats(r->e)->open_orders);
     ck_assert_uint_eq(sb_engine_last_time_ns(r->e), r->time_ns);
 }
 

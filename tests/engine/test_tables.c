@@ -6,6 +6,7 @@
 
 #include "engine/ladder.h"
 #include "engine/orders.h"
+#include "engine/verify.h"
 
 static uint32_t next_random(uint64_t *state)
 {
@@ -469,6 +470,8 @@ START_TEST(orders_are_found)
         }
         ck_assert_uint_eq(p.t.used, n);
         if (step % 64 == 0)
+            sb_orders_verify(&p.t);
+        if (step % 64 == 0)
             for (uint32_t i = 0; i < n; i++) {
                 const struct sb_order *o = &p.slots[live[i]];
                 ck_assert_uint_eq(sb_orders_find(&p.t, o->id), live[i]);
@@ -535,6 +538,7 @@ START_TEST(ids_collide_everywhere)
         for (uint32_t i = 0; i < ALL; i++)
             ck_assert_uint_eq(sb_orders_find(&p.t, ids[i]), slots[i]);
         ck_assert(p.t.used <= 3 * SB_IDS_LANES || t->root != 0);
+        sb_orders_verify(&p.t);
     }
     for (uint32_t i = 0; i < MAX; i++)
         if (slots[i] == 0)

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "engine/tail_walk.h"
+#include "engine/verify.h"
 
 enum { KEYS = 256, TAILS = 3 };
 
@@ -178,6 +179,14 @@ static void check_walk(const struct model *m, const struct sb_tail_pool *pool, c
     ck_assert_uint_eq(leaf, 0);
 }
 
+static void check_pool(const struct sb_tail_pool *pool, const struct model *models, uint32_t n)
+{
+    uint32_t leaves = 0, nodes = 0;
+    for (uint32_t i = 0; i < n; i++)
+        leaves += sb_tail_verify(&models[i].tail, pool, &nodes);
+    sb_tail_pool_verify(pool, leaves, nodes);
+}
+
 /* ---- tests ---- */
 
 /* Several tails in one pool that just holds them: filled, drained, half filled, at random. */
@@ -209,6 +218,8 @@ START_TEST(like_a_sorted_array)
         check_key(m, &pool, keys, n, wish == 1 ? next_random(&random) : other);
         if (step % 100 == 0)
             check_walk(m, &pool, keys, n);
+        if (step % 50 == 0)
+            check_pool(&pool, models, TAILS);
     }
     ck_assert_uint_eq(pool.used, used);
     free(pool.nodes);
@@ -236,6 +247,7 @@ START_TEST(pool_full_empty_and_full_again)
                 add(&m, &pool, i, keys[i], 1);
         ck_assert_uint_eq(pool.used, n);
         check_walk(&m, &pool, keys, n);
+        check_pool(&pool, &m, 1);
         if (shape == FORKS) /* the bound is met */
             ck_assert_uint_eq(pool.node_free, 0);
         for (uint32_t k = 0; k < n; k++) {
