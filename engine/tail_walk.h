@@ -8,7 +8,9 @@
 #ifndef SHADOWBOOK_ENGINE_TAIL_WALK_H
 #define SHADOWBOOK_ENGINE_TAIL_WALK_H
 
+#ifdef __SSE2__
 #include <emmintrin.h>
+#endif
 
 #include "engine/tail.h"
 #include "engine/words.h"
@@ -61,10 +63,17 @@ static inline uint32_t *sb_tail_child(const struct sb_tail_pool *pool, uint32_t 
 /* A bit for each child that is there. */
 static inline uint32_t sb_tail_children(const struct sb_tail_node *n)
 {
+#ifdef __SSE2__
     const __m128i *c = (const __m128i *)n->child, none = _mm_setzero_si128();
     const __m128i low = _mm_packs_epi32(_mm_cmpeq_epi32(c[0], none), _mm_cmpeq_epi32(c[1], none));
     const __m128i high = _mm_packs_epi32(_mm_cmpeq_epi32(c[2], none), _mm_cmpeq_epi32(c[3], none));
     return (uint32_t)_mm_movemask_epi8(_mm_packs_epi16(low, high)) ^ 0xffffu;
+#else
+    uint32_t there = 0;
+    for (uint32_t i = 0; i < SB_TAIL_CHILDREN; i++)
+        there |= (uint32_t)(n->child[i] != 0) << i;
+    return there;
+#endif
 }
 
 /* --- to a leaf ---------------------------------------------------------------------------------- */
