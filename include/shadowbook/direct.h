@@ -84,9 +84,10 @@ enum {
 /* In `flags`; together with an enum sb_side in the lowest three bits. */
 enum {
     SB_DIRECT_IOC = 8, /* what does not trade at once is canceled; else it rests */
-    SB_DIRECT_CHAIN =
-        16 /* modify, amend: quantity is meant for the whole life of the order, with what was executed
-                            since it was entered or last modified without this flag; else it is what is open afterwards */
+    /* modify, amend: quantity is meant for the whole life of the order, what was executed of it included; without the flag it is what
+     * is open afterwards. That life begins when the order is entered, and again when it loses its place by a call without
+     * the flag: every modify, and an amend that does not keep the place. An amend that keeps it begins nothing. */
+    SB_DIRECT_CHAIN = 16
 };
 
 /* More than a session's orders may have: price 0 is a price like any other. */
@@ -135,7 +136,8 @@ uint32_t sb_direct_reduce(struct sb_engine *e, uint64_t id, uint32_t quantity,
 uint32_t sb_direct_modify(struct sb_engine *e, uint64_t id, uint32_t flags, int64_t price,
                           uint32_t quantity, struct sb_report *out);
 
-/* The same, but the place is kept where the price stays and what is open does not grow (without SB_DIRECT_IOC). */
+/* The same, but the place is kept where the price stays and what is open does not grow (without SB_DIRECT_IOC). Then what was executed
+ * is kept, too, with SB_DIRECT_CHAIN or without: a later call with it counts it. */
 uint32_t sb_direct_amend(struct sb_engine *e, uint64_t id, uint32_t flags, int64_t price,
                          uint32_t quantity, struct sb_report *out);
 

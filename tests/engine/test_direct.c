@@ -197,6 +197,13 @@ START_TEST(what_quantity_means)
     new_order(3, SB_BUY, 60, 4);
     expect(modify(1, SB_DIRECT_CHAIN, 70, 4), "CXL 1 S 5 r1 i1\n");
     expect(modify(1, 0, 70, 4), "mod 1 r65 i0\n");
+    new_order(4, SB_SELL, 50, 10);
+    new_order(5, SB_BUY, 50, 4);                     /* 6 open, 4 executed */
+    expect(amend(4, 0, 50, 5), "MOD 4 S 5@50 i1\n"); /* keeps its place: begins nothing */
+    expect(amend(4, SB_DIRECT_CHAIN, 60, 9), "MOD 4 S 5@60 i1\n"); /* with the flag it goes on */
+    expect(amend(4, SB_DIRECT_CHAIN, 60, 8), "MOD 4 S 4@60 i1\n"); /* 8 - 4 */
+    expect(amend(4, 0, 60, 7), "MOD 4 S 7@60 i1\n"); /* loses its place: begins again */
+    expect(amend(4, SB_DIRECT_CHAIN, 60, 4), "MOD 4 S 4@60 i1\n"); /* 4 - 0 */
 }
 END_TEST
 
