@@ -33,6 +33,10 @@
       "I11: when the faults are over there is an owner, then a pair, with a journal whatever "     \
       "died, by itself after one crash; nobody HALTED unless one was forced",                      \
       "a flipped bit; nodes that stay down; without a journal, when both logs are gone")           \
+    X(RULES, "rules",                                                                              \
+      "a program with other rules of matching takes no input of a journal, snapshot, stream or "   \
+      "witness, owns nothing, counts what it refuses, and begins no day with one of these",        \
+      "other rules of the same number; that the right program finds all as it was: recovered")     \
     X(OWNER, "one-owner",                                                                          \
       "I3, I5, I8, R10, R11, R19, R21, R22: one owner an epoch, never two SOLO, none without "     \
       "the witness's grant, and none given to a record that does not deserve it",                  \

@@ -132,7 +132,7 @@ static void check_successor(struct sim_world *w, uint32_t i, enum sb_role before
 void sim_check_died(struct sim_world *w, uint32_t i)
 {
     struct sim_checks *k = &w->checks;
-    k->deaths++;
+    k->deaths += !w->life[i].other_rules; /* which had nothing */
     if (w->life[i].kept_n < k->released || w->life[i].kept_n < k->maybe_sent || !has_journal(w))
         k->gone[i] = k->released;
 }

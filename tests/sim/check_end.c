@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "engine/state.h"
+#include "engine/verify.h"
 #include "nic/wire/itch.h"
 #include "nic/wire/ouch.h"
 #include "perf/follow.h"
@@ -329,6 +329,8 @@ void sim_check_end(struct sim_world *w)
                                w->counters[1][SB_CTR_WENT_SOLO] !=
                            0;
     const int best = authority(w);
+    for (uint32_t i = 0; i < 2; i++)
+        (void)sb_engine_verify(w->node[i]->engine);
     const bool unsure = w->checks.flipped && took_over; /* nobody was left to compare with */
     if (!w->checks.failed && !unsure && !w->checks.lost)
         check_log(w, best >= 0 ? &w->node[best]->log : NULL);

@@ -46,7 +46,9 @@ static void stop(struct sim_member *x, struct sb_entry_new *m)
 {
     m->type = "STR"[sim_pick(x, 3)];
     m->stop_price = price(x);
-    m->price = m->type == 'T' ? m->price : 0;
+    m->price = m->type != 'T' ? 0
+               : one_in(x, 4) ? TICK * (90 + sim_pick(x, 30)) /* the same */
+                              : m->price;
     m->trail = m->type == 'R' ? TICK * (1 + sim_pick(x, 4)) : 0;
 }
 
@@ -100,6 +102,8 @@ static void some_terms(struct sim_member *x, struct sb_entry_new *m)
     case 14:
     case 15:
         m->tif = "27"[sim_pick(x, 2)];
+        if (m->tif == '7' && one_in(x, 3)) /* where nobody else is: it needs a level of its own */
+            m->price = TICK * (m->side == 'B' ? 60 + sim_pick(x, 30) : 120 + sim_pick(x, 30));
         break;
     default:
         m->attributes = one_in(x, 8) ? SB_ATTR_REDUCE_ONLY : 0;

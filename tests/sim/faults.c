@@ -75,6 +75,7 @@ static void choose_hosts(struct sim_event *e)
         e->a = (b & 3) == 0 ? SIM_THE_WITNESS : a & 1;
         break;
     case SIM_CRASH:
+    case SIM_OTHER_RULES:
     case SIM_FLIP_BOOK:
     case SIM_FLIP_LOG:
     case SIM_FLIP_HELD:
@@ -333,8 +334,9 @@ static uint32_t draw_restoring(uint64_t *rng, uint32_t messages, uint64_t allowe
                                const uint32_t *kinds_of, uint32_t n, struct sim_event *events)
 {
     static const enum sim_fault_kind enders[] = {
-        SIM_CRASH, SIM_CRASH, SIM_CRASH,     SIM_NOTICE,    SIM_STOP,    SIM_HAND_OVER,
-        SIM_PAUSE, SIM_PAUSE, SIM_PARTITION, SIM_POWER_CUT, SIM_AMNESIA, SIM_WITNESS_CRASH};
+        SIM_CRASH,     SIM_CRASH,         SIM_CRASH,       SIM_NOTICE,     SIM_STOP,
+        SIM_HAND_OVER, SIM_PAUSE,         SIM_PAUSE,       SIM_PARTITION,  SIM_POWER_CUT,
+        SIM_AMNESIA,   SIM_WITNESS_CRASH, SIM_OTHER_RULES, SIM_OTHER_RULES};
     const uint32_t wanted = 2 + (uint32_t)(sim_random(rng) % 4);
     uint32_t after = 1 + (uint32_t)(sim_random(rng) % (messages / 2)), drawn = 0;
     for (uint32_t i = 0; i < wanted; i++) {

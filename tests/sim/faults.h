@@ -52,6 +52,7 @@
     X(NOTICE, "notice", "the primary dies and its crash handler sends RESIGN")                     \
     X(STOP, "stop", "the primary is stopped in order")                                             \
     X(WITNESS_CRASH, "witness-crash", "the witness dies")                                          \
+    X(OTHER_RULES, "other-rules", "an engine starts as a program with other rules of matching")    \
     X(FLIP_BOOK, "flip-book", "a bit of an engine's state flips, so that an output changes")       \
     X(FLIP_LOG, "flip-log", "a bit of an order flips in an engine's log")
 
@@ -102,7 +103,9 @@ struct sim_event {
     uint32_t after; /* messages taken before it may strike */
     uint32_t a,
         b; /* cuts and stalls: from, to. PAUSE, CRASH: a = enum sim_who. PARTITION, SLOW, STEP, FLIP_*: a = host.
-                    * BLINK: b bit 0 twice, bit 1 with old frames. CRASH: b bit 0 restarts. Else free */
+                    * BLINK: b bit 0 twice, bit 1 with old frames. CRASH: b bit 0 restarts. OTHER_RULES: a as CRASH; b bit 1 on
+                    * another disk, bit 0 from
+                    * before the day on, where it is the first. Else free */
     uint64_t span_ns; /* how long it lasts */
     uint64_t due_ns;  /* when `after` was reached; 0 = not yet */
     bool struck;

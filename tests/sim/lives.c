@@ -41,7 +41,8 @@ static void new_setup(struct sim_world *w, uint32_t i)
         .hash_seed = inc, /* of every start another one */
         .midnight_ns = SIM_START_NS - SIM_START_NS % UINT64_C(86400000000000),
         .trading_day = w->config.trading_day,
-        .counters = w->counters[i]};
+        .counters = w->counters[i],
+        .rules = w->life[i].other_rules ? SB_ENGINE_RULES + 1 : 0};
     for (int r = 0; r < SB_PORT_ROLES; r++)
         memcpy(w->life[i].setup.mac[r], (uint8_t[6]){2, 0, 0, 0, 0, (uint8_t)(1 + i)}, 6);
 }
@@ -152,6 +153,12 @@ static bool journal_turn(struct sim_world *w, uint32_t i, uint64_t now_ns)
 
 /* --- recovery ------------------------------------------------------------------------------------------- */
 
+/* Was it given what other rules made? */
+static bool ends_by_rules(const struct sim_world *w, uint32_t i)
+{
+    return w->life[i].other_rules && sb_node_differs(w->node[i]) == 1;
+}
+
 /* All of the newest folder into the node. False: in pieces. */
 static bool load(struct sim_world *w, uint32_t i, struct sim_reader *r)
 {
@@ -161,8 +168,10 @@ static bool load(struct sim_world *w, uint32_t i, struct sim_reader *r)
     struct sb_snapshot s;
     uint64_t next = 1;
     if (sim_reader_snapshot(r, &s)) {
-        if (sb_node_load_snapshot(w->node[i], &s) != NULL)
+        if (sb_node_load_snapshot(w->node[i], &s) != NULL) {
+            l->refused = SIM_REFUSED_SNAPSHOT;
             return false;
+        }
         next = s.head.n + 1;
     }
     while (sim_reader_packet(r, &packet, &lines)) {
@@ -171,7 +180,12 @@ static bool load(struct sim_world *w, uint32_t i, struct sim_reader *r)
         if (next < SIM_INPUTS_MAX && l->wrote[next] != sim_packet_hash(lines, packet->lines))
             sim_fail(w, SIM_CHECK_RECOVERED,
                      "node %c reads input %" PRIu64 " as it was not written", 'A' + i, next);
-        if (sb_node_load(w->node[i], packet, lines) != SB_LOAD_TAKEN) {
+        const enum sb_node_load loaded = sb_node_load(w->node[i], packet, lines);
+        if (loaded == SB_LOAD_REFUSED && l->other_rules) {
+            l->refused = SIM_REFUSED_JOURNAL;
+            return false;
+        }
+        if (loaded != SB_LOAD_TAKEN) {
             sim_fail(w, SIM_CHECK_RECOVERED,
                      "node %c makes other outputs of input %" PRIu64 " than it did", 'A' + i, next);
             return false;
@@ -187,10 +201,12 @@ static void recover(struct sim_world *w, uint32_t i)
     struct sim_life *l = &w->life[i];
     struct sim_reader r;
     l->recovered = l->copied = l->lost = false;
-    if (l->disk.newest == 0)
+    if (l->disk.newest == 0 || (l->other_rules && l->other_disk))
         return;
     sim_reader_begin(&r, &l->disk, l->disk.newest, false);
     const bool whole = load(w, i, &r) && r.scan.blocks != 0;
+    if (ends_by_rules(w, i))
+        return;
     if (!whole)
         format(w, i);
     const bool honest = !l->disk.lied && !w->checks.flipped;
@@ -234,10 +250,12 @@ void sim_life_start(struct sim_world *w, uint32_t i, enum sim_start start)
         l->wrote = malloc(SIM_INPUTS_MAX * sizeof *l->wrote);
         SB_ASSERT(l->wrote != NULL);
     }
-    if (start == SIM_NEW_DAY)
-        *l = (struct sim_life){.disk = l->disk, .wrote = l->wrote};
+    const bool new_day = start == SIM_NEW_DAY || start == SIM_OTHER_DAY;
+    if (new_day)
+        *l = (struct sim_life){
+            .disk = l->disk, .wrote = l->wrote, .other_rules = start == SIM_OTHER_DAY};
     new_setup(w, i);
-    l->setup.new_day = start == SIM_NEW_DAY;
+    l->setup.new_day = new_day;
     l->setup.force_solo = l->forced = start == SIM_FORCE;
     l->copy.on = false;
     l->stopping_since_ns = 0;
@@ -245,16 +263,16 @@ void sim_life_start(struct sim_world *w, uint32_t i, enum sim_start start)
     w->host[i].alive = true;
     if (!has_journal(w))
         return;
-    if (start == SIM_NEW_DAY)
+    if (new_day)
         open_journal(w, i, l->setup.inc, NULL, 0);
     else
         recover(w, i);
     w->checks.len_before[i] = w->node[i]->log.len;
-    if (w->o.trace && start != SIM_NEW_DAY)
-        printf("%12.6f ms  %c: starts%s, log %" PRIu64 ", record %d of %" PRIu64 "\n",
+    if (w->o.trace && !new_day)
+        printf("%12.6f ms  %c: starts%s%s, log %" PRIu64 ", record %d of %" PRIu64 "\n",
                (double)w->now_ns / 1e6, 'A' + (int)i, start == SIM_FORCE ? ", forced" : "",
-               w->node[i]->log.len, (int)w->node[i]->loaded_record.kind,
-               w->node[i]->loaded_record.epoch);
+               l->other_rules ? ", of other rules" : "", w->node[i]->log.len,
+               (int)w->node[i]->loaded_record.kind, w->node[i]->loaded_record.epoch);
 }
 
 static void begin_copy(struct sim_world *w, uint32_t i)
@@ -368,6 +386,7 @@ static bool take_snapshot(struct sim_world *w, uint32_t i)
         sim_reader_begin(&r, &l->disk, l->setup.inc, false);
         SB_ASSERT(sim_reader_snapshot(&r, &s));
         good = sb_node_load_snapshot(w->node[i], &s) == NULL;
+        l->refused = good ? SIM_NOT_REFUSED : SIM_REFUSED_SNAPSHOT;
         l->copied = true;
         w->snapshots++;
         if (good && !open_journal(w, i, l->setup.inc, NULL, n))
@@ -398,7 +417,7 @@ static bool copy(struct sim_world *w, uint32_t i)
         struct sb_snapshot s;
         const bool must = sim_reader_snapshot(&c->reader, &s); /* its journal begins there */
         if ((c->snapshot_first || must) && w->node[i]->log.len == 0 && !take_snapshot(w, i))
-            return false;
+            return ends_by_rules(w, i);
     }
     for (uint32_t k = 0; k < COPY_A_TURN; k++) {
         if (sb_byte_ring_used(&l->disk.writer.ring) > SIM_DISK_RING_BYTES / COPY_JOURNAL_SHARE &&
@@ -417,7 +436,11 @@ static bool copy(struct sim_world *w, uint32_t i)
         c->lines = lines;
         if (c->held)
             return true;
-        if (loaded == SB_LOAD_DIFFERENT || loaded == SB_LOAD_GAP)
+        if (loaded == SB_LOAD_REFUSED && l->other_rules) {
+            l->refused = SIM_REFUSED_COPY;
+            return true;
+        }
+        if (loaded == SB_LOAD_DIFFERENT || loaded == SB_LOAD_GAP || loaded == SB_LOAD_REFUSED)
             return false;
         if (loaded == SB_LOAD_TAKEN && c->pace_ns != 0) {
             c->next_ns = w->now_ns + c->pace_ns;

@@ -10,6 +10,7 @@
 
 #include "replica/node.h"
 #include "tests/sim/disk.h"
+#include "tests/sim/reach.h"
 
 enum { SIM_INPUTS_MAX = 1 << 14 };
 
@@ -36,9 +37,15 @@ struct sim_life {
     uint64_t kept_n; /* inputs that were durable when it died: a restart must find them */
     uint64_t *wrote; /* [n_first] hash of each packet that was handed to the journal */
     uint64_t stopping_since_ns;
+    bool other_rules;        /* so has the program that runs, or starts next: other_rules.c */
+    bool other_day;          /* ... since before the day began */
+    bool other_disk;         /* ... and looks for its journal where none is */
+    uint64_t other_until_ns; /* then it is stopped, if it has not ended */
+    uint64_t refusals;       /* SB_CTR_OTHER_RULES when it was chosen */
+    enum sim_refused refused;
 };
 
-enum sim_start { SIM_NEW_DAY, SIM_RESTART, SIM_FORCE };
+enum sim_start { SIM_NEW_DAY, SIM_OTHER_DAY, SIM_RESTART, SIM_FORCE }; /* OTHER: of other rules */
 
 enum sim_operator_state { SIM_OP_WATCHES, SIM_OP_STOPS, SIM_OP_FORCED };
 struct sim_operator {
@@ -55,6 +62,18 @@ void sim_life_before(struct sim_world *w, uint32_t i);
 void sim_life_after(struct sim_world *w, uint32_t i, uint64_t node_now_ns, bool done);
 /* The host is dead; in order: it has ended by itself, and written out what it had. */
 void sim_life_over(struct sim_world *w, uint32_t i, bool in_order);
+
+/* The host's node dies, and starts at restart_ns as a program with other rules. What it does is judged; when it has ended, or its
+ * time is over, the right program starts. other_disk: it looks for its journal where none is. */
+void sim_rules_strike(struct sim_world *w, uint32_t i, uint64_t restart_ns, bool other_disk);
+/* Instead of a new day's start: this host has such a program until then. */
+void sim_rules_begin_day(struct sim_world *w, uint32_t i, uint64_t until_ns);
+/* After a poll of such a node; done: it has ended. */
+void sim_rules_check(struct sim_world *w, uint32_t i, bool done);
+/* It is no more: the right one. */
+void sim_rules_put_right(struct sim_world *w, uint32_t i);
+/* Whose time is over? */
+void sim_rules_turn(struct sim_world *w);
 
 /* A node that serves, or a pair. */
 bool sim_served(const struct sim_world *w);

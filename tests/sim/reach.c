@@ -26,6 +26,12 @@ static const struct {
                 {SB_CMD_CARRY, "CARRY"}};
 enum { COMMANDS = sizeof commands / sizeof *commands }; /* no REDUCE: it has no message */
 
+static const char *const refusals[] = {
+#define SIM_WORDS(id, words) [SIM_REFUSED_##id] = words,
+    SIM_REFUSED(SIM_WORDS)
+#undef SIM_WORDS
+};
+
 void sim_reach_add(struct sim_reach *to, const struct sim_reach *r)
 {
     for (uint32_t k = 0; k < 32; k++)
@@ -33,6 +39,8 @@ void sim_reach_add(struct sim_reach *to, const struct sim_reach *r)
     coverage_add(&to->rules, &r->rules);
     to->timers_later += r->timers_later;
     to->timers_underway += r->timers_underway;
+    for (uint32_t k = 0; k < SIM_REFUSED_WAYS; k++)
+        to->refused[k] += r->refused[k];
 }
 
 void sim_reach_print(const struct sim_reach *r, bool all, FILE *to)
@@ -49,6 +57,10 @@ void sim_reach_print(const struct sim_reach *r, bool all, FILE *to)
             fprintf(to, "%s %s %" PRIu64, between, tell_output_kind(k), r->rules.outputs[k]);
             between = ",";
         }
+    fprintf(to, "\nrefused by other rules");
+    for (uint32_t k = SIM_NOT_REFUSED + 1; k < SIM_REFUSED_WAYS; k++)
+        fprintf(to, "%s %s %" PRIu64, k > SIM_NOT_REFUSED + 1 ? "," : "", refusals[k],
+                r->refused[k]);
     fprintf(to, "\n");
     if (all)
         coverage_print(&r->rules, to);
@@ -113,7 +125,7 @@ static const uint8_t ended[] = {
     SB_REASON_USER,        SB_REASON_IOC,     SB_REASON_CLOSED, SB_REASON_REPLACE_INVALID,
     SB_REASON_SUPERVISORY, SB_REASON_EXPIRED, SB_REASON_OCO,    SB_REASON_MINIMUM,
     SB_REASON_AUCTION,     SB_REASON_QUOTE,   SB_REASON_KILL,   SB_REASON_SELF_TRADE,
-    SB_REASON_BAND};
+    SB_REASON_BAND,        SB_REASON_NO_ROOM};
 static const uint8_t answered[] = {SB_REASON_NONE, SB_REASON_SYMBOL, SB_REASON_NO_RIGHT,
                                    SB_REASON_CROSSED, SB_REASON_NOT_AUCTION};
 
@@ -137,6 +149,13 @@ uint32_t sim_reach_missing(const struct sim_reach *r, FILE *to)
                 r->timers_later == 0 ? "of a later owner" : "underway in a takeover");
         missing++;
     }
+    /* Not the witness's log: the DAY would have to be there alone, on no disk, which some thousand seeds do not bring about
+     * (tests/replica/test_rules.c does). */
+    for (uint32_t k = SIM_NOT_REFUSED + 1; k < SIM_REFUSED_WAYS; k++)
+        if (r->refused[k] == 0 && k != SIM_REFUSED_WITNESS) {
+            fprintf(to, "never: other rules refuse %s\n", refusals[k]);
+            missing++;
+        }
     coverage_want_outputs(&wanted);
     want_reasons(wanted.rejected, refused, sizeof refused);
     want_reasons(wanted.canceled, ended, sizeof ended);

@@ -286,6 +286,11 @@ static bool strike(struct sim_world *w, const struct sim_event *e)
             return false;
         kill_host(w, victim, w->restores || (e->b & 1) != 0 ? until : 0);
         return true;
+    case SIM_OTHER_RULES:
+        if (!w->host[victim].alive || w->life[victim].other_rules)
+            return false;
+        sim_rules_strike(w, victim, until, (e->b & 2) != 0);
+        return true;
     case SIM_POWER_CUT:
         for (uint32_t i = 0; i < 2; i++)
             if (w->host[i].alive)
@@ -369,6 +374,7 @@ bool sim_faults_turn(struct sim_world *w)
         if (primary(w) < 2)
             w->host[primary(w)].asleep_until_ns = w->now_ns + w->blink_span_ns;
     }
+    sim_rules_turn(w);
     const uint32_t progress = taken(w);
     const uint64_t patience_ns = w->restores ? RESTORE_WAIT_NS : SIM_DEADLINE_NS / 4;
     const uint64_t wait_ns = w->restores ? RESTORE_WAIT_NS : MOMENT_WAIT_NS;

@@ -82,6 +82,13 @@ static void configure_rules(struct sim_world *w)
     for (uint32_t i = 1; sim_condition(w, SIM_DESK) && i <= SIM_INSTRUMENTS; i++)
         configure_instrument(&w->instruments[i], &rng);
     w->config.timer_ns = 200000 + sim_random(&rng) % 3000000;
+    /* One so small that the desk fills it; of levels, that who comes to rest late finds none. */
+    if (sim_condition(w, SIM_DESK) && sim_condition(w, SIM_RINGS)) {
+        if (sim_chance(&rng, 500000))
+            w->config.limits.levels_max = 12;
+        else
+            w->config.limits.terms_max = 8;
+    }
     const uint64_t needed = sb_hold_packet_bytes_max(&w->config.limits, SB_STREAM_LINES_MAX,
                                                      sb_config_pro_rata(&w->config)) +
                             UINT64_C(2) * SB_HELD_BYTES_MAX;
@@ -411,6 +418,8 @@ static void node_turn(struct sim_world *w, uint32_t i)
     if (out.busy)
         h->next_ns = w->now_ns;
     sim_life_after(w, i, now, out.done);
+    if (w->life[i].other_rules)
+        sim_rules_check(w, i, out.done);
     if (!out.done)
         return;
     if (w->o.trace)
@@ -418,7 +427,9 @@ static void node_turn(struct sim_world *w, uint32_t i)
     h->alive = false;
     sim_life_over(w, i, true);
     sim_check_died(w, i);
-    if (w->restores && w->operator_.state == SIM_OP_WATCHES)
+    if (w->life[i].other_rules)
+        sim_rules_put_right(w, i);
+    else if (w->restores && w->operator_.state == SIM_OP_WATCHES)
         sim_restart_at(w, i, w->now_ns + sim_random(&w->rng) % RESTART_NS);
 }
 
@@ -527,6 +538,18 @@ void sim_kill_host(struct sim_world *w, uint32_t i)
 
 /* --- a run ------------------------------------------------------------------------------------ */
 
+/* A first event that is there before the day is. */
+static bool begins_with_other_rules(struct sim_world *w, uint32_t i)
+{
+    struct sim_event *e = &w->schedule.events[0];
+    if (w->schedule.events_n == 0 || e->kind != SIM_OTHER_RULES || (e->b & 1) == 0 || e->a != i)
+        return false;
+    e->struck = true;
+    w->struck[SIM_OTHER_RULES]++;
+    w->struck_n++;
+    return true;
+}
+
 static void set_up(struct sim_world *w, const struct sim_options *o)
 {
     w->o = *o;
@@ -559,7 +582,10 @@ static void set_up(struct sim_world *w, const struct sim_options *o)
     for (uint32_t i = 0; i < 2; i++) {
         sim_disk_init(&w->life[i].disk, o->seed * 2 + i);
         w->life[i].disk.may_tear = sim_condition(w, SIM_TORN);
-        sim_life_start(w, i, SIM_NEW_DAY);
+        if (begins_with_other_rules(w, i))
+            sim_rules_begin_day(w, i, w->schedule.events[0].span_ns);
+        else
+            sim_life_start(w, i, SIM_NEW_DAY);
     }
     sim_start_witness(w);
     start_client(w);
