@@ -11,26 +11,44 @@
 
 enum { SESSION_SLOTS = 1024, FEED_SLOTS = 16384 };
 
-/* How many messages a session's stream can have at most: an answer each, an executed for each end of a fill (a fill
- * ends an order, so there are at most as many as orders), a last cancel for each order, the logins. */
-static uint64_t session_messages_max(const struct sb_plan *plan, uint32_t session)
+/* How many fills there can be. One ends an order, so there are at most as many as orders; but pro-rata those of an arrival's last
+ * pass end nobody but it. */
+static uint64_t fills_max(const struct sb_plan *plan, const struct sb_config *config)
 {
-    return 2 * (uint64_t)plan->messages_n[session] + 2 * (uint64_t)plan->orders +
+    const uint64_t a_pass = sb_config_pro_rata(config) ? SB_PRO_RATA_MAX : 0;
+    return plan->orders * (1 + a_pass);
+}
+
+/* Pauses that TIMER ends: each was begun by an order. Those that a phase row ends are counted with it. */
+static uint64_t pauses_max(const struct sb_plan *plan, const struct sb_config *config)
+{
+    for (uint32_t i = 1; i <= config->instruments_n; i++)
+        if (config->instruments[i].pause_ms != 0)
+            return plan->orders;
+    return 0;
+}
+
+/* How many messages a session's stream can have at most: an answer each, an executed for each end of a fill, a last cancel for
+ * each order, the logins. */
+static uint64_t session_messages_max(const struct sb_plan *plan, const struct sb_config *config,
+                                     uint32_t session)
+{
+    return 2 * (uint64_t)plan->messages_n[session] + 2 * fills_max(plan, config) +
            2 * SB_CLIENT_LOGINS_MAX;
 }
 
-/* The feed: add, at most two messages a fill, a delete for each order; a reduction each cancel; a few a phase. */
+/* The feed: add, delete for each order, at most two messages a fill; a reduction each cancel; a few a phase, and a pause. */
 static uint64_t feed_messages_max(const struct sb_plan *plan, const struct sb_config *config)
 {
-    return 4 * (uint64_t)plan->orders + plan->cancels +
+    return 2 * (uint64_t)plan->orders + 2 * fills_max(plan, config) + plan->cancels +
+           4 * pauses_max(plan, config) +
            (plan->phases + UINT64_C(4)) * 2 * (config->instruments_n + UINT64_C(1)) + 1024;
 }
 
-/* Pro-rata: an arrival may fill many orders and end none, which feed_messages_max() does not count. Pauses that end by themselves: by
- * TIMER, whose place among the orders no answer tells. */
-static bool can_be_judged(const struct sb_instrument_config *in)
+/* An instrument is defined in a phase; a row changes it, an order may, and then TIMER. */
+static uint64_t phases_max(const struct sb_plan *plan, const struct sb_config *config)
 {
-    return in->matching != SB_MATCH_PRO_RATA && in->pause_ms == 0;
+    return config->instruments_n + (uint64_t)plan->phases + plan->orders + pauses_max(plan, config);
 }
 
 static const char *check(const struct sb_client_options *o)
@@ -51,11 +69,6 @@ static const char *check(const struct sb_client_options *o)
             (plan->rows[i].instrument > 0 &&
              !config->instruments[plan->rows[i].instrument].present))
             return "the flow has instruments that the configuration does not define";
-    for (uint32_t i = 0; i < plan->n; i++)
-        if (plan->rows[i].instrument > 0 &&
-            !can_be_judged(&config->instruments[plan->rows[i].instrument]))
-            return "the flow has instruments with matching = pro-rata or a pause_ms, which cannot "
-                   "be judged";
     if (o->window == 0 || !(o->speed >= 0))
         return "the window must be at least 1 and the speed not negative";
     return NULL;
@@ -71,8 +84,8 @@ static bool init_sessions(struct sb_client *c)
                                         .messages_n = c->plan->messages_n[i],
                                         .next = 1,
                                         .resend_wait_ns = SB_CLIENT_RESEND_FIRST_NS};
-        if (!sb_follow_init(&s->stream, i, session_messages_max(c->plan, i), SESSION_SLOTS,
-                            sb_client_session_deliver, s))
+        if (!sb_follow_init(&s->stream, i, session_messages_max(c->plan, c->config, i),
+                            SESSION_SLOTS, sb_client_session_deliver, s))
             return false;
     }
     return true;
@@ -88,7 +101,8 @@ static void feed_deliver(void *arg, uint64_t seq, const uint8_t *message, uint32
 static bool init_memory(struct sb_client *c)
 {
     const struct sb_plan *plan = c->plan;
-    c->trades_max = plan->orders + (plan->phases + UINT64_C(1)) * (c->config->instruments_n + 1);
+    c->trades_max = fills_max(plan, c->config) + pauses_max(plan, c->config) +
+                    (plan->phases + UINT64_C(1)) * (c->config->instruments_n + 1);
     c->logins_cap = plan->sessions_n * SB_CLIENT_LOGINS_MAX;
     c->symbols = sb_entry_frame_symbols(c->config);
     c->rows = sb_lazy_alloc((uint64_t)plan->n * sizeof *c->rows);
@@ -97,7 +111,8 @@ static bool init_memory(struct sb_client *c)
     c->logins = sb_lazy_alloc((uint64_t)c->logins_cap * sizeof *c->logins);
     c->buffers = calloc(SB_CLIENT_BURST, sizeof *c->buffers);
     return c->symbols && c->rows && c->trades && c->sessions && c->logins && c->buffers &&
-           sb_feed_book_init(&c->book, plan->orders) && init_sessions(c) &&
+           sb_feed_book_init(&c->book, plan->orders, phases_max(plan, c->config)) &&
+           init_sessions(c) &&
            sb_follow_init(&c->feed, 0, feed_messages_max(plan, c->config), FEED_SLOTS, feed_deliver,
                           c);
 }

@@ -9,12 +9,13 @@
 
 enum { LOCATES = 65536 };
 
-bool sb_feed_book_init(struct sb_feed_book *book, uint64_t refs_max)
+bool sb_feed_book_init(struct sb_feed_book *book, uint64_t refs_max, uint64_t phases_max)
 {
-    *book = (struct sb_feed_book){.refs_max = refs_max};
+    *book = (struct sb_feed_book){.refs_max = refs_max, .phases_max = phases_max};
+    book->phases = sb_lazy_alloc(phases_max * sizeof *book->phases);
     book->orders = sb_lazy_alloc((refs_max + 1) * sizeof *book->orders);
     book->instruments = sb_lazy_alloc(LOCATES * sizeof *book->instruments);
-    if (book->orders && book->instruments)
+    if (book->orders && book->instruments && book->phases)
         return true;
     sb_feed_book_free(book);
     return false;
@@ -24,8 +25,10 @@ void sb_feed_book_free(struct sb_feed_book *book)
 {
     sb_lazy_free(book->orders, (book->refs_max + 1) * sizeof *book->orders);
     sb_lazy_free(book->instruments, LOCATES * sizeof *book->instruments);
+    sb_lazy_free(book->phases, book->phases_max * sizeof *book->phases);
     book->orders = NULL;
     book->instruments = NULL;
+    book->phases = NULL;
 }
 
 static void error(struct sb_feed_book *book, uint64_t seq, const struct sb_itch *m,
@@ -118,6 +121,18 @@ static void directory(struct sb_feed_book *book, uint64_t seq, const struct sb_i
     memcpy(instrument->symbol, m->symbol, sizeof instrument->symbol);
 }
 
+/* One command may change the phases of all instruments. */
+static void phase(struct sb_feed_book *book, uint64_t seq, const struct sb_itch *m)
+{
+    book->instruments[m->locate].state = m->state;
+    if (book->phases_n > 0 && book->phases[book->phases_n - 1] == m->timestamp)
+        return;
+    if (book->phases_n == book->phases_max)
+        error(book, seq, m, "more changes of phase than there can be");
+    else
+        book->phases[book->phases_n++] = m->timestamp;
+}
+
 /* Messages that carry a symbol must carry their locate's. */
 static bool symbol_right(const struct sb_feed_book *book, const struct sb_itch *m)
 {
@@ -153,7 +168,7 @@ void sb_feed_book_apply(struct sb_feed_book *book, uint64_t seq, const uint8_t *
         directory(book, seq, &m);
         break;
     case 'H':
-        book->instruments[m.locate].state = m.state;
+        phase(book, seq, &m);
         break;
     case 'A':
         add(book, seq, &m, m.ref, m.side);

@@ -32,12 +32,14 @@ struct sb_feed_book {
     struct sb_feed_instrument *instruments; /* [locate], 65,536 of them */
     uint64_t messages, errors, open;
     uint64_t day_timestamp; /* of 'S' 'O' */
+    uint64_t *phases;       /* times at which phases changed: [phases_n], rising */
+    uint64_t phases_n, phases_max;
     uint64_t last_timestamp;
     char first_error[128];
 };
 
-/* refs_max: highest order reference that can be. False without memory. */
-bool sb_feed_book_init(struct sb_feed_book *book, uint64_t refs_max);
+/* refs_max: highest order reference that can be; phases_max: times at which phases change, at most. False without memory. */
+bool sb_feed_book_init(struct sb_feed_book *book, uint64_t refs_max, uint64_t phases_max);
 void sb_feed_book_free(struct sb_feed_book *book);
 
 /* Applies message number seq of the feed. */

@@ -249,6 +249,7 @@ static void json_checks(const struct sb_replay_report *r, FILE *out)
     json_number(out, "open_orders", c->book.open);
     json_number(out, "missing", v->missing);
     json_number(out, "half_trades", v->half_trades);
+    json_number(out, "timers", v->timers);
     json_number(out, "answer_errors", c->counters.answer_errors);
     json_number(out, "conflicting", r->conflicting);
     json_number(out, "feed_gaps", c->feed.gap_open);

@@ -19,7 +19,7 @@ struct entry {
     uint32_t what;  /* enum below */
     uint32_t index; /* row, session or instrument */
 };
-enum { ROW, LOGIN, DAY, SESSION, INSTRUMENT };
+enum { ROW, LOGIN, DAY, SESSION, INSTRUMENT, TIMER };
 
 struct run {
     struct sb_verify *v;
@@ -130,13 +130,34 @@ static int by_time(const void *left, const void *right)
     return (a->what > b->what) - (a->what < b->what); /* the day comes before its sessions */
 }
 
+static int by_time_alone(const void *left, const void *right)
+{
+    const struct entry *a = left, *b = right;
+    return (a->timestamp > b->timestamp) - (a->timestamp < b->timestamp);
+}
+
+/* Phases that changed at a time that none of the n commands, sorted, has. Returns how many commands there are now. */
+static uint64_t add_timers(struct run *run, struct entry *log, uint64_t n)
+{
+    const struct sb_feed_book *book = &run->client->book;
+    uint64_t at = n;
+    for (uint64_t i = 0; i < book->phases_n; i++) {
+        const struct entry timer = {book->phases[i], TIMER, 0};
+        if (bsearch(&timer, log, n, sizeof *log, by_time_alone) == NULL)
+            log[at++] = timer;
+    }
+    run->v->timers = at - n;
+    qsort(log, at, sizeof *log, by_time);
+    return at;
+}
+
 static struct entry *collect_log(struct run *run, uint64_t *n)
 {
     const struct sb_client *c = run->client;
     const struct sb_config *config = c->config;
-    struct entry *log = malloc(
-        (c->plan->n + (uint64_t)c->logins_n + config->sessions_n + config->instruments_n + 1) *
-        sizeof *log);
+    struct entry *log = malloc((c->plan->n + (uint64_t)c->logins_n + config->sessions_n +
+                                config->instruments_n + 1 + c->book.phases_n) *
+                               sizeof *log);
     if (!log)
         return NULL;
     uint64_t at = 0;
@@ -156,7 +177,7 @@ static struct entry *collect_log(struct run *run, uint64_t *n)
         if (config->instruments[i].present)
             log[at++] = (struct entry){c->book.instruments[i].directory_timestamp, INSTRUMENT, i};
     qsort(log, at, sizeof *log, by_time);
-    *n = at;
+    *n = add_timers(run, log, at);
     return log;
 }
 
@@ -171,6 +192,9 @@ static void own_command(const struct sb_config *config, const struct entry *entr
         c->ext.day.shard = config->shard;
         c->ext.day.generation = config->generation;
         c->ext.day.rules = SB_ENGINE_RULES;
+    } else if (entry->what == TIMER) {
+        c->c.kind = SB_CMD_TIMER;
+        c->c.instrument = SB_INSTRUMENT_ALL;
     } else if (entry->what == SESSION) {
         sb_genesis_session(&config->sessions[entry->index], entry->index, c);
     } else {

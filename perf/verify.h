@@ -5,7 +5,10 @@
  * The slow reference matcher is given the same configuration and those commands, and must say the same: every message of every
  * session's stream and of the feed (by hash), every trade, the final books.
  *
- * Not checked: that the order of the messages was fair; latency. A cancel without an answer changes nothing; whether it had
+ * TIMER has no answer. It shows where it ends a pause: the feed then changes a phase at a time that no answer has. So one came then,
+ * and what it did must be what the reference makes of it.
+ *
+ * Not checked: that the order of the messages was fair; latency; how soon a TIMER comes. A cancel without an answer changes nothing; whether it had
  * nothing to cancel is checked against what the client knows of its order.
  */
 #ifndef SHADOWBOOK_PERF_VERIFY_H
@@ -33,6 +36,7 @@ struct sb_verify {
     uint64_t superfluous;  /* cancels without an answer that had nothing to cancel */
     uint64_t half_trades;  /* match numbers of which only one side was seen */
     uint64_t clock_errors; /* two commands with one time */
+    uint64_t timers;       /* that ended pauses */
     struct sb_verify_trades seen, reference;
     bool trades_equal;   /* seen = expected */
     bool sessions_equal; /* each session's stream = the reference's */

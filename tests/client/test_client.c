@@ -60,9 +60,9 @@ static void small_day(struct sb_plan *plan, uint32_t sessions_n, uint32_t rows, 
     ck_assert(sb_plan_finish(plan));
 }
 
-static void start(struct play *p, uint32_t sessions_n, uint32_t rows, uint64_t seed, double speed)
+/* With the plan that is made already. */
+static void start_plan(struct play *p, uint64_t seed, double speed)
 {
-    small_day(&p->plan, sessions_n, rows, seed);
     venue_init(&p->venue, &config, seed);
     const struct sb_client_options options = {.config = &config,
                                               .plan = &p->plan,
@@ -72,6 +72,12 @@ static void start(struct play *p, uint32_t sessions_n, uint32_t rows, uint64_t s
                                               .nonce = 42,
                                               .mac = {2, 0, 0, 0, 0, 4}};
     ck_assert_ptr_null(sb_client_init(&p->client, &options));
+}
+
+static void start(struct play *p, uint32_t sessions_n, uint32_t rows, uint64_t seed, double speed)
+{
+    small_day(&p->plan, sessions_n, rows, seed);
+    start_plan(p, seed, speed);
 }
 
 static void run(struct play *p)
@@ -178,6 +184,96 @@ START_TEST(rules_of_the_configuration)
     *s = session;
     *in = instrument;
     config.sessions[1].stp_group = config.sessions[2].stp_group = 0;
+}
+END_TEST
+
+/* Pro-rata, where fills end nobody, and pauses that TIMER ends; each alone and both, on both instruments. A network that loses and
+ * reorders, too. */
+START_TEST(shares_and_pauses)
+{
+    const struct sb_instrument_config instrument = config.instruments[1];
+    struct play p = {0};
+    for (uint32_t i = 1; i <= 2; i++) {
+        struct sb_instrument_config *in = &config.instruments[i];
+        in->matching = (_i & 1) != 0 ? SB_MATCH_PRO_RATA : SB_MATCH_PRICE_TIME;
+        in->dynamic_band = (_i & 2) != 0 ? 5 : 0;
+        in->band_action = SB_BAND_PAUSE;
+        in->pause_ms = (_i & 2) != 0 ? i : 0;
+    }
+    start(&p, 2, 4000, (uint64_t)_i, 1);
+    if (_i >= 4) {
+        p.venue.loss_percent = 3;
+        p.venue.delay_ns_max = 500000;
+    }
+    run(&p);
+    check_good(&p);
+    if ((_i & 3) == 1) /* queues in which many have a share */
+        ck_assert_uint_gt(p.verify.seen.n, p.plan.orders * 9 / 10);
+    ck_assert_uint_eq(p.verify.timers, p.venue.timers);
+    if ((_i & 2) != 0)
+        ck_assert_uint_gt(p.verify.timers, 10);
+    else
+        ck_assert_uint_eq(p.verify.timers, 0);
+    stop(&p);
+    for (uint32_t i = 1; i <= 2; i++) {
+        const char letter = config.instruments[i].symbol[3];
+        config.instruments[i] = instrument;
+        config.instruments[i].symbol[3] = letter;
+    }
+}
+END_TEST
+
+/* The judge goes by what the configuration says: where the venue has other rules, it says so. */
+START_TEST(other_shares_and_pauses_are_noticed)
+{
+    struct sb_instrument_config *in = &config.instruments[1];
+    const struct sb_instrument_config instrument = *in;
+    struct play p = {0};
+    in->matching = SB_MATCH_PRO_RATA;
+    in->dynamic_band = 5;
+    in->band_action = SB_BAND_PAUSE;
+    in->pause_ms = 1;
+    start(&p, 2, 4000, 1, 1);
+    in->matching = _i == 0 ? SB_MATCH_PRICE_TIME : in->matching;
+    in->pro_rata_min = _i == 1 ? 30 : 0;
+    in->pause_ms = _i == 2 ? 2 : 1; /* the TIMER came too early */
+    in->dynamic_band = _i == 3 ? 6 : 5;
+    run(&p);
+    ck_assert_int_eq(p.client.state, SB_CLIENT_DONE);
+    ck_assert_uint_gt(p.verify.timers, 5);
+    ck_assert(!p.verify.feed_equal);
+    ck_assert(!p.verify.trades_equal || !p.verify.sessions_equal);
+    stop(&p);
+    *in = instrument;
+}
+END_TEST
+
+/* 64 orders of 1000, of which the oldest is the top order: it takes 15 arrivals of 64, and 40 of the 16th, whose other 24 are no
+ * share of anybody's and go to the next one. In each of the last 34 the 63 that are left have a share, and only the arrival
+ * ends: many more trades than orders. */
+START_TEST(a_pass_fills_many)
+{
+    enum { RESTING = 64, ARRIVALS = 50 };
+    struct play p = {0};
+    config.instruments[1].matching = SB_MATCH_PRO_RATA;
+    ck_assert(sb_plan_init(&p.plan, 1));
+    add_phase(&p.plan, 1, 'T');
+    for (uint32_t i = 0; i < RESTING + ARRIVALS; i++)
+        add(&p.plan, (struct sb_plan_event){.time_ns = 1000 + i,
+                                            .op = 'N',
+                                            .tif = '0',
+                                            .order_id = 1 + i,
+                                            .side = i < RESTING ? 'S' : 'B',
+                                            .price = 1000000,
+                                            .quantity = i < RESTING ? 1000 : RESTING,
+                                            .instrument = 1});
+    ck_assert(sb_plan_finish(&p.plan));
+    start_plan(&p, 1, 0);
+    run(&p);
+    check_good(&p);
+    ck_assert_uint_eq(p.verify.seen.n, 15 + 2 + 34 * 63);
+    stop(&p);
+    config.instruments[1].matching = SB_MATCH_PRICE_TIME;
 }
 END_TEST
 
@@ -497,12 +593,6 @@ START_TEST(bad_plans_and_options)
     config.sessions[2].present = false;
     ck_assert_ptr_nonnull(sb_client_init(&client, &options));
     config.sessions[2].present = true;
-    config.instruments[1].matching = SB_MATCH_PRO_RATA;
-    ck_assert_ptr_nonnull(sb_client_init(&client, &options));
-    config.instruments[1].matching = SB_MATCH_PRICE_TIME;
-    config.instruments[1].pause_ms = 1;
-    ck_assert_ptr_nonnull(sb_client_init(&client, &options));
-    config.instruments[1].pause_ms = 0;
     ck_assert_ptr_null(sb_client_init(&client, &options));
     sb_client_free(&client);
     plan.rows[0].instrument = 9;
@@ -559,6 +649,9 @@ int main(void)
     tcase_set_timeout(tcase, 60);
     tcase_add_test(tcase, clean_network);
     tcase_add_loop_test(tcase, rules_of_the_configuration, 0, 2);
+    tcase_add_loop_test(tcase, shares_and_pauses, 0, 8);
+    tcase_add_loop_test(tcase, other_shares_and_pauses_are_noticed, 0, 4);
+    tcase_add_test(tcase, a_pass_fills_many);
     tcase_add_test(tcase, hurry);
     tcase_add_loop_test(tcase, adversarial_network, 0, 12);
     tcase_add_test(tcase, silence_and_repetition);

@@ -159,6 +159,7 @@ static uint64_t client_sum(const struct sb_client *c)
     own.buffers = NULL;
     own.book.orders = NULL;
     own.book.instruments = NULL;
+    own.book.phases = NULL;
     memset(&own.feed, 0, sizeof own.feed);
     own.fair = own.out_n = 0;
     own.counters.frames_in = own.counters.frames_bad = own.counters.frames_other = 0;
@@ -167,6 +168,7 @@ static uint64_t client_sum(const struct sb_client *c)
     sum = sum_add(sum, c->trades, (c->trades_max + 1) * sizeof *c->trades);
     sum = sum_add(sum, c->logins, c->logins_cap * sizeof *c->logins);
     sum = sum_add(sum, c->book.orders, (c->book.refs_max + 1) * sizeof *c->book.orders);
+    sum = sum_add(sum, c->book.phases, c->book.phases_n * sizeof *c->book.phases);
     sum =
         sum_add(sum, c->book.instruments, (config.instruments_n + 1) * sizeof *c->book.instruments);
     sum = sum_follow(sum, &c->feed);

@@ -184,7 +184,7 @@ static void feed(struct sb_feed_book *book, struct sb_itch m)
 static void open_book(struct sb_feed_book *book)
 {
     feed_seq = 0;
-    ck_assert(sb_feed_book_init(book, 100));
+    ck_assert(sb_feed_book_init(book, 100, 100));
     feed(book, (struct sb_itch){.type = 'S', .event = 'O', .timestamp = 3});
     feed(book, (struct sb_itch){.type = 'R', .locate = 1, .timestamp = 4});
     for (uint64_t ref = 1; ref <= 3; ref++)
@@ -229,6 +229,17 @@ START_TEST(book_follows)
     m.type = 'I', m.side = 'N', m.cross = 'O';
     feed(&b, m);
     ck_assert_uint_eq(b.open, 1);
+    m = base; /* a time counts once, however many instruments change their phase then */
+    m.type = 'H', m.state = 'Q';
+    feed(&b, m);
+    m.state = 'T';
+    feed(&b, m);
+    m.timestamp = 9;
+    feed(&b, m);
+    ck_assert_uint_eq(b.phases_n, 2);
+    ck_assert_uint_eq(b.phases[0], 6);
+    ck_assert_uint_eq(b.phases[1], 9);
+    ck_assert_int_eq(b.instruments[1].state, 'T');
     ck_assert_str_eq(b.first_error, "");
     ck_assert_uint_eq(b.errors, 0);
     sb_feed_book_free(&b);

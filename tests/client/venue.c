@@ -369,6 +369,17 @@ void venue_lose(struct venue *v)
     v->to_venue.n = 0;
 }
 
+/* As a node does it: TIMER when the engine has something to do. */
+static void what_time_brings(struct venue *v)
+{
+    const uint64_t due_ns = sb_engine_timer_due_ns(v->engine);
+    struct sb_command2 timer = {.c = {.kind = SB_CMD_TIMER, .instrument = SB_INSTRUMENT_ALL}};
+    if (due_ns == 0 || MIDNIGHT_NS + v->now_ns < due_ns)
+        return;
+    apply(v, &timer);
+    v->timers++;
+}
+
 static void live(struct venue *v)
 {
     struct venue_packet p;
@@ -376,6 +387,8 @@ static void live(struct venue *v)
     while (take_off(v, &v->to_venue, &p))
         if (!silent)
             hear(v, &p);
+    if (!silent)
+        what_time_brings(v);
     if (v->was_silent && !silent) /* the next owner repeats what may not have left */
         for (uint32_t s = 0; s <= v->config->sessions_n; s++) {
             const uint64_t first = v->streams[s].n > 20 ? v->streams[s].n - 20 : 1;

@@ -57,6 +57,7 @@ struct venue {
     bool mute_status;    /* no STATUS is sent */
     bool other_name;     /* the feed's heartbeats carry another generation */
     uint64_t bad_frames; /* what it could not take */
+    uint64_t timers;
 };
 
 void venue_config(struct sb_config *config, uint32_t sessions_n, uint32_t instruments_n);

@@ -287,14 +287,7 @@ static void make_plan(struct sim_world *w)
 
 static void start_client(struct sim_world *w)
 {
-    w->client_config = w->config;
-    w->client_config.instruments = w->client_instruments;
-    for (uint32_t i = 0; i <= SIM_INSTRUMENTS; i++) {
-        w->client_instruments[i] = w->instruments[i];
-        w->client_instruments[i].matching = SB_MATCH_PRICE_TIME;
-        w->client_instruments[i].pause_ms = 0;
-    }
-    const struct sb_client_options o = {.config = &w->client_config,
+    const struct sb_client_options o = {.config = &w->config,
                                         .plan = &w->plan,
                                         .speed = 1,
                                         .window = 1 + (uint32_t)(sim_random(&w->rng) % 64),

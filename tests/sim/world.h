@@ -58,9 +58,6 @@ struct sim_world {
     struct sb_config config;
     struct sb_instrument_config instruments[SIM_INSTRUMENTS + 1];
     struct sb_command2 carry[SIM_CARRY_MAX]; /* orders of an earlier day */
-    /* As the real client has them: it plays no flow whose outcome it could not judge, which beside the desk it is not to. */
-    struct sb_config client_config;
-    struct sb_instrument_config client_instruments[SIM_INSTRUMENTS + 1];
     uint64_t rng, now_ns, inc;
     struct sim_network net;
     struct sim_host host[SIM_HOSTS];
