@@ -184,6 +184,7 @@ static uint32_t verify_level(const struct sb_engine *e, struct sb_book *b, uint3
 uint32_t sb_book_verify(const struct sb_engine *e, struct sb_book *b)
 {
     uint32_t orders = 0;
+    sb_state_settle(e);
     for (uint32_t side = 0; side < 2; side++) {
         const struct sb_ladder *l = &b->side[side];
         struct sb_ladder_cursor c;

@@ -168,6 +168,7 @@ uint32_t sb_direct_order_that_takes(struct sb_engine *e, struct sb_book *b, uint
 {
     struct sb_report *next = out;
     const uint32_t side = flags & SB_DIRECT_SIDE_BITS, ticks = sb_book_ticks(side, key);
+    sb_state_settle(e);
     if (__builtin_expect(sb_orders_find(&e->orders, id) != 0, 0) ||
         ((flags & SB_DIRECT_IOC) == 0 && !room_to_rest(e, b, side, ticks)))
         return refuse_order(e, b->index, id, flags, ticks * b->tick, quantity, out);
@@ -180,7 +181,7 @@ uint32_t sb_direct_order_that_takes(struct sb_engine *e, struct sb_book *b, uint
     return 2;
 }
 
-/* --- orders that rest ------------------------------------------------------------------------- */
+/* --- levels of orders that rest ---------------------------------------------------------------- */
 
 /* The level of an order that is written already, outside the window: a new one, or one that it joins. */
 SB_PLAIN void rest_far(struct sb_engine *e, struct sb_ladder *l, uint32_t key, uint32_t slot,
@@ -197,6 +198,80 @@ SB_PLAIN void rest_far(struct sb_engine *e, struct sb_ladder *l, uint32_t key, u
     (void)sb_ladder_opened_far(l, &e->levels, key, level);
 }
 
+SB_PLAIN void rest_near(struct sb_engine *e, struct sb_ladder *l, uint32_t key, uint32_t slot,
+                        uint32_t quantity)
+{
+    struct sb_level *level = sb_plain_level_counted(e, l, key);
+    e->orders.slots[slot].prev = sb_plain_append(e->orders.slots, level, slot, quantity);
+}
+
+/* --- what is left for later (direct_general.h) ------------------------------------------------ */
+
+SB_PLAIN void come(struct sb_engine *e, const struct sb_behind *behind)
+{
+    for (uint32_t i = 0; i < behind->n; i++) {
+        const uint32_t key = behind->of[i].key, slot = behind->of[i].slot;
+        struct sb_ladder *l = behind->of[i].ladder;
+        if (__builtin_expect(key - l->base <= l->mask, 0)) /* one of them moved the window */
+            rest_near(e, l, key, slot, e->orders.slots[slot].open);
+        else
+            rest_far(e, l, key, slot, e->orders.slots[slot].open);
+    }
+}
+
+SB_PLAIN void go(struct sb_tail_pool *pool, const struct sb_behind *behind)
+{
+    for (uint32_t i = 0; i < behind->n; i++)
+        sb_tail_ask_node(pool, behind->of[i].slot);
+    for (uint32_t i = 0; i < behind->n; i++)
+        sb_tail_leave(&behind->of[i].ladder->tail, pool, behind->of[i].key, behind->of[i].slot);
+}
+
+SB_APART void sb_direct_catch_up(struct sb_engine *e)
+{
+    if (e->behind.going)
+        go(&e->levels.pool, &e->behind);
+    else
+        come(e, &e->behind);
+    e->behind.n = 0;
+}
+
+/* With many orders, levels are far from the cache; and nobody can tell from a tail's best. */
+SB_PLAIN bool may_be_late(const struct sb_engine *e, const struct sb_ladder *l, uint32_t key)
+{
+    return sb_direct_many(e) && key > sb_tail_least(&l->tail);
+}
+
+SB_PLAIN void later(struct sb_engine *e, struct sb_ladder *l, uint32_t key, uint32_t slot,
+                    bool going)
+{
+    const uint32_t n = e->behind.n;
+    e->behind.of[n].ladder = l;
+    e->behind.of[n].key = key;
+    e->behind.of[n].slot = slot;
+    e->behind.n = n + 1;
+    e->behind.going = going;
+    if (n + 1 == SB_BEHIND_MOST)
+        sb_direct_catch_up(e);
+}
+
+/* An order comes to its level. */
+SB_PLAIN void comes_later(struct sb_engine *e, struct sb_ladder *l, uint32_t key, uint32_t slot)
+{
+    sb_tail_ask(&l->tail, &e->levels.pool, key);
+    later(e, l, key, slot, false);
+}
+
+/* A level goes. */
+SB_PLAIN void goes_later(struct sb_engine *e, struct sb_ladder *l, uint32_t key, uint32_t slot)
+{
+    sb_tail_ask_leaf(&e->levels.pool, slot);
+    sb_ladder_closed_far(l, &e->levels, key);
+    later(e, l, key, slot, true);
+}
+
+/* --- orders that rest ------------------------------------------------------------------------- */
+
 /* An order that rests, wherever its id and its level are; there is room for both (asserted). Its acknowledgement stands in `out`. */
 SB_APART static uint32_t rest_anywhere(struct sb_engine *e, struct sb_ladder *l, uint32_t key,
                                        struct sb_report *out)
@@ -211,12 +286,15 @@ SB_APART static uint32_t rest_anywhere(struct sb_engine *e, struct sb_ladder *l,
     sb_order_write_back(
         o, 0, key | side << 31,
         sb_order_meta(++e->last_ref, out->instrument, side & (SB_ORDER_SHORT | SB_ORDER_EXEMPT)));
-    if (!sb_ladder_in_window(l, key)) { /* its walk is the last of all, with the least to be kept */
+    const bool late = may_be_late(e, l, key) && !e->levels.counted;
+    if (e->behind.n != 0 && (e->behind.going || !late))
+        sb_direct_catch_up(e);
+    if (sb_ladder_in_window(l, key))
+        rest_near(e, l, key, slot, out->quantity);
+    else if (late)
+        comes_later(e, l, key, slot);
+    else /* its walk is the last of all, with the least to be kept */
         rest_far(e, l, key, slot, out->quantity);
-        return 1;
-    }
-    struct sb_level *level = sb_plain_level_counted(e, l, key);
-    o->prev = sb_plain_append(e->orders.slots, level, slot, out->quantity);
     return 1;
 }
 
@@ -274,6 +352,8 @@ uint32_t sb_direct_cancel_of_any_kind(struct sb_engine *e, uint64_t id, struct s
     e->stats.canceled++;
     sb_direct_report(&next, SB_REPORT_CANCEL_ACK, id, 0, 0, o->open, instrument, sb_order_side(o),
                      SB_REASON_USER);
+    if (e->behind.n != 0 && !e->behind.going)
+        sb_direct_catch_up(e);
     if (sb_ladder_in_window(l, key)) {
         const bool emptied = sb_plain_out(e, &l->levels[key & l->mask], o);
         sb_orders_give(&e->orders, o);
@@ -287,6 +367,11 @@ uint32_t sb_direct_cancel_of_any_kind(struct sb_engine *e, uint64_t id, struct s
         return 1;
     }
     sb_orders_give(&e->orders, o);
+    if (may_be_late(e, l, key)) {
+        goes_later(e, l, key, slot);
+        return 1;
+    }
+    sb_state_settle(e);
     sb_tail_leave(&l->tail, &e->levels.pool, key, slot); /* nobody asks what the level was */
     sb_ladder_closed_far(l, &e->levels, key);
     return 1;
@@ -296,6 +381,7 @@ uint32_t sb_direct_reduce(struct sb_engine *e, uint64_t id, uint32_t quantity,
                           struct sb_report *out)
 {
     const uint32_t slot = sb_orders_find(&e->orders, id);
+    sb_state_settle(e);
     if (__builtin_expect(slot == 0, 0))
         return refuse(e, SB_REPORT_CANCEL_REJECT, id, 0, 0, SB_REASON_UNKNOWN, out);
     const struct sb_order *o = &e->orders.slots[slot];
@@ -357,6 +443,7 @@ uint32_t sb_direct_modify_of_any_kind(struct sb_engine *e, uint64_t id, uint32_t
     sb_direct_ask_ahead(e, id);
     const uint32_t slot = sb_orders_find(&e->orders, id);
     uint32_t ticks = 0;
+    sb_state_settle(e);
     if (__builtin_expect(slot == 0, 0))
         return refuse_modify(e, id, price, quantity, out);
     const struct sb_order *o = &e->orders.slots[slot];
@@ -380,6 +467,7 @@ uint32_t sb_direct_amend(struct sb_engine *e, uint64_t id, uint32_t flags, int64
 {
     const uint32_t slot = sb_orders_find(&e->orders, id);
     uint32_t ticks = 0;
+    sb_state_settle(e);
     if (slot == 0)
         return sb_direct_modify(e, id, flags, price, quantity, out);
     const struct sb_order *o = &e->orders.slots[slot];

@@ -16,7 +16,14 @@
  *     sb_direct_cancel --> sb_direct_cancel_of_any_kind
  *     sb_direct_modify --> modify_in_window (direct.c) or sb_direct_modify_of_any_kind --> modify_that_takes
  *
- * All of them are jumps, and each does all that is left to do of its call (direct.h). */
+ * All of them are jumps, and each does all that is left to do of its call (direct.h), but for this:
+ *
+ * With many orders (sb_direct_many()) a level outside the window is in lines that come from memory, and whoever waits for them keeps the
+ * calls after it waiting. Nobody is told of such a level unless it is the best of its tail. So orders that come to a level worse than
+ * that, and such levels that go, stand in sb_engine.behind until there are eight of a kind, in turn, and their lines are asked
+ * for meanwhile. Everything else is done at once: id, slot, report, counts. Whoever looks at a tail, or at the queues of such levels,
+ * calls sb_state_settle() first; calls for levels in the window need not: an order waits only while its level is outside. Where levels
+ * are counted, orders do not wait, as nobody knows before whether their level is new. */
 #ifndef SHADOWBOOK_ENGINE_DIRECT_GENERAL_H
 #define SHADOWBOOK_ENGINE_DIRECT_GENERAL_H
 

@@ -57,10 +57,15 @@ SB_PLAIN bool sb_direct_crosses(const struct sb_book *b, uint32_t side, uint64_t
     return b->side[~side & 1u].best + key <= SB_KEY_MAX;
 }
 
+SB_PLAIN bool sb_direct_many(const struct sb_engine *e)
+{
+    return __builtin_expect(e->orders.used >= SB_ORDERS_FEW, 0);
+}
+
 /* Then the line where an id is, beyond its near bucket, is asked for before the near one has come. */
 SB_PLAIN void sb_direct_ask_ahead(const struct sb_engine *e, uint64_t id)
 {
-    if (__builtin_expect(e->orders.used >= SB_ORDERS_FEW, 0))
+    if (sb_direct_many(e))
         sb_ids_prefetch_far(&e->orders.ids, id);
 }
 

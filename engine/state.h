@@ -57,6 +57,18 @@ struct sb_symbol {
     uint32_t zero;
 };
 
+/* What direct calls still have to do at levels outside the windows (direct_general.h). */
+enum { SB_BEHIND_MOST = 8 };
+
+struct sb_behind {
+    struct {
+        struct sb_ladder *ladder;
+        uint32_t key, slot;
+    } of[SB_BEHIND_MOST]; /* in turn */
+    uint32_t n;
+    bool going; /* levels that go; else orders that come */
+};
+
 struct sb_engine {
     uint64_t magic;
     uint64_t time_ns;
@@ -81,7 +93,18 @@ struct sb_engine {
     bool open;                        /* DAY was seen, or opened for direct use */
     bool direct;                      /* no sessions: direct.h */
     uint64_t iocs, kept; /* direct: what was canceled of IOC calls, amends that kept the place */
+    struct sb_behind behind;
 };
+
+/* Does what is left to do. */
+void sb_direct_catch_up(struct sb_engine *e);
+
+/* Whoever looks at levels outside a window, or at queues there, calls this first. */
+static inline void sb_state_settle(const struct sb_engine *e)
+{
+    if (__builtin_expect(e->behind.n != 0, 0))
+        sb_direct_catch_up((struct sb_engine *)(uintptr_t)e); /* the memory is ours, no constant */
+}
 
 /* Brings those stats up to date that a direct user's calls do not keep because they follow from others: each call counts one
  * reference, cancel, reject or amend in place. */

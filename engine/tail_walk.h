@@ -134,6 +134,30 @@ static inline uint32_t sb_tail_reach(struct sb_tail *t, struct sb_tail_pool *poo
     return wish;
 }
 
+/* --- ahead of who does it later ------------------------------------------------------------------- */
+
+/* Asks for the line of the lowest node on a key's way, if that chooses by the lowest bits: it is not looked at. */
+static inline void sb_tail_ask(const struct sb_tail *t, const struct sb_tail_pool *pool,
+                               uint32_t key)
+{
+    uint32_t link = t->root;
+    while (sb_link_is_node(link) && sb_link_bit(link) != 0)
+        link = *sb_tail_child(pool, link, key);
+    __builtin_prefetch(sb_tail_node_at(pool, link), 1);
+}
+
+/* Ask for the leaf of this number, if there is one; and, once it has come, for its node. */
+static inline void sb_tail_ask_leaf(const struct sb_tail_pool *pool, uint32_t leaf)
+{
+    if (__builtin_expect(leaf <= pool->capacity, 1))
+        __builtin_prefetch(&pool->leaves[leaf], 1);
+}
+static inline void sb_tail_ask_node(const struct sb_tail_pool *pool, uint32_t leaf)
+{
+    if (__builtin_expect(leaf <= pool->capacity, 1))
+        __builtin_prefetch(sb_tail_node_at(pool, pool->leaves[leaf].above), 1);
+}
+
 /* --- from a leaf -------------------------------------------------------------------------------- */
 
 /* Gives it back. True: its word of row 0 was full, which the rows above are to be told. */

@@ -49,6 +49,7 @@ static void verify_levels(const struct sb_engine *e)
 uint32_t sb_engine_verify(const struct sb_engine *e)
 {
     uint32_t orders = 0, terms = 0;
+    sb_state_settle(e);
     verify_levels(e);
     for (uint32_t i = 1; i <= e->instruments; i++) {
         orders += sb_book_verify(e, &e->books[i]) + sb_rest_verify(e, &e->books[i]);

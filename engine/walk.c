@@ -12,6 +12,7 @@ void sb_walk_displayed(const struct sb_engine *e, const struct sb_book *b, uint8
 {
     const struct sb_ladder *l = &b->side[side & 1u];
     struct sb_ladder_cursor c;
+    sb_state_settle(e);
     for (sb_ladder_first(l, &e->levels, &c); c.level != NULL; sb_ladder_next(l, &e->levels, &c))
         queue(e, SB_WALK_VISIBLE, c.level->head, visit, arg);
 }
