@@ -115,6 +115,7 @@ static void walk_head(XXH3_state_t *x, const struct sb_engine *e)
     word(x, e->day.trading_day);
     word(x, e->day.shard);
     word(x, e->day.generation);
+    word(x, e->day.carry_hash);
 }
 
 uint64_t sb_engine_state_digest(const struct sb_engine *e)

@@ -179,7 +179,8 @@ static bool open_day(struct sb_engine *e, const struct sb_command *cmd, struct s
     e->day = (struct sb_day_view){.midnight_ns = x->day.midnight_ns,
                                   .trading_day = x->day.trading_day,
                                   .shard = x->day.shard,
-                                  .generation = x->day.generation};
+                                  .generation = x->day.generation,
+                                  .carry_hash = x->day.carry_hash};
     sb_outbox_feed(e, box, (struct sb_output){.kind = SB_OUT_F_SYSTEM, .liquidity = 'O'});
     return true;
 }

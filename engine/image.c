@@ -87,6 +87,7 @@ static void save_head(const struct sb_engine *e, struct image_head *h)
         .trading_day = e->day.trading_day,
         .shard = e->day.shard,
         .generation = e->day.generation,
+        .carry_hash = e->day.carry_hash,
         .outputs = s->outputs,
         .trades = s->trades,
         .accepted = s->accepted,

@@ -16,7 +16,7 @@
 #include "engine/walk.h"
 
 #define IMAGE_MAGIC UINT32_C(0x31454253) /* "SBE1" */
-enum { IMAGE_VERSION = 2 };
+enum { IMAGE_VERSION = 3 };
 /* Counters that no day reaches, so that none of them ever wraps. */
 #define IMAGE_COUNT_MAX (UINT64_MAX / 2)
 
@@ -34,8 +34,9 @@ struct image_head {
     uint32_t sessions, instruments, orders, terms; /* how many follow */
     uint32_t terms_max;
     uint32_t rules; /* SB_ENGINE_RULES */
+    uint64_t carry_hash;
 };
-_Static_assert(sizeof(struct image_head) == 192, "layout of the image");
+_Static_assert(sizeof(struct image_head) == 200, "layout of the image");
 
 struct image_session {
     uint64_t last_session_seq, next_stream_seq, login_nonce;

@@ -70,8 +70,9 @@ static const char *head_fault(const struct sb_engine *e, const struct image_head
          h->applied + h->canceled < h->accepted + h->replaced + h->canceled + h->rejected ||
          h->outputs != h->accepted + h->replaced + h->canceled + h->rejected + h->trades))
         return "an impossible count";
-    if (h->open == 0 && (h->sessions != 0 || h->instruments != 0 || h->midnight_ns != 0 ||
-                         h->trading_day != 0 || h->shard != 0 || h->generation != 0))
+    if (h->open == 0 &&
+        (h->sessions != 0 || h->instruments != 0 || h->midnight_ns != 0 || h->trading_day != 0 ||
+         h->shard != 0 || h->generation != 0 || h->carry_hash != 0))
         return "something stands in a day that is not open";
     return NULL;
 }
@@ -88,7 +89,8 @@ static void load_head(struct sb_engine *e, const struct image_head *h)
     e->day = (struct sb_day_view){.midnight_ns = h->midnight_ns,
                                   .trading_day = h->trading_day,
                                   .shard = h->shard,
-                                  .generation = h->generation};
+                                  .generation = h->generation,
+                                  .carry_hash = h->carry_hash};
     e->stats = (struct sb_engine_stats){.commands = h->applied, /* one each */
                                         .outputs = h->outputs,
                                         .trades = h->trades,

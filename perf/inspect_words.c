@@ -390,6 +390,8 @@ static void put_ext(json_t *o, const struct sb_engine *e, const struct sb_comman
         sb_words_put_number(o, "shard", x->day.shard);
         sb_words_put_number(o, "generation", x->day.generation);
         sb_words_put_number(o, "rules", x->day.rules);
+        if (x->day.carry_hash != 0)
+            sb_words_put_text(o, "carry_hash", sb_words_hex(x->day.carry_hash).text);
         break;
     case SB_CMD_SESSION:
         put_session_ext(o, x);

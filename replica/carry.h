@@ -11,8 +11,8 @@
  * The next day. A CARRY for each (RULES.md 19) stands in the new day's log right behind the definitions (genesis.h), before any
  * client's input: the first owner sequences them, a shadow gets them by the log, and whoever is the owner in the middle of it goes on
  * where the log ends. So nothing is entered twice, and nothing is left out. Two engines with different files, or one with none, say so
- * and do not begin the day. Later in it, one whose file is another than the log's finds inputs that are not his, says so and ends, as
- * with a definition: for all of the day, both need the same file.
+ * and do not begin the day. Its DAY, and so every state of it, has their hash (genesis.h): later in it, one whose file is another says
+ * so and ends, as with a definition: for all of the day, both need the same file.
  * Instruments are found by symbol, so they may have other numbers; sessions by number and firm. An order whose instrument is gone,
  * or that does not fit any more, is Rejected on its session's stream; one whose session is gone, or is another firm's, is
  * ignored and counted. What a client gets of it are the first messages of its session's stream, before its login.

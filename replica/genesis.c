@@ -36,8 +36,9 @@ bool sb_genesis_agrees(const struct sb_config *cfg, const struct sb_command *c)
 {
     if (c->seq > sb_genesis_last(cfg))
         return c->kind != SB_CMD_SESSION && c->kind != SB_CMD_INSTRUMENT && c->kind != SB_CMD_CARRY;
-    if (c->seq < 2)
-        return true; /* the day is its first owner's; its rules: sb_load_put() */
+    if (c->seq < 2) /* the day is its first owner's; its rules: sb_load_put() */
+        return c->kind != SB_CMD_DAY ||
+               sb_command_ext(c)->day.carry_hash == sb_genesis_carry_hash(cfg);
     struct sb_command2 own;
     sb_genesis_command(cfg, c->seq, &own);
     return same(c, &own);
@@ -69,6 +70,8 @@ uint64_t sb_genesis_differs(const struct sb_config *cfg, const struct sb_engine 
 {
     const uint64_t applied = sb_engine_applied(e);
     uint64_t n = 2;
+    if (applied != 0 && sb_engine_day(e)->carry_hash != sb_genesis_carry_hash(cfg))
+        return 1;
     for (uint32_t i = 1; i <= cfg->sessions_n && n <= applied; i++, n++)
         if (!session_is(sb_engine_session(e, i), &cfg->sessions[i]))
             return n;

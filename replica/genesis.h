@@ -71,15 +71,16 @@ static inline uint64_t sb_genesis_last(const struct sb_config *cfg)
 /* Input n of the log, 2 up to the last of the configuration's. */
 void sb_genesis_command(const struct sb_config *cfg, uint64_t n, struct sb_command2 *c);
 
-/* Of the orders of an earlier day; 0: there are none. Two engines begin a day only if theirs are equal. O(carry_n). */
+/* Of the orders of an earlier day; 0: there are none. Two engines begin a day only if theirs are equal, and its DAY has it: so
+ * whoever goes on with a log or a state in which they are not all yet has those that are missing. O(carry_n). */
 uint64_t sb_genesis_carry_hash(const struct sb_config *cfg);
 
 /* Is c, from a log, what this configuration has at its place? Behind the last: everything but what would be the configuration's. */
 bool sb_genesis_agrees(const struct sb_config *cfg, const struct sb_command *c);
 
 /* The same of a state that a log led to: the first input that must have been another one, 0: none. Not looked at: an instrument's
- * phase and reference price, which the day changes, and orders of an earlier day, which come and go. O(sessions_n +
- * instruments_n). */
+ * phase and reference price, which the day changes. Orders of an earlier day come and go: DAY (1) says which. O(sessions_n +
+ * instruments_n + carry_n). */
 uint64_t sb_genesis_differs(const struct sb_config *cfg, const struct sb_engine *e);
 
 #endif

@@ -259,18 +259,19 @@ static bool is_as_configured(const struct life *l)
     const uint64_t n = sb_node_differs(l->node);
     if (n == 0)
         return true;
-    if (n == 1) {
+    if (n == 1 && sb_node_log_rules(l->node) != SB_ENGINE_RULES) {
         fprintf(stderr,
                 "node %s: log made under rules version %u, this program has %d: it goes on only "
                 "with the program that began it, until a new day\n",
                 l->host->arguments.name, sb_node_log_rules(l->node), SB_ENGINE_RULES);
         return false;
     }
-    if (n > sb_genesis_defined(c) && (n <= sb_genesis_last(c) || c->carry_n != 0)) {
+    if (n == 1 || (n > sb_genesis_defined(c) && (n <= sb_genesis_last(c) || c->carry_n != 0))) {
         fprintf(stderr,
                 "node %s: the log (input %" PRIu64 ") has other orders of an earlier day than %s: "
                 "both engines need the same file, and until a new day\n",
-                l->host->arguments.name, n, c->carry_path);
+                l->host->arguments.name, n,
+                c->carry_path[0] != '\0' ? c->carry_path : "this node, which has no file");
         return false;
     }
     char what[64] = "more sessions, instruments or orders of an earlier day than";

@@ -35,7 +35,8 @@ struct sb_node *sb_node_new(void *mem, size_t bytes, const struct sb_node_setup 
     node->own = setup->versions;
     if (node->own.max == 0)
         node->own = (struct sb_versions){.min = SB_FRAME_VERSION_MIN, .max = SB_FRAME_VERSION};
-    node->rules = node->peer_rules = setup->rules != 0 ? setup->rules : SB_ENGINE_RULES;
+    node->rules = node->peer_rules = node->log_rules =
+        setup->rules != 0 ? setup->rules : SB_ENGINE_RULES;
     node->carry_hash = node->peer_carry_hash = sb_genesis_carry_hash(setup->config);
     node->inc = node->lineage = setup->inc;
     layout(node, &arena);

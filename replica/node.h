@@ -153,10 +153,10 @@ enum sb_node_load sb_node_load(struct sb_node *node, const struct sb_journal_pac
 void sb_node_loaded(struct sb_node *node, const struct sb_node_record *record, uint64_t lineage);
 
 /* The first input of the log that defines a session or an instrument otherwise than this node's configuration, or is not what
- * defines one there; behind the last one that it defines: the log defines more. 1: the log was made under other rules of the
- * engine (DAY), and nothing of it was taken. 0: none. Such a node stops by itself; in BOOT the host need not begin. */
+ * defines one there; behind the last one that it defines: the log defines more. 1: the log (DAY) was made under other rules of the
+ * engine, and nothing of it was taken, or begins with other orders of an earlier day. 0: none. Such a node stops by itself; in BOOT the host need not begin. */
 uint64_t sb_node_differs(const struct sb_node *node);
-/* Where that is 1: the log's rules. */
+/* Where that is 1: the log's rules; this node's own: it is the orders. */
 uint16_t sb_node_log_rules(const struct sb_node *node);
 /* The peer's, as its last BOOT said; this node's own before the first. While they are others, a new day does not begin. */
 uint16_t sb_node_peer_rules(const struct sb_node *node);

@@ -138,6 +138,7 @@ static void genesis_command(const struct sb_node *node, uint64_t index, struct s
         c->ext.day.shard = cfg->shard;
         c->ext.day.generation = cfg->generation;
         c->ext.day.rules = node->rules;
+        c->ext.day.carry_hash = node->carry_hash;
     } else {
         sb_genesis_command(cfg, index + 1, c);
     }

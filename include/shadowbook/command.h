@@ -226,7 +226,9 @@ union sb_command_ext {
         uint16_t
             generation; /* 0..1295: part of every stream's name; rises only after accepted loss */
         uint16_t rules; /* SB_ENGINE_RULES of whoever began the log (engine.h) */
-        uint8_t zero[46];
+        uint8_t zero1[6];
+        uint64_t carry_hash; /* of the CARRYs that follow behind the definitions; 0: none do */
+        uint8_t zero2[32];
     } day;
     struct {                    /* SESSION */
         uint8_t operator_right; /* 1: may send PHASE, UNCROSS and what else is the operator's */

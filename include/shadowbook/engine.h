@@ -248,6 +248,7 @@ struct sb_day_view {
     uint64_t midnight_ns;
     uint32_t trading_day;
     uint16_t shard, generation;
+    uint64_t carry_hash; /* the engine only keeps it */
 };
 const struct sb_day_view *sb_engine_day(const struct sb_engine *e);
 

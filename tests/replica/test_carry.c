@@ -14,6 +14,7 @@
 #include "nic/wire/ouch.h"
 #include "replica/carry.h"
 #include "replica/genesis.h"
+#include "replica/snapshot.h"
 
 enum { MS = 1000000, MANY = 900, FEW = 5, FIT = 3, DEFINED = 4 };
 
@@ -230,7 +231,20 @@ START_TEST(a_day_does_not_begin_with_others)
 }
 END_TEST
 
-/* Had they begun all the same: the log counts. */
+/* The first input that is not as in my configuration, DAY aside. */
+static uint64_t first_other(const struct sb_node *node)
+{
+    for (uint64_t i = 0; i < node->log.packet_end; i++) {
+        const struct sb_packet *p = sb_log_packet(&node->log, i);
+        const struct sb_command *c = sb_log_lines(&node->log, p);
+        for (uint32_t k = 0; k < p->count; k++, c += sb_command_lines(c))
+            if (c->seq > 1 && !sb_genesis_agrees(&mine, c))
+                return c->seq;
+    }
+    return 0;
+}
+
+/* Had they begun all the same: the log counts, from its DAY on. */
 START_TEST(a_shadow_with_others_stops)
 {
     bench_open_with(&b, few);
@@ -245,9 +259,51 @@ START_TEST(a_shadow_with_others_stops)
     bench_put(&b, 1, &f);
     bench_run(&b, 10 * MS);
     ck_assert_uint_eq(sb_node_differs(b.node[0]), 0);
-    ck_assert_uint_eq(sb_node_differs(b.node[1]), OTHERS[_i].n);
+    ck_assert_uint_eq(sb_node_differs(b.node[1]), 1);
+    ck_assert_uint_eq(sb_node_log_rules(b.node[1]), SB_ENGINE_RULES); /* it is not those */
+    ck_assert_uint_eq(first_other(b.node[0]), OTHERS[_i].n);
     ck_assert(b.done[1]);
     ck_assert_uint_eq(b.counters[1][SB_CTR_WENT_LIVE], 0);
+    bench_close(&b);
+}
+END_TEST
+
+static struct sb_snapshot snapshot_of(const struct sb_engine *e)
+{
+    const size_t bytes = sb_snapshot_bytes(e);
+    struct sb_snapshot s = {.bytes = malloc(bytes), .bytes_n = bytes};
+    ck_assert_ptr_nonnull(s.bytes);
+    sb_snapshot_make(e, s.bytes, bytes);
+    ck_assert_ptr_null(sb_snapshot_fault(s.bytes, bytes, &s.head));
+    return s;
+}
+
+/* A state says which orders its day began with, wherever it was taken. Else who goes on with one from the middle, and has no file
+ * any more, would leave the rest out; and who has one that the day did not begin with would enter the end of it. */
+START_TEST(a_state_with_others_is_refused)
+{
+    const bool own = _i == 0, without = _i == 3;
+    bench_open_with(&b, without ? NULL : many);
+    while (b.node[1]->applied < DEFINED + (without ? 0u : 1u))
+        bench_step(&b);
+    const uint64_t n = b.node[1]->applied;
+    ck_assert_uint_ge(n, DEFINED);
+    ck_assert_uint_lt(n, DEFINED + MANY);
+    struct sb_snapshot snapshot = snapshot_of(b.node[1]->engine);
+    mine = b.config;
+    if (_i == 1)
+        mine.carry_n = 0;
+    else if (_i == 2)
+        mine.carry_n--;
+    else if (without)
+        few(&mine);
+    ck_assert_uint_eq(sb_genesis_differs(&mine, b.node[1]->engine), !own);
+    bench_start(&b, 1, false);
+    b.node[1]->config = b.node[1]->setup.config = &mine;
+    ck_assert_ptr_null(sb_node_load_snapshot(b.node[1], &snapshot));
+    ck_assert_uint_eq(sb_node_differs(b.node[1]), !own);
+    ck_assert_uint_eq(sb_node_log(b.node[1])->len, n);
+    free(snapshot.bytes);
     bench_close(&b);
 }
 END_TEST
@@ -361,6 +417,7 @@ int main(void)
     tcase_add_loop_test(tc, a_takeover_in_the_middle, 0, 8);
     tcase_add_loop_test(tc, a_day_does_not_begin_with_others, 0, sizeof OTHERS / sizeof *OTHERS);
     tcase_add_loop_test(tc, a_shadow_with_others_stops, 0, sizeof OTHERS / sizeof *OTHERS);
+    tcase_add_loop_test(tc, a_state_with_others_is_refused, 0, 4);
     tcase_add_test(tc, a_file_and_back);
     tcase_add_test(tc, into_a_configuration);
     suite_add_tcase(suite, tc);
