@@ -89,6 +89,8 @@ static json_t *day(const struct sb_engine *e)
     sb_words_put_text(o, "midnight", sb_words_time(d->midnight_ns).text);
     sb_words_put_number(o, "shard", d->shard);
     sb_words_put_number(o, "generation", d->generation);
+    if (d->carry_hash != 0)
+        sb_words_put_text(o, "carry_hash", sb_words_hex(d->carry_hash).text);
     return o;
 }
 
