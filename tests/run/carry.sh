@@ -145,6 +145,16 @@ grep -qE '^1 [0-9]+ C 2 230 ' "$dir/said-2" || fail 'the iceberg is not canceled
 grep -qE '^2 [0-9]+ C 3 5 ' "$dir/said-2" || fail 'session 2 did not cancel 5'
 # The client that was there before has the same stream.
 cmp <(head -n 15 "$dir/said") <(grep '^1 ' "$dir/said-2" | head -n 15) || fail 'the stream is another one'
+# Without its file it says so and ends: the log's DAY names other orders.
+sed -i.with 's|^carry = .*||' "$dir/shard.conf"
+start_again A
+for ((i = 0; i < 400; i++)); do
+    kill -0 "${pid[A]}" 2>/dev/null || break
+    sleep 0.05
+done
+((i < 400)) || fail 'it goes on without the orders of its day'
+grep -qF 'the log (input 1) has other orders of an earlier day than this node, which has no file' "$dir/A.err" || fail 'it does not say what is missing'
+mv "$dir/shard.conf.with" "$dir/shard.conf"
 start_again A
 until_outcome 60 swapped || fail "not whole again: $(outcome)"
 end_day A B
