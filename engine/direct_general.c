@@ -58,7 +58,8 @@ SB_PLAIN bool good_lot(const struct sb_book *b, uint32_t quantity)
     return __builtin_expect(b->direct == SB_DIRECT_PLAIN, 1) || quantity % b->lot == 0;
 }
 
-/* May a price level be opened for it, or is there one? `alone`: its own becomes free. */
+/* May a price level be opened for it, or is there one? `alone`: its own becomes free. Nothing is left behind while all are in use:
+ * where they are counted, every way that opens one catches up first (orders.h: few). */
 SB_PLAIN bool level_to_be_had(const struct sb_engine *e, struct sb_book *b, uint32_t side,
                               uint32_t ticks, bool alone)
 {
