@@ -33,8 +33,9 @@ struct sb_orders {
     struct sb_order_beside *beside; /* max + 1 */
     uint32_t free, used;            /* the slot that is taken next; open orders */
     uint32_t max;
-    uint32_t
-        few; /* fewer are open than so many: no table is full, and most ids are in their near bucket */
+    /* Fewer are open than so many: no table is full, and most ids are in their near bucket. 0 where levels are counted
+     * (sb_levels.counted): then the calls that ask this leave it to those that count. */
+    uint32_t few;
     struct sb_ids ids;
 };
 
