@@ -114,7 +114,7 @@ SB_PLAIN uint32_t trade_at_best(struct sb_engine *e, const struct sb_book *b, st
             sb_orders_set_executed(&e->orders, slot, sb_orders_executed(&e->orders, slot) + q);
             break;
         }
-        sb_ids_remove(&e->orders.ids, o->id, slot);
+        sb_ids_remove(&e->orders.ids, e->orders.slots, o->id, slot);
         slot = o->next;
         sb_orders_give(&e->orders, o);
     } while (slot != 0 && open != 0);
@@ -277,9 +277,8 @@ SB_PLAIN void goes_later(struct sb_engine *e, struct sb_ladder *l, uint32_t key,
 SB_APART static uint32_t rest_anywhere(struct sb_engine *e, struct sb_ladder *l, uint32_t key,
                                        struct sb_report *out)
 {
-    sb_direct_ask_ahead(e, out->id);
     const uint32_t side = out->side, slot = e->orders.free;
-    if (!__builtin_expect(sb_ids_enter_soon(&e->orders.ids, out->id, slot), 1) &&
+    if (!__builtin_expect(sb_ids_enter_soon(&e->orders.ids, e->orders.slots, out->id, slot), 1) &&
         !sb_ids_enter(&e->orders.ids, e->orders.slots, out->id, slot))
         return refuse_order(e, out->instrument, out->id, side, out->price, out->quantity, out);
     struct sb_order *o = &e->orders.slots[sb_orders_take(&e->orders)];

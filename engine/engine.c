@@ -55,6 +55,7 @@ struct pieces {
     struct sb_order_beside *beside;
     struct sb_ids_bucket *near, *far;
     struct sb_ids_node *nodes_of_ids;
+    uint8_t *cells_of_ids;
     struct sb_level *dense;
     uint64_t *bits;
     void *tail, *rare_tail;
@@ -80,6 +81,7 @@ static size_t carve_all(struct pieces *p, void *base, const struct sb_engine_lim
     p->near = carve(&c, sb_ids_near_n(l->orders_max), sizeof *p->near);
     p->far = carve(&c, sb_ids_far_n(l->orders_max), sizeof *p->far);
     p->nodes_of_ids = carve(&c, sb_ids_nodes_n(l->orders_max), sizeof *p->nodes_of_ids);
+    p->cells_of_ids = carve(&c, sb_ids_cells_n(l->orders_max), 1);
     p->dense = carve(&c, ladders * l->window_levels, sizeof *p->dense);
     p->bits = carve(&c, ladders * sb_ladder_words(l->window_levels), sizeof *p->bits);
     p->tail = carve(&c, 1, sb_tail_pool_bytes(l->levels_max));
@@ -155,7 +157,7 @@ struct sb_engine *sb_engine_new(void *mem, size_t bytes, const struct sb_engine_
     sb_orders_init(&e->orders, limits->orders_max, p.orders, p.beside);
     if (e->levels.counted)
         e->orders.few = 0;
-    sb_ids_init(&e->orders.ids, limits->orders_max, p.near, p.far, p.nodes_of_ids);
+    sb_ids_init(&e->orders.ids, limits->orders_max, p.near, p.far, p.nodes_of_ids, p.cells_of_ids);
     for (size_t i = 0; i < 2 * ((size_t)limits->instruments_max + 1); i++)
         sb_ladder_init(&p.books[i / 2].side[i % 2], limits->window_levels,
                        p.dense + i * limits->window_levels,

@@ -10,14 +10,16 @@ static uint64_t scramble(uint64_t x)
 }
 
 void sb_ids_init(struct sb_ids *t, uint32_t max, struct sb_ids_bucket *near,
-                 struct sb_ids_bucket *far, struct sb_ids_node *nodes)
+                 struct sb_ids_bucket *far, struct sb_ids_node *nodes, uint8_t *cells)
 {
     *t = (struct sb_ids){.near = near,
                          .far = far,
                          .nodes = nodes,
                          .near_mask = (uint64_t)(sb_ids_near_n(max) - 1) * sizeof *near,
                          .far_n = sb_ids_far_n(max),
-                         .node_free = 1};
+                         .node_free = 1,
+                         .cells = cells,
+                         .bytes = sb_ids_cells_n(max)};
     sb_ids_seed(t, 0);
 }
 
@@ -29,14 +31,14 @@ void sb_ids_seed(struct sb_ids *t, uint64_t seed)
 
 /* --- buckets ------------------------------------------------------------------------------------ */
 
-enum { STAGES = 3 };
+enum { NEAR, FAR, SECOND, BUCKETS };
 
 /* The buckets of an id, in turn. Two of them may be the same. */
-static void buckets_of(const struct sb_ids *t, uint64_t hash, struct sb_ids_bucket *b[STAGES])
+static void buckets_of(const struct sb_ids *t, uint64_t hash, struct sb_ids_bucket *b[BUCKETS])
 {
-    b[0] = sb_ids_near(t, hash);
-    b[1] = sb_ids_far(t, hash, 0);
-    b[2] = sb_ids_far(t, hash, 1);
+    b[NEAR] = sb_ids_near(t, hash);
+    b[FAR] = sb_ids_far(t, hash, 0);
+    b[SECOND] = sb_ids_far(t, hash, 1);
 }
 
 /* The lane where this slot lives, or SB_IDS_LANES. */
@@ -121,32 +123,13 @@ static void tree_remove(struct sb_ids *t, uint64_t id, uint32_t slot)
 
 /* --- what goes past the near bucket --------------------------------------------------------------- */
 
-uint32_t sb_ids_find_far(const struct sb_ids *t, const struct sb_order *slots, uint64_t id)
+/* Puts an id, which its near bucket and its cell count already, in a bucket or in the tree. */
+static void put_far(struct sb_ids *t, const struct sb_order *slots, uint64_t hash, uint64_t id,
+                    uint32_t slot)
 {
-    struct sb_ids_bucket *b[STAGES];
-    const uint64_t hash = sb_ids_hash(t, id);
+    struct sb_ids_bucket *b[BUCKETS];
     buckets_of(t, hash, b);
-    for (uint32_t i = 0; i < STAGES; i++) {
-        for (uint32_t lanes = sb_ids_match(b[i], hash); lanes != 0; lanes &= lanes - 1) {
-            const uint32_t slot = b[i]->slot[__builtin_ctz(lanes)];
-            if (slots[slot].id == id)
-                return slot;
-        }
-        if (b[i]->more == 0)
-            return 0;
-    }
-    if (t->root == 0)
-        return 0;
-    const uint32_t slot = nearest(t, id);
-    return slots[slot].id == id ? slot : 0;
-}
-
-void sb_ids_add_far(struct sb_ids *t, const struct sb_order *slots, uint64_t id, uint32_t slot)
-{
-    struct sb_ids_bucket *b[STAGES];
-    const uint64_t hash = sb_ids_hash(t, id);
-    buckets_of(t, hash, b);
-    for (uint32_t i = 0; i < STAGES; i++) {
+    for (uint32_t i = FAR; i < BUCKETS; i++) {
         const uint32_t lanes = sb_ids_match(b[i], 0);
         if (lanes != 0) {
             sb_ids_put(b[i], lanes, hash, slot);
@@ -157,12 +140,54 @@ void sb_ids_add_far(struct sb_ids *t, const struct sb_order *slots, uint64_t id,
     tree_add(t, slots, id, slot);
 }
 
-void sb_ids_remove_far(struct sb_ids *t, uint64_t id, uint32_t slot)
+void sb_ids_put_waiting(struct sb_ids *t, const struct sb_order *slots)
 {
-    struct sb_ids_bucket *b[STAGES];
+    for (uint32_t i = 0; i < t->waiting; i++)
+        put_far(t, slots, t->wait[i].hash, slots[t->wait[i].slot].id, t->wait[i].slot);
+    t->waiting = 0;
+}
+
+uint32_t sb_ids_find_far(const struct sb_ids *t, const struct sb_order *slots, uint64_t id)
+{
+    struct sb_ids_bucket *b[BUCKETS];
     const uint64_t hash = sb_ids_hash(t, id);
     buckets_of(t, hash, b);
-    for (uint32_t i = 0; i < STAGES; i++) {
+    for (uint32_t i = 0; i < BUCKETS; i++) {
+        for (uint32_t lanes = sb_ids_match(b[i], hash); lanes != 0; lanes &= lanes - 1) {
+            const uint32_t slot = b[i]->slot[__builtin_ctz(lanes)];
+            if (slots[slot].id == id)
+                return slot;
+        }
+        if (b[i]->more == 0 || (i == NEAR && !sb_ids_beyond(t, hash)))
+            return 0;
+        sb_ids_settle(t, slots);
+    }
+    if (t->root == 0)
+        return 0;
+    const uint32_t slot = nearest(t, id);
+    return slots[slot].id == id ? slot : 0;
+}
+
+void sb_ids_add_far(struct sb_ids *t, const struct sb_order *slots, uint64_t id, uint32_t slot)
+{
+    const uint64_t hash = sb_ids_hash(t, id);
+    if (!sb_ids_beyond(t, hash)) {
+        sb_ids_wait(t, slots, hash, slot);
+        return;
+    }
+    /* Whoever made sure that it is not live has just looked at its bucket. */
+    sb_ids_near(t, hash)->more++;
+    sb_ids_count(t, hash, true);
+    put_far(t, slots, hash, id, slot);
+}
+
+void sb_ids_remove_far(struct sb_ids *t, const struct sb_order *slots, uint64_t id, uint32_t slot)
+{
+    struct sb_ids_bucket *b[BUCKETS];
+    const uint64_t hash = sb_ids_hash(t, id);
+    buckets_of(t, hash, b);
+    sb_ids_settle(t, slots);
+    for (uint32_t i = 0; i < BUCKETS; i++) {
         const uint32_t lane = lane_of(b[i], hash, slot);
         if (lane != SB_IDS_LANES) {
             b[i]->tag[lane] = 0;
@@ -170,13 +195,15 @@ void sb_ids_remove_far(struct sb_ids *t, uint64_t id, uint32_t slot)
         }
         SB_ASSERT(b[i]->more != 0);
         b[i]->more--;
+        if (i == NEAR)
+            sb_ids_count(t, hash, false);
     }
     tree_remove(t, id, slot);
 }
 
 bool sb_ids_enter(struct sb_ids *t, const struct sb_order *slots, uint64_t id, uint32_t slot)
 {
-    if (sb_ids_enter_soon(t, id, slot))
+    if (sb_ids_enter_soon(t, slots, id, slot))
         return true;
     if (sb_ids_find(t, slots, id) != 0)
         return false;
@@ -188,14 +215,22 @@ uint32_t sb_ids_leave_slowly(struct sb_ids *t, const struct sb_order *slots, uin
 {
     const uint32_t slot = sb_ids_find(t, slots, id);
     if (slot != 0)
-        sb_ids_remove(t, id, slot);
+        sb_ids_remove(t, slots, id, slot);
     return slot;
+}
+
+/* Nobody is counted, or nobody can tell any more. */
+static bool blank_cells(uint8_t two)
+{
+    return (two & SB_IDS_CELL_MOST) % SB_IDS_CELL_MOST == 0 && (two >> 4) % SB_IDS_CELL_MOST == 0;
 }
 
 bool sb_ids_blank(const struct sb_ids *t)
 {
     const uint32_t near_n = (uint32_t)(t->near_mask / sizeof *t->near) + 1;
-    bool blank = t->root == 0;
+    bool blank = t->root == 0 && t->waiting == 0;
+    for (uint32_t i = 0; i < t->bytes; i++)
+        blank = blank && blank_cells(t->cells[i]);
     for (uint32_t i = 0; i < near_n; i++)
         blank = blank && sb_ids_match(&t->near[i], 0) == (1u << SB_IDS_LANES) - 1 &&
                 t->near[i].more == 0;
@@ -210,9 +245,9 @@ bool sb_ids_blank(const struct sb_ids *t)
 /* The lane in which a search meets this slot, by its tag; NULL: none. */
 static const uint16_t *lane_met(const struct sb_ids *t, uint64_t hash, uint32_t slot)
 {
-    struct sb_ids_bucket *b[STAGES];
+    struct sb_ids_bucket *b[BUCKETS];
     buckets_of(t, hash, b);
-    for (uint32_t i = 0; i < STAGES; i++) {
+    for (uint32_t i = 0; i < BUCKETS; i++) {
         const uint32_t lane = lane_of(b[i], hash, slot);
         if (lane != SB_IDS_LANES)
             return &b[i]->tag[lane];
@@ -273,25 +308,30 @@ static void verify_free_nodes(const struct sb_ids *t, uint32_t max, uint32_t use
     SB_ASSERT_EQ(node, max + 1);
 }
 
-/* Adds n (0 - 1, as a wrapping number: takes one off) to the counts of the buckets that each live order went past. */
-static void count_past(const struct sb_ids *t, const struct sb_order *slots, uint32_t max,
-                       uint32_t n)
+/* What an order went past counts it: takes it off these counts, or puts it back. */
+static void count_one(const struct sb_ids *t, uint64_t hash, uint32_t slot, bool back)
 {
-    for (uint32_t slot = 1; slot <= max; slot++) {
-        if (slots[slot].open == 0)
-            continue;
-        struct sb_ids_bucket *b[STAGES];
-        const uint64_t hash = sb_ids_hash(t, slots[slot].id);
-        buckets_of(t, hash, b);
-        for (uint32_t i = 0; i < STAGES && lane_of(b[i], hash, slot) == SB_IDS_LANES; i++)
-            b[i]->more += n;
+    struct sb_ids_bucket *b[BUCKETS];
+    buckets_of(t, hash, b);
+    for (uint32_t i = 0; i < BUCKETS && lane_of(b[i], hash, slot) == SB_IDS_LANES; i++) {
+        b[i]->more += back ? 1u : UINT32_MAX;
+        if (i == NEAR)
+            sb_ids_count(t, hash, back);
     }
+}
+
+static void count_all(const struct sb_ids *t, const struct sb_order *slots, uint32_t max, bool back)
+{
+    for (uint32_t slot = 1; slot <= max; slot++)
+        if (slots[slot].open != 0)
+            count_one(t, sb_ids_hash(t, slots[slot].id), slot, back);
 }
 
 uint32_t sb_ids_verify(const struct sb_ids *t, const struct sb_order *slots, uint32_t max)
 {
     const uint32_t near_n = (uint32_t)(t->near_mask / sizeof *t->near) + 1;
     uint32_t in_lanes = 0, in_tree = 0;
+    sb_ids_settle(t, slots);
     for (uint32_t i = 0; i < near_n; i++)
         in_lanes += verify_bucket(t, slots, max, &t->near[i]);
     for (uint32_t i = 0; i < t->far_n; i++)
@@ -299,11 +339,13 @@ uint32_t sb_ids_verify(const struct sb_ids *t, const struct sb_order *slots, uin
     if (t->root != 0)
         (void)verify_tree(t, slots, max, t->root, 64, &in_tree);
     verify_free_nodes(t, max, in_tree != 0 ? in_tree - 1 : 0);
-    count_past(t, slots, max, UINT32_MAX);
+    count_all(t, slots, max, false);
     for (uint32_t i = 0; i < near_n; i++)
         SB_ASSERT_EQ(t->near[i].more, 0);
     for (uint32_t i = 0; i < t->far_n; i++)
         SB_ASSERT_EQ(t->far[i].more, 0);
-    count_past(t, slots, max, 1);
+    for (uint32_t i = 0; i < t->bytes; i++)
+        SB_ASSERT(blank_cells(t->cells[i]));
+    count_all(t, slots, max, true);
     return in_lanes + in_tree;
 }

@@ -1,6 +1,8 @@
 /* ids.h: from an order's 64-bit id to its slot.
  *
  *     id --hash--> near bucket --full--> far bucket --full--> second far bucket --full--> tree
+ *                       |
+ *                       +--> cell: how many of those beyond their near bucket hash here
  *
  * A bucket is one cache line: 10 tags (bits of the hash, 0 = a free lane), 10 slots, and how many live orders hash here but were
  * put further on. A search ends at the first bucket that nobody went past; all lanes of a bucket are compared at once. Nothing
@@ -10,6 +12,10 @@
  * The near buckets are few, so that they stay in the cache while few orders live, however many there may be; the far ones
  * have room for twice orders_max. The tree (crit-bit, at most 64 steps) is what bounds the rest: ids that somebody chose to
  * collide cost no more than that. To choose them one would have to know the seed; it decides nothing but speed.
+ *
+ * A far bucket's line comes from memory. Whoever adds an id need not wait for it: a cell that is 0, half a byte in far fewer lines,
+ * says that the id does not live there, and then it waits with up to seven others while its bucket's line comes. Whoever looks
+ * beyond a near bucket has them put in first. A cell that has once come to 15 stays there, and says nothing any more.
  */
 #ifndef SHADOWBOOK_ENGINE_IDS_H
 #define SHADOWBOOK_ENGINE_IDS_H
@@ -25,6 +31,7 @@
 #include "shadowbook/assert.h"
 
 enum { SB_IDS_LANES = 10, SB_IDS_HOMES = 8, SB_IDS_NEAR_MAX = 8192, SB_IDS_TAG_SHIFT = 48 };
+enum { SB_IDS_CELLS_MAX = 1 << 21, SB_IDS_CELL_MOST = 15, SB_IDS_WAIT_MOST = 8 };
 #define SB_IDS_TAG_BIT (UINT64_C(1) << SB_IDS_TAG_SHIFT)
 
 struct sb_ids_bucket {
@@ -48,6 +55,13 @@ struct sb_ids {
     uint32_t far_n;
     struct sb_ids_node *nodes;
     uint32_t root, node_free;
+    uint8_t *cells; /* two to a byte */
+    uint32_t bytes; /* of them */
+    uint32_t waiting;
+    struct {
+        uint64_t hash;
+        uint32_t slot;
+    } wait[SB_IDS_WAIT_MOST];
 };
 
 /* Sizes for this many orders. */
@@ -62,6 +76,11 @@ static inline uint32_t sb_ids_far_n(uint32_t max)
 {
     return 2 * max / SB_IDS_LANES + 1;
 }
+/* Bytes of cells: four to an order, but no more than stay in the cache. */
+static inline uint32_t sb_ids_cells_n(uint32_t max)
+{
+    return 2 * max < SB_IDS_CELLS_MAX ? 2 * max : SB_IDS_CELLS_MAX;
+}
 static inline uint32_t sb_ids_nodes_n(uint32_t max)
 {
     return max + 1;
@@ -69,7 +88,7 @@ static inline uint32_t sb_ids_nodes_n(uint32_t max)
 
 /* The arrays are zeroed and as long as said above; `near` and `far` begin at a cache line. */
 void sb_ids_init(struct sb_ids *t, uint32_t max, struct sb_ids_bucket *near,
-                 struct sb_ids_bucket *far, struct sb_ids_node *nodes);
+                 struct sb_ids_bucket *far, struct sb_ids_node *nodes, uint8_t *cells);
 
 /* Another seed than 0, while nobody lives. */
 void sb_ids_seed(struct sb_ids *t, uint64_t seed);
@@ -89,12 +108,40 @@ static inline struct sb_ids_bucket *sb_ids_near(const struct sb_ids *t, uint64_t
 {
     return (struct sb_ids_bucket *)(void *)((char *)t->near + (hash & t->near_mask));
 }
+/* Other bits of it, two ways (0, 1): 32 of them. */
+static inline uint64_t sb_ids_mix(uint64_t hash, uint32_t i)
+{
+    return hash * (i == 0 ? UINT64_C(0x9e3779b97f4a7c15) : UINT64_C(0xd6e8feb86659fd93)) >> 32;
+}
 /* The first (0) and the second (1) far bucket. */
 static inline struct sb_ids_bucket *sb_ids_far(const struct sb_ids *t, uint64_t hash, uint32_t i)
 {
-    const uint64_t mixed =
-        hash * (i == 0 ? UINT64_C(0x9e3779b97f4a7c15) : UINT64_C(0xd6e8feb86659fd93));
-    return &t->far[(mixed >> 32) * t->far_n >> 32];
+    return &t->far[sb_ids_mix(hash, i) * t->far_n >> 32];
+}
+
+/* Where a hash's cell is: in this byte, so many bits up. */
+static inline uint8_t *sb_ids_cell(const struct sb_ids *t, uint64_t hash, uint32_t *up)
+{
+    const uint64_t cell = sb_ids_mix(hash, 0) * t->bytes >> 31;
+    *up = cell % 2 * 4;
+    return &t->cells[cell / 2];
+}
+/* May an id with this hash be beyond its near bucket? */
+static inline bool sb_ids_beyond(const struct sb_ids *t, uint64_t hash)
+{
+    uint32_t up;
+    const uint8_t *cell = sb_ids_cell(t, hash, &up);
+    return (*cell >> up & SB_IDS_CELL_MOST) != 0;
+}
+/* One more there, or one less. */
+static inline void sb_ids_count(const struct sb_ids *t, uint64_t hash, bool more)
+{
+    uint32_t up;
+    uint8_t *cell = sb_ids_cell(t, hash, &up);
+    const uint32_t n = *cell >> up & SB_IDS_CELL_MOST;
+    SB_ASSERT(more || n != 0);
+    if (__builtin_expect(n != SB_IDS_CELL_MOST, 1))
+        *cell = (uint8_t)(more ? *cell + (1u << up) : *cell - (1u << up));
 }
 
 /* The last two lanes are nobody's home. */
@@ -132,7 +179,29 @@ static inline uint32_t sb_ids_lane(uint32_t lanes, uint64_t hash)
 /* What the near bucket's first match does not settle. `slots` is the pool: whose ids are compared. */
 uint32_t sb_ids_find_far(const struct sb_ids *t, const struct sb_order *slots, uint64_t id);
 void sb_ids_add_far(struct sb_ids *t, const struct sb_order *slots, uint64_t id, uint32_t slot);
-void sb_ids_remove_far(struct sb_ids *t, uint64_t id, uint32_t slot);
+void sb_ids_remove_far(struct sb_ids *t, const struct sb_order *slots, uint64_t id, uint32_t slot);
+
+/* Puts those that wait in their buckets. */
+void sb_ids_put_waiting(struct sb_ids *t, const struct sb_order *slots);
+static inline void sb_ids_settle(const struct sb_ids *t, const struct sb_order *slots)
+{
+    if (__builtin_expect(t->waiting != 0, 0))
+        sb_ids_put_waiting((struct sb_ids *)(uintptr_t)t, slots); /* ours, no constant */
+}
+
+/* An id that is not live, for which its near bucket has no room. Its order is in the slot before anything else is asked for. */
+static inline void sb_ids_wait(struct sb_ids *t, const struct sb_order *slots, uint64_t hash,
+                               uint32_t slot)
+{
+    if (__builtin_expect(t->waiting == SB_IDS_WAIT_MOST, 0))
+        sb_ids_put_waiting(t, slots);
+    sb_ids_near(t, hash)->more++;
+    sb_ids_count(t, hash, true);
+    __builtin_prefetch(sb_ids_far(t, hash, 0), 1);
+    t->wait[t->waiting].hash = hash;
+    t->wait[t->waiting].slot = slot;
+    t->waiting++;
+}
 
 /* A live order's slot and the tag of its lane, if the near bucket says so at once; else NULL, which says nothing. */
 static inline uint16_t *sb_ids_look_near(const struct sb_ids *t, const struct sb_order *slots,
@@ -222,7 +291,8 @@ static inline void sb_ids_add(struct sb_ids *t, const struct sb_order *slots, ui
 }
 
 /* The id is live in this slot (asserted). */
-static inline void sb_ids_remove(struct sb_ids *t, uint64_t id, uint32_t slot)
+static inline void sb_ids_remove(struct sb_ids *t, const struct sb_order *slots, uint64_t id,
+                                 uint32_t slot)
 {
     const uint64_t hash = sb_ids_hash(t, id);
     struct sb_ids_bucket *b = sb_ids_near(t, hash);
@@ -240,36 +310,27 @@ static inline void sb_ids_remove(struct sb_ids *t, uint64_t id, uint32_t slot)
             return;
         }
     }
-    sb_ids_remove_far(t, id, slot);
+    sb_ids_remove_far(t, slots, id, slot);
 }
 
 /* What follows does in one look what find and add, or find and remove, do in two; for ids that are likely to be beyond their near
  * bucket.
  *
- * Adds an id, whose order need not be in the slot yet, if the near bucket and the first far one say at once where, and that it is
- * not live; else false: nothing changed, which says nothing. */
-static inline bool sb_ids_enter_soon(struct sb_ids *t, uint64_t id, uint32_t slot)
+ * Adds an id, whose order need not be in the slot yet, if near bucket and cell say at once that it is not live; else false:
+ * nothing changed, which says nothing. */
+static inline bool sb_ids_enter_soon(struct sb_ids *t, const struct sb_order *slots, uint64_t id,
+                                     uint32_t slot)
 {
     const uint64_t hash = sb_ids_hash(t, id);
     struct sb_ids_bucket *near = sb_ids_near(t, hash);
     const uint32_t free = sb_ids_match(near, 0);
-    if (__builtin_expect(sb_ids_match(near, hash) != 0, 0))
+    if (__builtin_expect(sb_ids_match(near, hash) != 0, 0) ||
+        __builtin_expect(near->more != 0 && sb_ids_beyond(t, hash), 0))
         return false;
-    if (free != 0 && near->more == 0) {
+    if (free != 0)
         sb_ids_put(near, free, hash, slot);
-        return true;
-    }
-    struct sb_ids_bucket *far = sb_ids_far(t, hash, 0);
-    const uint32_t far_free = sb_ids_match(far, 0);
-    if (__builtin_expect((sb_ids_match(far, hash) | far->more) != 0, 0) ||
-        __builtin_expect(far_free == 0, 0))
-        return false;
-    if (__builtin_expect(free != 0, 0)) {
-        sb_ids_put(near, free, hash, slot);
-        return true;
-    }
-    near->more++;
-    sb_ids_put(far, far_free, hash, slot);
+    else
+        sb_ids_wait(t, slots, hash, slot);
     return true;
 }
 
@@ -288,6 +349,7 @@ static inline uint32_t sb_ids_leave(struct sb_ids *t, const struct sb_order *slo
     if (lanes == 0) {
         if (__builtin_expect(near->more == 0, 0))
             return 0;
+        sb_ids_settle(t, slots);
         b = sb_ids_far(t, hash, 0);
         lanes = sb_ids_match(b, hash);
         if (__builtin_expect(lanes == 0, 0))
@@ -297,7 +359,10 @@ static inline uint32_t sb_ids_leave(struct sb_ids *t, const struct sb_order *slo
     if (__builtin_expect(slots[slot].id != id, 0))
         return sb_ids_leave_slowly(t, slots, id);
     b->tag[lane] = 0;
-    near->more -= b != near;
+    if (b != near) {
+        near->more--;
+        sb_ids_count(t, hash, false);
+    }
     return slot;
 }
 
@@ -309,6 +374,11 @@ static inline void sb_ids_prefetch(const struct sb_ids *t, uint64_t id)
 static inline void sb_ids_prefetch_far(const struct sb_ids *t, uint64_t id)
 {
     __builtin_prefetch(sb_ids_far(t, sb_ids_hash(t, id), 0), 1);
+}
+static inline void sb_ids_prefetch_cell(const struct sb_ids *t, uint64_t hash)
+{
+    uint32_t up;
+    __builtin_prefetch(sb_ids_cell(t, hash, &up), 1);
 }
 
 /* Nobody lives, no count stands: for tests. O(buckets). */

@@ -94,7 +94,7 @@ static inline uint32_t sb_orders_add(struct sb_orders *t, uint64_t id, uint32_t 
 
 static inline void sb_orders_drop(struct sb_orders *t, uint32_t slot)
 {
-    sb_ids_remove(&t->ids, t->slots[slot].id, slot);
+    sb_ids_remove(&t->ids, t->slots, t->slots[slot].id, slot);
     sb_orders_give(t, &t->slots[slot]);
 }
 

@@ -5,7 +5,7 @@
  *
  *     step   an order that comes                         an order that is named (cancel, replace, ...)
  *     1      session, book, bucket of its id              session, bucket of its id
- *     2      far bucket, its level, best level opposite   far bucket
+ *     2      cell of its id, level, best level opposite   cell and far bucket
  *     3      orders it will stand behind, or trade with   the order
  *     4                                                   its neighbours, its book
  *     5                                                   its level
@@ -77,8 +77,11 @@ static uint32_t begin(const struct sb_engine *e, const struct sb_command *c, uin
 static void second(const struct sb_engine *e, struct step *s)
 {
     const struct sb_command *c = s->c;
-    if (sb_ids_near(&e->orders.ids, s->hash)->more != 0)
-        __builtin_prefetch(sb_ids_far(&e->orders.ids, s->hash, 0), 1);
+    if (sb_ids_near(&e->orders.ids, s->hash)->more != 0) {
+        sb_ids_prefetch_cell(&e->orders.ids, s->hash);
+        if (names_an_order(c)) /* who comes asks for his bucket when he waits for it (ids.h) */
+            __builtin_prefetch(sb_ids_far(&e->orders.ids, s->hash, 0), 1);
+    }
     if (names_an_order(c) || c->instrument > e->limits.instruments_max || c->price <= 0 ||
         c->price > SB_PRICE_MAX)
         return;

@@ -370,6 +370,7 @@ struct pool {
     struct sb_order_beside *beside;
     struct sb_ids_bucket *near, *far;
     struct sb_ids_node *nodes;
+    uint8_t *cells;
 };
 
 static void *zeroed(size_t n, size_t bytes)
@@ -387,8 +388,9 @@ static void pool_open(struct pool *p, uint32_t max, uint64_t seed)
     p->near = zeroed(sb_ids_near_n(max), sizeof *p->near);
     p->far = zeroed(sb_ids_far_n(max), sizeof *p->far);
     p->nodes = zeroed(sb_ids_nodes_n(max), sizeof *p->nodes);
+    p->cells = zeroed(sb_ids_cells_n(max), 1);
     sb_orders_init(&p->t, max, p->slots, p->beside);
-    sb_ids_init(&p->t.ids, max, p->near, p->far, p->nodes);
+    sb_ids_init(&p->t.ids, max, p->near, p->far, p->nodes, p->cells);
     sb_ids_seed(&p->t.ids, seed);
     ck_assert(sb_ids_blank(&p->t.ids));
 }
@@ -398,6 +400,7 @@ static void pool_close(struct pool *p)
     free(p->slots);
     free(p->beside);
     free(p->near);
+    free(p->cells);
     free(p->far);
     free(p->nodes);
 }
@@ -491,6 +494,7 @@ static void check_refusals(struct pool *p, uint64_t id, uint32_t slot)
     const size_t near_bytes = sb_ids_near_n(p->t.max) * sizeof *p->near;
     const size_t far_bytes = sb_ids_far_n(p->t.max) * sizeof *p->far;
     static unsigned char near[16 * 64], far[16 * 64];
+    sb_ids_settle(&p->t.ids, p->slots);
     const struct sb_ids before = p->t.ids;
     ck_assert(near_bytes <= sizeof near && far_bytes <= sizeof far);
     memcpy(near, p->near, near_bytes);
@@ -607,15 +611,16 @@ START_TEST(buckets_fill_in_turn)
     for (uint64_t id = 0; n < N; id++) {
         const uint64_t h = sb_ids_hash(t, id);
         if (sb_ids_near(t, h) == p.near + 3 && sb_ids_far(t, h, 0) == p.far + 2 &&
-            sb_ids_far(t, h, 1) == p.far + 7)
+            sb_ids_far(t, h, 1) == p.far + 5)
             ids[n++] = id;
     }
     for (uint32_t i = 0; i < N; i++) {
         slots[i] = pool_add(&p, ids[i], true);
+        sb_ids_settle(t, p.slots);
         const uint32_t so_far = i + 1;
         ck_assert_uint_eq(p.near[3].more, so_far > 10 ? so_far - 10 : 0);
         ck_assert_uint_eq(p.far[2].more, so_far > 20 ? so_far - 20 : 0);
-        ck_assert_uint_eq(p.far[7].more, 0);
+        ck_assert_uint_eq(p.far[5].more, 0);
     }
     const uint32_t lane = lane_of(&p.near[3], slots[4]);
     pool_drop(&p, slots[4], true); /* of the near bucket: a place that the next one takes */
@@ -632,6 +637,73 @@ START_TEST(buckets_fill_in_turn)
     for (uint32_t i = 0; i < N; i++)
         if (i != 15 && i != 21)
             pool_drop(&p, slots[i], true);
+    ck_assert(sb_ids_blank(t));
+    pool_close(&p);
+}
+END_TEST
+
+static uint32_t cell_of(const struct sb_ids *t, uint64_t id)
+{
+    uint32_t up;
+    const uint8_t *cell = sb_ids_cell(t, sb_ids_hash(t, id), &up);
+    return *cell >> up & 15u;
+}
+
+/* Ids of one near bucket, which those before them fill: they wait, are counted, found and refused meanwhile, and are put in their
+ * buckets before the ninth waits, or before somebody looks who cannot know better: not who asks for an id whose cell is 0. */
+START_TEST(they_wait)
+{
+    enum { FIRST = SB_IDS_LANES, WAIT = SB_IDS_WAIT_MOST, ALL = FIRST + WAIT + 1 };
+    struct pool p;
+    uint64_t ids[ALL], like = 0, unlike = 0;
+    uint32_t slots[ALL], n = 0;
+    pool_open(&p, 64, 11);
+    struct sb_ids *t = &p.t.ids;
+    for (uint64_t id = 0; n < ALL || like == 0 || unlike == 0; id++) {
+        if (sb_ids_near(t, sb_ids_hash(t, id)) != p.near)
+            continue;
+        uint32_t up[2];
+        const uint8_t *cell = sb_ids_cell(t, sb_ids_hash(t, id), &up[0]);
+        bool shared = false;
+        for (uint32_t i = FIRST; i < n; i++)
+            shared = shared ||
+                     (sb_ids_cell(t, sb_ids_hash(t, ids[i]), &up[1]) == cell && up[0] == up[1]);
+        if (!shared && n < ALL)
+            ids[n++] = id;
+        else if (n == ALL)
+            *(shared ? &like : &unlike) = id;
+    }
+    for (uint32_t i = 0; i < FIRST + WAIT; i++)
+        slots[i] = pool_add(&p, ids[i], i % 2 == 0);
+    ck_assert_uint_eq(t->waiting, WAIT);
+    ck_assert_uint_eq(p.near->more, WAIT);
+    for (uint32_t i = FIRST; i < ALL; i++)
+        ck_assert_uint_eq(cell_of(t, ids[i]), i < FIRST + WAIT);
+    ck_assert_uint_eq(sb_orders_find(&p.t, unlike), 0);
+    ck_assert_uint_eq(sb_orders_find(&p.t, ids[0]), slots[0]);
+    ck_assert_uint_eq(t->waiting, WAIT);
+    if (_i == 0) {
+        ck_assert_uint_eq(sb_orders_find(&p.t, like), 0);
+    } else if (_i == 1) {
+        ck_assert(!sb_ids_enter(t, p.slots, ids[FIRST + 3], p.t.free));
+    } else if (_i == 2) {
+        pool_drop(&p, slots[FIRST + 3], true);
+        slots[FIRST + 3] = 0;
+    } else if (_i == 3) {
+        pool_drop(&p, slots[FIRST + 3], false);
+        slots[FIRST + 3] = 0;
+    }
+    ck_assert_uint_eq(t->waiting, _i == 4 ? WAIT : 0);
+    slots[ALL - 1] = pool_add(&p, ids[ALL - 1], true);
+    ck_assert_uint_eq(t->waiting, 1);
+    for (uint32_t i = 0; i < ALL; i++)
+        ck_assert_uint_eq(sb_orders_find(&p.t, ids[i]), slots[i]);
+    sb_orders_verify(&p.t);
+    for (uint32_t i = 0; i < ALL; i++)
+        if (slots[i] != 0)
+            pool_drop(&p, slots[i], i % 3 == 0);
+    for (uint32_t i = 0; i < sb_ids_cells_n(64); i++)
+        ck_assert_uint_eq(p.cells[i], 0);
     ck_assert(sb_ids_blank(t));
     pool_close(&p);
 }
@@ -668,6 +740,7 @@ int main(void)
     tcase_add_loop_test(tc, ids_collide_everywhere, 0, 4);
     tcase_add_test(tc, buckets_fill_in_turn);
     tcase_add_loop_test(tc, home_first, 0, 2);
+    tcase_add_loop_test(tc, they_wait, 0, 5);
     tcase_add_test(tc, the_seed_decides);
     suite_add_tcase(suite, tc);
     SRunner *runner = srunner_create(suite);

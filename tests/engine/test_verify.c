@@ -169,6 +169,27 @@ static void more_of_nobody(void)
     e->orders.ids.far[e->orders.ids.far_n - 1].more++;
 }
 
+/* One too many and one too few in the first cell that counts so many. */
+static uint8_t *cell_of(uint32_t least, uint32_t most)
+{
+    const struct sb_ids *t = &e->orders.ids;
+    uint32_t i = 0;
+    while (i < t->bytes && ((t->cells[i] & 15u) < least || (t->cells[i] & 15u) > most))
+        i++;
+    ck_assert_uint_lt(i, t->bytes);
+    return &t->cells[i];
+}
+
+static void cell_of_nobody(void)
+{
+    *cell_of(0, 0) += 1;
+}
+
+static void cell_of_one_less(void)
+{
+    *cell_of(1, SB_IDS_CELL_MOST - 1) -= 1;
+}
+
 /* The last order that lives, in the first far bucket, too, which is as good for it. */
 static void in_two_lanes(void)
 {
@@ -405,6 +426,8 @@ static const struct {
     {far_more, ids, whole, "t->far[i].more == 0 (left 1,"},
     {far_less, ids, whole, "t->far[i].more == 0 (left 4294967295,"},
     {more_of_nobody, ids, whole, "t->far[i].more == 0 (left 1,"},
+    {cell_of_nobody, ids, whole, "blank_cells(t->cells[i])"},
+    {cell_of_one_less, ids, whole, "sb_ids_count: assertion failed: more || n != 0"},
     {in_two_lanes, ids, whole, "lane_met(t, hash, b->slot[lane]) == &b->tag[lane]"},
     {in_a_strange_bucket, ids, whole, "lane_met(t, hash, b->slot[lane]) == &b->tag[lane]"},
     {lane_of_nobody, ids, whole, "verify_live: assertion failed: slots[slot].open != 0"},

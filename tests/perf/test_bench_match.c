@@ -290,7 +290,7 @@ START_TEST(keys_collide)
     make(&w, index_of("keys"), 5);
     static struct sb_ids_bucket none[1];
     struct sb_ids t;
-    sb_ids_init(&t, w.sizes.limits.orders_max, none, none, NULL);
+    sb_ids_init(&t, w.sizes.limits.orders_max, none, none, NULL, NULL);
     uint64_t first = 0;
     uint32_t key = 0, n = 0;
     for (uint64_t i = 0; i < w.n && w.messages[i].kind == SB_CMD_ORDER; i++, n++) {
