@@ -127,7 +127,7 @@ void sb_client_carry(struct sb_engine *e, const struct sb_command *cmd, struct s
         e->stats.ignored_session++;
         return;
     }
-    if (cmd->key == 0 || sb_orders_find(&e->orders, sb_order_id(cmd->session, cmd->key)) != 0) {
+    if (cmd->key == 0 || sb_orders_live(&e->orders, sb_order_id(cmd->session, cmd->key))) {
         e->stats.ignored_resend++;
         return;
     }

@@ -170,7 +170,7 @@ uint32_t sb_direct_order_that_takes(struct sb_engine *e, struct sb_book *b, uint
     struct sb_report *next = out;
     const uint32_t side = flags & SB_DIRECT_SIDE_BITS, ticks = sb_book_ticks(side, key);
     sb_state_settle(e);
-    if (__builtin_expect(sb_orders_find(&e->orders, id) != 0, 0) ||
+    if (__builtin_expect(sb_orders_live(&e->orders, id), 0) ||
         ((flags & SB_DIRECT_IOC) == 0 && !room_to_rest(e, b, side, ticks)))
         return refuse_order(e, b->index, id, flags, ticks * b->tick, quantity, out);
     e->last_ref++;
@@ -380,6 +380,7 @@ uint32_t sb_direct_cancel_of_any_kind(struct sb_engine *e, uint64_t id, struct s
 uint32_t sb_direct_reduce(struct sb_engine *e, uint64_t id, uint32_t quantity,
                           struct sb_report *out)
 {
+    sb_direct_ask_ahead(e, id);
     const uint32_t slot = sb_orders_find(&e->orders, id);
     sb_state_settle(e);
     if (__builtin_expect(slot == 0, 0))
@@ -465,6 +466,7 @@ uint32_t sb_direct_modify_of_any_kind(struct sb_engine *e, uint64_t id, uint32_t
 uint32_t sb_direct_amend(struct sb_engine *e, uint64_t id, uint32_t flags, int64_t price,
                          uint32_t quantity, struct sb_report *out)
 {
+    sb_direct_ask_ahead(e, id);
     const uint32_t slot = sb_orders_find(&e->orders, id);
     uint32_t ticks = 0;
     sb_state_settle(e);

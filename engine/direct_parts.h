@@ -62,11 +62,11 @@ SB_PLAIN bool sb_direct_many(const struct sb_engine *e)
     return __builtin_expect(e->orders.used >= SB_ORDERS_FEW, 0);
 }
 
-/* Then the line where an id is, beyond its near bucket, is asked for before the near one has come. */
+/* Then the lines where a live id is, beyond its near bucket, are asked for before the near one has come. */
 SB_PLAIN void sb_direct_ask_ahead(const struct sb_engine *e, uint64_t id)
 {
     if (sb_direct_many(e))
-        sb_ids_prefetch_far(&e->orders.ids, id);
+        sb_ids_prefetch_far(&e->orders.ids, sb_ids_hash(&e->orders.ids, id));
 }
 
 #endif

@@ -158,7 +158,7 @@ uint32_t sb_ids_find_far(const struct sb_ids *t, const struct sb_order *slots, u
             if (slots[slot].id == id)
                 return slot;
         }
-        if (b[i]->more == 0 || (i == NEAR && !sb_ids_beyond(t, hash)))
+        if (b[i]->more == 0)
             return 0;
         sb_ids_settle(t, slots);
     }
@@ -205,7 +205,7 @@ bool sb_ids_enter(struct sb_ids *t, const struct sb_order *slots, uint64_t id, u
 {
     if (sb_ids_enter_soon(t, slots, id, slot))
         return true;
-    if (sb_ids_find(t, slots, id) != 0)
+    if (sb_ids_lives(t, slots, id))
         return false;
     sb_ids_add(t, slots, id, slot);
     return true;

@@ -237,6 +237,17 @@ static inline uint32_t sb_ids_find(const struct sb_ids *t, const struct sb_order
     return sb_ids_find_far(t, slots, id);
 }
 
+/* Is it the id of a live order? For ids that are likely not to be: those beyond their near bucket cost no look there. */
+static inline bool sb_ids_lives(const struct sb_ids *t, const struct sb_order *slots, uint64_t id)
+{
+    const uint64_t hash = sb_ids_hash(t, id);
+    const struct sb_ids_bucket *b = sb_ids_near(t, hash);
+    if (__builtin_expect(sb_ids_match(b, hash) == 0, 1) &&
+        __builtin_expect(b->more == 0 || !sb_ids_beyond(t, hash), 1))
+        return false;
+    return sb_ids_find(t, slots, id) != 0;
+}
+
 /* Where an order that does not live goes. It stays good while others go. */
 struct sb_ids_spot {
     struct sb_ids_bucket *bucket;
@@ -371,9 +382,10 @@ static inline void sb_ids_prefetch(const struct sb_ids *t, uint64_t id)
     __builtin_prefetch(sb_ids_near(t, sb_ids_hash(t, id)), 1);
 }
 
-static inline void sb_ids_prefetch_far(const struct sb_ids *t, uint64_t id)
+/* Ask for the line where an id is, if it is beyond its near bucket; and for its cell. */
+static inline void sb_ids_prefetch_far(const struct sb_ids *t, uint64_t hash)
 {
-    __builtin_prefetch(sb_ids_far(t, sb_ids_hash(t, id), 0), 1);
+    __builtin_prefetch(sb_ids_far(t, hash, 0), 1);
 }
 static inline void sb_ids_prefetch_cell(const struct sb_ids *t, uint64_t hash)
 {

@@ -52,6 +52,12 @@ static inline uint32_t sb_orders_find(const struct sb_orders *t, uint64_t id)
     return sb_ids_find(&t->ids, t->slots, id);
 }
 
+/* Is it the id of a live order? Sooner than the above where it likely is not. */
+static inline bool sb_orders_live(const struct sb_orders *t, uint64_t id)
+{
+    return sb_ids_lives(&t->ids, t->slots, id);
+}
+
 /* The slot that an order of the pool is in. */
 static inline uint32_t sb_orders_slot(const struct sb_orders *t, const struct sb_order *o)
 {

@@ -80,7 +80,7 @@ static void second(const struct sb_engine *e, struct step *s)
     if (sb_ids_near(&e->orders.ids, s->hash)->more != 0) {
         sb_ids_prefetch_cell(&e->orders.ids, s->hash);
         if (names_an_order(c)) /* who comes asks for his bucket when he waits for it (ids.h) */
-            __builtin_prefetch(sb_ids_far(&e->orders.ids, s->hash, 0), 1);
+            sb_ids_prefetch_far(&e->orders.ids, s->hash);
     }
     if (names_an_order(c) || c->instrument > e->limits.instruments_max || c->price <= 0 ||
         c->price > SB_PRICE_MAX)
