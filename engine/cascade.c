@@ -74,7 +74,7 @@ static void follow(struct sb_engine *e, struct sb_book *b)
 static uint32_t first_triggered(const struct sb_engine *e, const struct sb_book *b, uint8_t side)
 {
     const struct sb_rare *r = sb_state_rare(e, b);
-    const uint32_t leaf = sb_tail_first(&r->stops[side], &e->rare_levels);
+    const uint32_t leaf = sb_tail_first(&r->stops[side]);
     if (leaf == 0)
         return 0;
     const uint32_t slot = e->rare_levels.leaves[leaf].level.head;

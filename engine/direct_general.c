@@ -92,6 +92,13 @@ SB_PLAIN void rest_canceled(struct sb_engine *e, const struct sb_book *b, uint64
 
 /* --- orders that trade ------------------------------------------------------------------------ */
 
+/* The best level; any other if there is none. No walk. */
+SB_PLAIN const struct sb_level *best_level(const struct sb_engine *e, const struct sb_ladder *l)
+{
+    return sb_ladder_in_window(l, l->best) ? &l->levels[l->best & l->mask]
+                                           : &e->levels.pool.leaves[sb_tail_first(&l->tail)].level;
+}
+
 /* Trades with the best level of l, oldest first, until `open` is used up or the level is; returns what is left of `open`. The level
  * itself is written once, at the end. */
 SB_PLAIN uint32_t trade_at_best(struct sb_engine *e, const struct sb_book *b, struct sb_ladder *l,
@@ -123,7 +130,7 @@ SB_PLAIN uint32_t trade_at_best(struct sb_engine *e, const struct sb_book *b, st
         sb_quad_store(level, (uint64_t)level->tail << 32 | slot, level->quantity - (wanted - open));
     } else {
         sb_ladder_erase(l, &e->levels, key, level);
-        __builtin_prefetch(&e->orders.slots[l->levels[l->best & l->mask].head], 1);
+        __builtin_prefetch(&e->orders.slots[best_level(e, l)->head], 1);
     }
     return open;
 }

@@ -52,7 +52,7 @@ static void move_window(struct sb_ladder *l, struct sb_levels *levels)
     /* Nothing is smaller than base, so what comes in is at the front of the tail. */
     uint32_t in;
     while (sb_ladder_in_window(l, in = sb_tail_least(&l->tail))) {
-        const uint32_t leaf = sb_tail_find(&l->tail, pool, in);
+        const uint32_t leaf = sb_tail_first(&l->tail);
         l->levels[in & l->mask] = pool->leaves[leaf].level;
         sb_ladder_open(l, in & l->mask);
         sb_tail_remove(&l->tail, pool, leaf);
@@ -74,7 +74,9 @@ struct sb_level *sb_ladder_follow(struct sb_ladder *l, struct sb_levels *levels,
 struct sb_level *sb_ladder_find_far(const struct sb_ladder *l, const struct sb_levels *levels,
                                     uint32_t key)
 {
-    const uint32_t leaf = sb_tail_find(&l->tail, &levels->pool, key);
+    const uint32_t leaf = key == sb_tail_least(&l->tail)
+                              ? sb_tail_first(&l->tail)
+                              : sb_tail_find(&l->tail, &levels->pool, key);
     return leaf != 0 ? &levels->pool.leaves[leaf].level : NULL;
 }
 
@@ -122,7 +124,7 @@ void sb_ladder_first(const struct sb_ladder *l, const struct sb_levels *levels,
                      struct sb_ladder_cursor *c)
 {
     c->near = near_from(l, l->base);
-    c->leaf = sb_tail_first(&l->tail, &levels->pool);
+    c->leaf = sb_tail_first(&l->tail);
     cursor_pick(l, levels, c);
 }
 

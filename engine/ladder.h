@@ -43,7 +43,7 @@ struct sb_ladder {
     uint64_t *words;         /* a bit for each level */
     uint64_t top;            /* a bit for each word that is not 0 */
     uint32_t patience; /* `outside` may come to so much before the window's levels are counted */
-    uint32_t zero[3];
+    uint32_t zero;
 };
 _Static_assert(sizeof(struct sb_ladder) == 64, "one line");
 

@@ -32,7 +32,7 @@ static uint32_t verify_tail(const struct sb_engine *e, const struct sb_book *b, 
 {
     const struct sb_tail_pool *pool = &e->rare_levels;
     uint32_t n = 0;
-    for (uint32_t leaf = sb_tail_first(t, pool); leaf != 0;
+    for (uint32_t leaf = sb_tail_first(t); leaf != 0;
          leaf = sb_tail_after(t, pool, pool->leaves[leaf].key)) {
         SB_ASSERT(sb_tail_is(t, pool, leaf, pool->leaves[leaf].key));
         n += verify_queue(e, b, side, &pool->leaves[leaf], state);

@@ -53,7 +53,7 @@ static uint32_t sweep_dark(struct sb_engine *e, struct sb_book *b, uint32_t side
     const struct sb_tail *t = &sb_state_rare(e, b)->dark[side];
     const struct sb_tail_pool *pool = &e->rare_levels;
     uint32_t n = 0;
-    for (uint32_t leaf = sb_tail_first(t, pool); leaf != 0;) {
+    for (uint32_t leaf = sb_tail_first(t); leaf != 0;) {
         const uint32_t key = pool->leaves[leaf].key;
         n += sweep_queue(e, b, s, pool->leaves[leaf].level.head, box);
         leaf = sb_tail_after(t, pool, key);

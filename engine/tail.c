@@ -129,7 +129,7 @@ uint32_t sb_tail_put_elsewhere(struct sb_tail *t, struct sb_tail_pool *pool, uin
 {
     SB_ASSERT_LT(pool->used, pool->capacity);
     const uint32_t leaf = sb_tail_leaf_free(pool, wish) ? wish : lowest_free(pool);
-    t->least = ~key > t->least ? ~key : t->least;
+    sb_tail_came(t, key, leaf);
     if (*at != 0 || last != 0) {
         /* One of the keys that it parts from, in the nibble at `bit`. */
         const uint32_t like =
@@ -182,6 +182,12 @@ static void close_fork(struct sb_tail *t, struct sb_tail_pool *pool, uint32_t ke
     node_release(pool, fork);
 }
 
+static void sb_tail_ask_link(const struct sb_tail_pool *pool, uint32_t link)
+{
+    if (!sb_link_is_node(link))
+        __builtin_prefetch(&pool->leaves[link], 1);
+}
+
 void sb_tail_taken_out(struct sb_tail *t, struct sb_tail_pool *pool, uint32_t leaf, uint32_t above,
                        uint32_t left, bool was_full)
 {
@@ -191,8 +197,13 @@ void sb_tail_taken_out(struct sb_tail *t, struct sb_tail_pool *pool, uint32_t le
         sb_tail_tell_above(pool, leaf, false);
     if ((left & (left - 1)) == 0)
         close_fork(t, pool, key, above, first);
-    if (key == sb_tail_least(t)) /* the smallest one left is beside the smallest one */
-        t->least = ~pool->leaves[smallest(pool, first_link)].key;
+    if (key == sb_tail_least(t)) { /* the smallest one left is beside the smallest one */
+        const uint32_t then = left & (left - 1);
+        if (then != 0) /* who takes it, too, comes here next */
+            sb_tail_ask_link(pool, sb_tail_node_at(pool, above)->child[lowest(then)]);
+        t->first = smallest(pool, first_link);
+        t->least = ~pool->leaves[t->first].key;
+    }
 }
 
 void sb_tail_remove_only(struct sb_tail *t, struct sb_tail_pool *pool, uint32_t leaf)
@@ -214,11 +225,6 @@ void sb_tail_remove(struct sb_tail *t, struct sb_tail_pool *pool, uint32_t leaf)
 {
     SB_ASSERT(pool->leaves[leaf].tail == t);
     sb_tail_take_out(t, pool, leaf);
-}
-
-uint32_t sb_tail_first(const struct sb_tail *t, const struct sb_tail_pool *pool)
-{
-    return sb_tail_find(t, pool, sb_tail_least(t));
 }
 
 uint32_t sb_tail_after(const struct sb_tail *t, const struct sb_tail_pool *pool, uint32_t key)

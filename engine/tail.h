@@ -80,6 +80,7 @@ struct sb_tail_pool {
 struct sb_tail {
     uint32_t root;
     uint32_t least; /* ~ of the smallest key */
+    uint32_t first; /* its leaf */
 };
 
 /* Bytes of a pool's memory. capacity: 1..SB_TAIL_CAPACITY_MAX. */
@@ -92,6 +93,12 @@ void sb_tail_pool_init(struct sb_tail_pool *pool, uint32_t capacity, void *memor
 static inline uint32_t sb_tail_least(const struct sb_tail *t)
 {
     return ~t->least;
+}
+
+/* Leaf with the smallest key, or 0. The same. */
+static inline uint32_t sb_tail_first(const struct sb_tail *t)
+{
+    return t->first;
 }
 
 /* Leaf of key, or 0. One walk; the key's leaf is the only one that is looked at. */
@@ -121,9 +128,6 @@ uint32_t sb_tail_insert(struct sb_tail *t, struct sb_tail_pool *pool, uint32_t k
 
 /* Gives a leaf of this tail (asserted) back. Mostly without a walk. */
 void sb_tail_remove(struct sb_tail *t, struct sb_tail_pool *pool, uint32_t leaf);
-
-/* Leaf with the smallest key, or 0. */
-uint32_t sb_tail_first(const struct sb_tail *t, const struct sb_tail_pool *pool);
 
 /* Leaf with the smallest key > key, or 0. */
 uint32_t sb_tail_after(const struct sb_tail *t, const struct sb_tail_pool *pool, uint32_t key);

@@ -47,6 +47,7 @@ uint32_t sb_tail_verify(const struct sb_tail *t, const struct sb_tail_pool *pool
     struct walk w = {.t = t, .pool = pool};
     const uint32_t least = t->root != 0 ? verify_below(&w, t->root, 0) : SB_KEY_NONE;
     SB_ASSERT_EQ(sb_tail_least(t), least);
+    SB_ASSERT_EQ(sb_tail_first(t), sb_tail_find(t, pool, least));
     *nodes += w.nodes;
     return w.leaves;
 }

@@ -104,6 +104,14 @@ static inline void sb_tail_leaf_take(const struct sb_tail *t, struct sb_tail_poo
         sb_tail_tell_above(pool, leaf, true);
 }
 
+/* Is a leaf that came the first now? */
+static inline void sb_tail_came(struct sb_tail *t, uint32_t key, uint32_t leaf)
+{
+    const bool first = ~key > t->least;
+    t->least = first ? ~key : t->least;
+    t->first = first ? leaf : t->first;
+}
+
 /* A new leaf where a node has to be made for it, or the wish cannot be granted: `at` is the link where the walk for its key ended,
  * a child of `last` (0: it is the root). */
 uint32_t sb_tail_put_elsewhere(struct sb_tail *t, struct sb_tail_pool *pool, uint32_t key,
@@ -128,7 +136,7 @@ static inline uint32_t sb_tail_reach(struct sb_tail *t, struct sb_tail_pool *poo
         (pool->prefixes[sb_link_index(last)] ^ key) >> sb_link_bit(last) >= SB_TAIL_CHILDREN ||
         __builtin_expect(!sb_tail_leaf_free(pool, wish), 0))
         return sb_tail_put_elsewhere(t, pool, key, wish, at, last);
-    t->least = ~key > t->least ? ~key : t->least;
+    sb_tail_came(t, key, wish);
     *at = wish;
     sb_tail_leaf_take(t, pool, key, last, wish);
     return wish;

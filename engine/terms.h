@@ -110,9 +110,9 @@ struct sb_rare {
     uint32_t walk_own;   /* in `pegs` or `trails` */
     uint8_t traded;      /* a trade since trailing stops last followed (9, 1) */
     uint8_t unpriced; /* pegs count as not priced, whatever `pegged` says (entering CONTINUOUS) */
-    uint8_t zero[2];
+    uint8_t zero[50];
 };
-_Static_assert(sizeof(struct sb_rare) == 128, "no padding");
+_Static_assert(sizeof(struct sb_rare) == 192, "three lines");
 
 struct sb_engine;
 struct sb_book;

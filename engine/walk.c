@@ -22,7 +22,7 @@ static void tails(const struct sb_engine *e, enum sb_walk_place place,
 {
     const struct sb_tail_pool *pool = &e->rare_levels;
     for (uint32_t side = 0; side < 2; side++)
-        for (uint32_t leaf = sb_tail_first(&sides[side], pool); leaf != 0;
+        for (uint32_t leaf = sb_tail_first(&sides[side]); leaf != 0;
              leaf = sb_tail_after(&sides[side], pool, pool->leaves[leaf].key))
             queue(e, place, pool->leaves[leaf].level.head, visit, arg);
 }

@@ -195,8 +195,8 @@ static void expect_same_stops(const struct day *a, const struct day *b)
     for (uint32_t i = 1; i <= sb_engine_instruments(a->e); i++)
         for (uint32_t side = 0; side < 2; side++) {
             const struct sb_tail *s = &a->e->rare[i].stops[side], *t = &b->e->rare[i].stops[side];
-            uint32_t p = sb_tail_first(s, &a->e->rare_levels);
-            uint32_t q = sb_tail_first(t, &b->e->rare_levels);
+            uint32_t p = sb_tail_first(s);
+            uint32_t q = sb_tail_first(t);
             while (p != 0 && q != 0) {
                 const struct sb_tail_leaf *m = &a->e->rare_levels.leaves[p];
                 const struct sb_tail_leaf *n = &b->e->rare_levels.leaves[q];

@@ -151,7 +151,7 @@ static void check_key(const struct model *m, const struct sb_tail_pool *pool, co
     }
     ck_assert_uint_eq(sb_tail_find(&m->tail, pool, key), here);
     ck_assert_uint_eq(sb_tail_after(&m->tail, pool, key), after);
-    ck_assert_uint_eq(sb_tail_first(&m->tail, pool), first);
+    ck_assert_uint_eq(sb_tail_first(&m->tail), first);
     ck_assert_uint_eq(sb_tail_least(&m->tail), first != 0 ? pool->leaves[first].key : SB_KEY_NONE);
     uint32_t wrong = 0;
     for (uint32_t leaf = 0; leaf <= pool->capacity + 1; leaf++)
@@ -163,7 +163,7 @@ static void check_key(const struct model *m, const struct sb_tail_pool *pool, co
 static void check_walk(const struct model *m, const struct sb_tail_pool *pool, const uint32_t *keys,
                        uint32_t n)
 {
-    uint32_t leaf = sb_tail_first(&m->tail, pool);
+    uint32_t leaf = sb_tail_first(&m->tail);
     for (uint32_t i = 0; i < n; i++) {
         if (m->leaf[i] == 0)
             continue;
@@ -278,13 +278,13 @@ START_TEST(empty_and_single)
     for (uint32_t i = 0; i < 4; i++) {
         const uint32_t key = ends[i % 2];
         ck_assert_uint_eq(sb_tail_find(&t, &pool, key), 0);
-        ck_assert_uint_eq(sb_tail_first(&t, &pool), 0);
+        ck_assert_uint_eq(sb_tail_first(&t), 0);
         ck_assert_uint_eq(sb_tail_after(&t, &pool, 0), 0);
         ck_assert_uint_eq(sb_tail_least(&t), SB_KEY_NONE);
         ck_assert_uint_eq(sb_tail_find_or_insert(&t, &pool, key, i), 1);
         ck_assert_uint_eq(sb_tail_find(&t, &pool, key), 1);
         ck_assert_uint_eq(sb_tail_find(&t, &pool, ends[1 - i % 2]), 0);
-        ck_assert_uint_eq(sb_tail_first(&t, &pool), 1);
+        ck_assert_uint_eq(sb_tail_first(&t), 1);
         ck_assert_uint_eq(sb_tail_after(&t, &pool, 0), key != 0 ? 1 : 0);
         ck_assert_uint_eq(sb_tail_after(&t, &pool, SB_KEY_MAX), 0);
         ck_assert_uint_eq(sb_tail_least(&t), key);
@@ -331,7 +331,7 @@ START_TEST(node_used_anew)
     ck_assert_uint_eq(sb_tail_insert(&t, &pool, 0x200, 4), 4);
     sb_tail_remove(&t, &pool, 3);
     sb_tail_remove(&t, &pool, 1);
-    ck_assert_uint_eq(sb_tail_first(&t, &pool), 4);
+    ck_assert_uint_eq(sb_tail_first(&t), 4);
     ck_assert_uint_eq(sb_tail_least(&t), 0x200);
     free(pool.nodes);
 }

@@ -295,12 +295,12 @@ static void terms_used(void)
 static void rare_above(void)
 {
     struct sb_tail_pool *p = &special.e->rare_levels;
-    p->leaves[sb_tail_first(&special.e->rare[1].dark[SB_BUY], p)].above = 0;
+    p->leaves[sb_tail_first(&special.e->rare[1].dark[SB_BUY])].above = 0;
 }
 
 static uint32_t first_leaf(void)
 {
-    return sb_tail_first(tail(), pool());
+    return sb_tail_first(tail());
 }
 
 /* A leaf thinks that it is the child of its node's node. */
@@ -325,6 +325,11 @@ static void other_owner(void)
 static void other_least(void)
 {
     tail()->least++;
+}
+
+static void other_first(void)
+{
+    tail()->first = tail()->first == 1 ? 2 : 1;
 }
 
 static void other_key(void)
@@ -448,6 +453,7 @@ static const struct {
     {other_prefix, tails, whole, "(key ^ w->pool->prefixes[node]) >> bit < SB_TAIL_CHILDREN"},
     {other_owner, tails, whole, "l->tail == w->t"},
     {other_least, tails, whole, "sb_tail_least(t) == least"},
+    {other_first, tails, whole, "sb_tail_first(t) == sb_tail_find(t, pool, least)"},
     {other_key, tails, whole, "key >> bit & (SB_TAIL_CHILDREN - 1u) == i"},
     {other_place, tails, whole, "key >> bit & (SB_TAIL_CHILDREN - 1u) == i"},
     {only_child, tails, whole, "2 <= n"},
