@@ -186,6 +186,7 @@ void sb_ids_remove_far(struct sb_ids *t, const struct sb_order *slots, uint64_t 
     struct sb_ids_bucket *b[BUCKETS];
     const uint64_t hash = sb_ids_hash(t, id);
     buckets_of(t, hash, b);
+    sb_ids_prefetch_cell(t, hash);
     sb_ids_settle(t, slots);
     for (uint32_t i = 0; i < BUCKETS; i++) {
         const uint32_t lane = lane_of(b[i], hash, slot);
