@@ -147,7 +147,7 @@ void sb_ids_put_waiting(struct sb_ids *t, const struct sb_order *slots)
     t->waiting = 0;
 }
 
-uint32_t sb_ids_find_far(const struct sb_ids *t, const struct sb_order *slots, uint64_t id)
+static uint32_t find_now(const struct sb_ids *t, const struct sb_order *slots, uint64_t id)
 {
     struct sb_ids_bucket *b[BUCKETS];
     const uint64_t hash = sb_ids_hash(t, id);
@@ -160,12 +160,20 @@ uint32_t sb_ids_find_far(const struct sb_ids *t, const struct sb_order *slots, u
         }
         if (b[i]->more == 0)
             return 0;
-        sb_ids_settle(t, slots);
     }
     if (t->root == 0)
         return 0;
     const uint32_t slot = nearest(t, id);
     return slots[slot].id == id ? slot : 0;
+}
+
+uint32_t sb_ids_find_far(const struct sb_ids *t, const struct sb_order *slots, uint64_t id)
+{
+    const uint32_t slot = find_now(t, slots, id);
+    if (slot != 0 || t->waiting == 0)
+        return slot;
+    sb_ids_settle(t, slots);
+    return find_now(t, slots, id);
 }
 
 void sb_ids_add_far(struct sb_ids *t, const struct sb_order *slots, uint64_t id, uint32_t slot)

@@ -14,8 +14,8 @@
  * collide cost no more than that. To choose them one would have to know the seed; it decides nothing but speed.
  *
  * A far bucket's line comes from memory. Whoever adds an id need not wait for it: a cell that is 0, half a byte in far fewer lines,
- * says that the id does not live there, and then it waits with up to seven others while its bucket's line comes. Whoever looks
- * beyond a near bucket has them put in first. A cell that has once come to 15 stays there, and says nothing any more.
+ * says that the id does not live there, and then it waits with up to seven others while its bucket's line comes. Whoever does
+ * not find an id there has them put in, and looks again. A cell that has once come to 15 stays there, and says nothing any more.
  */
 #ifndef SHADOWBOOK_ENGINE_IDS_H
 #define SHADOWBOOK_ENGINE_IDS_H
@@ -360,7 +360,6 @@ static inline uint32_t sb_ids_leave(struct sb_ids *t, const struct sb_order *slo
     if (lanes == 0) {
         if (__builtin_expect(near->more == 0, 0))
             return 0;
-        sb_ids_settle(t, slots);
         b = sb_ids_far(t, hash, 0);
         lanes = sb_ids_match(b, hash);
         if (__builtin_expect(lanes == 0, 0))
