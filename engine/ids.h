@@ -15,7 +15,8 @@
  *
  * A far bucket's line comes from memory. Whoever adds an id need not wait for it: a cell that is 0, half a byte in far fewer lines,
  * says that the id does not live there, and then it waits with up to seven others while its bucket's line comes. Whoever does
- * not find an id there has them put in, and looks again. A cell that has once come to 15 stays there, and says nothing any more.
+ * not find an id there has them put in, and looks again. A cell that has once come to 15 stays there, and says nothing
+ * any more: with ever more orders than cells most do, and who comes waits for his bucket, as he would without cells.
  */
 #ifndef SHADOWBOOK_ENGINE_IDS_H
 #define SHADOWBOOK_ENGINE_IDS_H

@@ -259,6 +259,7 @@ void sim_life_start(struct sim_world *w, uint32_t i, enum sim_start start)
     l->setup.force_solo = l->forced = start == SIM_FORCE;
     l->copy.on = false;
     l->stopping_since_ns = 0;
+    l->disk_stops_it = false;
     format(w, i);
     w->host[i].alive = true;
     if (!has_journal(w))
@@ -471,10 +472,10 @@ void sim_life_after(struct sim_world *w, uint32_t i, uint64_t node_now_ns, bool 
 {
     struct sim_life *l = &w->life[i];
     uint64_t epoch, inc;
-    if (!begin_if_due(w, i))
+    if (!begin_if_due(w, i) || (l->disk.writing && !l->lost && !journal_turn(w, i, node_now_ns))) {
+        l->disk_stops_it = true;
         sb_node_stop(w->node[i]);
-    if (l->disk.writing && !l->lost && !journal_turn(w, i, node_now_ns))
-        sb_node_stop(w->node[i]);
+    }
     if (!done && sb_node_wants_join(w->node[i], &epoch, &inc)) {
         if (w->o.trace)
             printf("%12.6f ms  %c: joins epoch %" PRIu64 "\n", (double)w->now_ns / 1e6,

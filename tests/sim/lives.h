@@ -37,6 +37,7 @@ struct sim_life {
     uint64_t kept_n; /* inputs that were durable when it died: a restart must find them */
     uint64_t *wrote; /* [n_first] hash of each packet that was handed to the journal */
     uint64_t stopping_since_ns;
+    bool disk_stops_it;      /* it cannot write, and ends for that */
     bool other_rules;        /* so has the program that runs, or starts next: other_rules.c */
     bool other_day;          /* ... since before the day began */
     bool other_disk;         /* ... and looks for its journal where none is */

@@ -47,7 +47,7 @@ void sim_rules_check(struct sim_world *w, uint32_t i, bool done)
         sim_fail(w, SIM_CHECK_RULES,
                  "node %c has other rules, and is in role %d with %" PRIu64 " inputs", 'A' + i,
                  (int)n->role, n->log.len);
-    if (!done || l->stopping_since_ns != 0)
+    if (!done || l->stopping_since_ns != 0 || l->disk_stops_it)
         return;
     if (sb_node_differs(n) != 1 || sb_node_log_rules(n) != SB_ENGINE_RULES ||
         refusals(w, i) == l->refusals)
