@@ -62,7 +62,7 @@ SB_PLAIN bool sb_direct_many(const struct sb_engine *e)
     return __builtin_expect(e->orders.used >= SB_ORDERS_FEW, 0);
 }
 
-/* Then the lines where a live id is, beyond its near bucket, are asked for before the near one has come. */
+/* Then the line where a live id is, beyond its near bucket, is asked for before the near one has come. */
 SB_PLAIN void sb_direct_ask_ahead(const struct sb_engine *e, uint64_t id)
 {
     if (sb_direct_many(e))

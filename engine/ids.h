@@ -382,7 +382,7 @@ static inline void sb_ids_prefetch(const struct sb_ids *t, uint64_t id)
     __builtin_prefetch(sb_ids_near(t, sb_ids_hash(t, id)), 1);
 }
 
-/* Ask for the line where an id is, if it is beyond its near bucket; and for its cell. */
+/* Ask for the line where an id with this hash is, if it is beyond its near bucket; and for its cell. */
 static inline void sb_ids_prefetch_far(const struct sb_ids *t, uint64_t hash)
 {
     __builtin_prefetch(sb_ids_far(t, hash, 0), 1);

@@ -182,7 +182,8 @@ static void close_fork(struct sb_tail *t, struct sb_tail_pool *pool, uint32_t ke
     node_release(pool, fork);
 }
 
-static void sb_tail_ask_link(const struct sb_tail_pool *pool, uint32_t link)
+/* Asks for a leaf that somebody is likely to take soon. */
+static void ask_leaf_at(const struct sb_tail_pool *pool, uint32_t link)
 {
     if (!sb_link_is_node(link))
         __builtin_prefetch(&pool->leaves[link], 1);
@@ -200,7 +201,7 @@ void sb_tail_taken_out(struct sb_tail *t, struct sb_tail_pool *pool, uint32_t le
     if (key == sb_tail_least(t)) { /* the smallest one left is beside the smallest one */
         const uint32_t then = left & (left - 1);
         if (then != 0) /* who takes it, too, comes here next */
-            sb_tail_ask_link(pool, sb_tail_node_at(pool, above)->child[lowest(then)]);
+            ask_leaf_at(pool, sb_tail_node_at(pool, above)->child[lowest(then)]);
         t->first = smallest(pool, first_link);
         t->least = ~pool->leaves[t->first].key;
     }

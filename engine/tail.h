@@ -95,7 +95,7 @@ static inline uint32_t sb_tail_least(const struct sb_tail *t)
     return ~t->least;
 }
 
-/* Leaf with the smallest key, or 0. The same. */
+/* Leaf with the smallest key, or 0. Touches nothing but the tail itself. */
 static inline uint32_t sb_tail_first(const struct sb_tail *t)
 {
     return t->first;

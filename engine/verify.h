@@ -1,7 +1,7 @@
 /* verify.h: what must always hold in an engine, asserted: for tests, and for builds with expensive checks.
  *
- * Each asserts that one thing is whole; none changes what it looks at, but for sb_ids_verify(), which takes counts off and puts them
- * back. Of a book by itself: sb_book_verify(), sb_rest_verify(). Not looked at: whether what is there is what the commands said;
+ * Each asserts that one thing is whole; none changes what it looks at, but for sb_ids_verify(), which puts ids that wait in their
+ * buckets, takes counts off and puts them back. Of a book by itself: sb_book_verify(), sb_rest_verify(). Not looked at: whether what is there is what the commands said;
  * tests compare that with a second matcher.
  */
 #ifndef SHADOWBOOK_ENGINE_VERIFY_H
