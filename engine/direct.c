@@ -12,8 +12,8 @@ SB_APART static uint32_t order_in_window(struct sb_engine *e, struct sb_ladder *
     if (__builtin_expect(e->orders.used >= e->orders.few, 0) ||
         !sb_ids_spot_near(&e->orders.ids, hash, &spot))
         return sb_direct_order_of_report(e, l, key, out);
-    const uint32_t slot = sb_orders_take(&e->orders);
-    sb_ids_put_near(slot, &spot);
+    const uint32_t slot = sb_orders_take_low(&e->orders); /* few orders leave one */
+    sb_ids_put_there(slot, &spot);
     struct sb_order *o = &e->orders.slots[slot];
     sb_order_write_front(o, out->id, out->quantity);
     struct sb_level *level = sb_plain_level_near(l, key);
@@ -78,7 +78,7 @@ uint32_t sb_direct_cancel(struct sb_engine *e, uint64_t id, struct sb_report *ou
                      sb_order_side(o), SB_REASON_USER);
     const bool emptied = sb_plain_out(e, &l->levels[o->level & l->mask], o);
     const uint32_t key = sb_order_ladder_key(o);
-    sb_orders_give(&e->orders, o);
+    sb_orders_give_low(&e->orders, o); /* a near bucket holds no other */
     return sb_plain_level_left_near(e, l, key, emptied) ? sb_plain_next_best(e, l) : 1;
 }
 

@@ -284,7 +284,7 @@ SB_PLAIN void goes_later(struct sb_engine *e, struct sb_ladder *l, uint32_t key,
 SB_APART static uint32_t rest_anywhere(struct sb_engine *e, struct sb_ladder *l, uint32_t key,
                                        struct sb_report *out)
 {
-    const uint32_t side = out->side, slot = e->orders.free;
+    const uint32_t side = out->side, slot = sb_orders_next(&e->orders);
     if (!__builtin_expect(sb_ids_enter_soon(&e->orders.ids, e->orders.slots, out->id, slot), 1) &&
         !sb_ids_enter(&e->orders.ids, e->orders.slots, out->id, slot))
         return refuse_order(e, out->instrument, out->id, side, out->price, out->quantity, out);

@@ -53,7 +53,8 @@ struct pieces {
     struct sb_book *books;
     struct sb_order *orders;
     struct sb_order_beside *beside;
-    struct sb_ids_bucket *near, *far;
+    struct sb_ids_near *near;
+    struct sb_ids_far *far;
     struct sb_ids_node *nodes_of_ids;
     uint8_t *cells_of_ids;
     struct sb_level *dense;

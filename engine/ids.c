@@ -9,8 +9,8 @@ static uint64_t scramble(uint64_t x)
     return x ^ x >> 31;
 }
 
-void sb_ids_init(struct sb_ids *t, uint32_t max, struct sb_ids_bucket *near,
-                 struct sb_ids_bucket *far, struct sb_ids_node *nodes, uint8_t *cells)
+void sb_ids_init(struct sb_ids *t, uint32_t max, struct sb_ids_near *near, struct sb_ids_far *far,
+                 struct sb_ids_node *nodes, uint8_t *cells)
 {
     *t = (struct sb_ids){.near = near,
                          .far = far,
@@ -31,23 +31,23 @@ void sb_ids_seed(struct sb_ids *t, uint64_t seed)
 
 /* --- buckets ------------------------------------------------------------------------------------ */
 
-enum { NEAR, FAR, SECOND, BUCKETS };
+enum { FARS = 2 }; /* far buckets of an id, which may be the same */
 
-/* The buckets of an id, in turn. Two of them may be the same. */
-static void buckets_of(const struct sb_ids *t, uint64_t hash, struct sb_ids_bucket *b[BUCKETS])
+/* The lane where this slot lives, or as many as there are. */
+static uint32_t near_lane_of(const struct sb_ids_near *b, uint64_t hash, uint32_t slot)
 {
-    b[NEAR] = sb_ids_near(t, hash);
-    b[FAR] = sb_ids_far(t, hash, 0);
-    b[SECOND] = sb_ids_far(t, hash, 1);
-}
-
-/* The lane where this slot lives, or SB_IDS_LANES. */
-static uint32_t lane_of(const struct sb_ids_bucket *b, uint64_t hash, uint32_t slot)
-{
-    for (uint32_t lanes = sb_ids_match(b, hash); lanes != 0; lanes &= lanes - 1)
+    for (uint32_t lanes = sb_ids_match_near(b, hash); lanes != 0; lanes &= lanes - 1)
         if (b->slot[__builtin_ctz(lanes)] == slot)
             return (uint32_t)__builtin_ctz(lanes);
-    return SB_IDS_LANES;
+    return SB_IDS_NEAR_LANES;
+}
+
+static uint32_t far_lane_of(const struct sb_ids_far *b, uint64_t hash, uint32_t slot)
+{
+    for (uint32_t lanes = sb_ids_match_far(b, hash); lanes != 0; lanes &= lanes - 1)
+        if (b->slot[__builtin_ctz(lanes)] == slot)
+            return (uint32_t)__builtin_ctz(lanes);
+    return SB_IDS_FAR_LANES;
 }
 
 /* --- the tree ----------------------------------------------------------------------------------- */
@@ -124,18 +124,17 @@ static void tree_remove(struct sb_ids *t, uint64_t id, uint32_t slot)
 /* --- what goes past the near bucket --------------------------------------------------------------- */
 
 /* Puts an id, which its near bucket and its cell count already, in a bucket or in the tree. */
-static void put_far(struct sb_ids *t, const struct sb_order *slots, uint64_t hash, uint64_t id,
-                    uint32_t slot)
+static void put_beyond(struct sb_ids *t, const struct sb_order *slots, uint64_t hash, uint64_t id,
+                       uint32_t slot)
 {
-    struct sb_ids_bucket *b[BUCKETS];
-    buckets_of(t, hash, b);
-    for (uint32_t i = FAR; i < BUCKETS; i++) {
-        const uint32_t lanes = sb_ids_match(b[i], 0);
+    for (uint32_t i = 0; i < FARS; i++) {
+        struct sb_ids_far *b = sb_ids_far(t, hash, i);
+        const uint32_t lanes = sb_ids_match_far(b, 0);
         if (lanes != 0) {
-            sb_ids_put(b[i], lanes, hash, slot);
+            sb_ids_put_far(b, lanes, hash, slot);
             return;
         }
-        b[i]->more++;
+        b->more++;
     }
     tree_add(t, slots, id, slot);
 }
@@ -143,22 +142,29 @@ static void put_far(struct sb_ids *t, const struct sb_order *slots, uint64_t has
 void sb_ids_put_waiting(struct sb_ids *t, const struct sb_order *slots)
 {
     for (uint32_t i = 0; i < t->waiting; i++)
-        put_far(t, slots, t->wait[i].hash, slots[t->wait[i].slot].id, t->wait[i].slot);
+        put_beyond(t, slots, t->wait[i].hash, slots[t->wait[i].slot].id, t->wait[i].slot);
     t->waiting = 0;
 }
 
 static uint32_t find_now(const struct sb_ids *t, const struct sb_order *slots, uint64_t id)
 {
-    struct sb_ids_bucket *b[BUCKETS];
     const uint64_t hash = sb_ids_hash(t, id);
-    buckets_of(t, hash, b);
-    for (uint32_t i = 0; i < BUCKETS; i++) {
-        for (uint32_t lanes = sb_ids_match(b[i], hash); lanes != 0; lanes &= lanes - 1) {
-            const uint32_t slot = b[i]->slot[__builtin_ctz(lanes)];
+    const struct sb_ids_near *near = sb_ids_near(t, hash);
+    for (uint32_t lanes = sb_ids_match_near(near, hash); lanes != 0; lanes &= lanes - 1) {
+        const uint32_t slot = near->slot[__builtin_ctz(lanes)];
+        if (slots[slot].id == id)
+            return slot;
+    }
+    if (near->more == 0)
+        return 0;
+    for (uint32_t i = 0; i < FARS; i++) {
+        const struct sb_ids_far *b = sb_ids_far(t, hash, i);
+        for (uint32_t lanes = sb_ids_match_far(b, hash); lanes != 0; lanes &= lanes - 1) {
+            const uint32_t slot = b->slot[__builtin_ctz(lanes)];
             if (slots[slot].id == id)
                 return slot;
         }
-        if (b[i]->more == 0)
+        if (b->more == 0)
             return 0;
     }
     if (t->root == 0)
@@ -186,26 +192,32 @@ void sb_ids_add_far(struct sb_ids *t, const struct sb_order *slots, uint64_t id,
     /* Whoever made sure that it is not live has just looked at its bucket. */
     sb_ids_near(t, hash)->more++;
     sb_ids_count(t, hash, true);
-    put_far(t, slots, hash, id, slot);
+    put_beyond(t, slots, hash, id, slot);
 }
 
 void sb_ids_remove_far(struct sb_ids *t, const struct sb_order *slots, uint64_t id, uint32_t slot)
 {
-    struct sb_ids_bucket *b[BUCKETS];
     const uint64_t hash = sb_ids_hash(t, id);
-    buckets_of(t, hash, b);
+    struct sb_ids_near *near = sb_ids_near(t, hash);
     sb_ids_prefetch_cell(t, hash);
     sb_ids_settle(t, slots);
-    for (uint32_t i = 0; i < BUCKETS; i++) {
-        const uint32_t lane = lane_of(b[i], hash, slot);
-        if (lane != SB_IDS_LANES) {
-            b[i]->tag[lane] = 0;
+    const uint32_t near_lane = near_lane_of(near, hash, slot);
+    if (near_lane != SB_IDS_NEAR_LANES) {
+        near->tag[near_lane] = 0;
+        return;
+    }
+    SB_ASSERT(near->more != 0);
+    near->more--;
+    sb_ids_count(t, hash, false);
+    for (uint32_t i = 0; i < FARS; i++) {
+        struct sb_ids_far *b = sb_ids_far(t, hash, i);
+        const uint32_t lane = far_lane_of(b, hash, slot);
+        if (lane != SB_IDS_FAR_LANES) {
+            b->tag[lane] = 0;
             return;
         }
-        SB_ASSERT(b[i]->more != 0);
-        b[i]->more--;
-        if (i == NEAR)
-            sb_ids_count(t, hash, false);
+        SB_ASSERT(b->more != 0);
+        b->more--;
     }
     tree_remove(t, id, slot);
 }
@@ -241,11 +253,11 @@ bool sb_ids_blank(const struct sb_ids *t)
     for (uint32_t i = 0; i < t->bytes; i++)
         blank = blank && blank_cells(t->cells[i]);
     for (uint32_t i = 0; i < near_n; i++)
-        blank = blank && sb_ids_match(&t->near[i], 0) == (1u << SB_IDS_LANES) - 1 &&
-                t->near[i].more == 0;
+        blank = blank && t->near[i].more == 0 &&
+                sb_ids_match_near(&t->near[i], 0) == (1u << SB_IDS_NEAR_LANES) - 1;
     for (uint32_t i = 0; i < t->far_n; i++)
-        blank =
-            blank && sb_ids_match(&t->far[i], 0) == (1u << SB_IDS_LANES) - 1 && t->far[i].more == 0;
+        blank = blank && t->far[i].more == 0 &&
+                sb_ids_match_far(&t->far[i], 0) == (1u << SB_IDS_FAR_LANES) - 1;
     return blank;
 }
 
@@ -254,12 +266,15 @@ bool sb_ids_blank(const struct sb_ids *t)
 /* The lane in which a search meets this slot, by its tag; NULL: none. */
 static const uint16_t *lane_met(const struct sb_ids *t, uint64_t hash, uint32_t slot)
 {
-    struct sb_ids_bucket *b[BUCKETS];
-    buckets_of(t, hash, b);
-    for (uint32_t i = 0; i < BUCKETS; i++) {
-        const uint32_t lane = lane_of(b[i], hash, slot);
-        if (lane != SB_IDS_LANES)
-            return &b[i]->tag[lane];
+    const struct sb_ids_near *near = sb_ids_near(t, hash);
+    const uint32_t near_lane = near_lane_of(near, hash, slot);
+    if (near_lane != SB_IDS_NEAR_LANES)
+        return &near->tag[near_lane];
+    for (uint32_t i = 0; i < FARS; i++) {
+        const struct sb_ids_far *b = sb_ids_far(t, hash, i);
+        const uint32_t lane = far_lane_of(b, hash, slot);
+        if (lane != SB_IDS_FAR_LANES)
+            return &b->tag[lane];
     }
     return NULL;
 }
@@ -270,19 +285,37 @@ static void verify_live(const struct sb_order *slots, uint32_t max, uint32_t slo
     SB_ASSERT(slots[slot].open != 0);
 }
 
-static uint32_t verify_bucket(const struct sb_ids *t, const struct sb_order *slots, uint32_t max,
-                              const struct sb_ids_bucket *b)
+/* A lane with this tag, not 0, and this slot. */
+static void verify_lane(const struct sb_ids *t, const struct sb_order *slots, uint32_t max,
+                        const uint16_t *tag, uint32_t slot)
+{
+    verify_live(slots, max, slot);
+    const uint64_t hash = sb_ids_hash(t, slots[slot].id);
+    SB_ASSERT_EQ(*tag, sb_ids_tag(hash));
+    SB_ASSERT(lane_met(t, hash, slot) == tag); /* in no other one */
+}
+
+static uint32_t verify_near(const struct sb_ids *t, const struct sb_order *slots, uint32_t max,
+                            const struct sb_ids_near *b)
 {
     uint32_t n = 0;
-    for (uint32_t lane = 0; lane < SB_IDS_LANES; lane++) {
-        if (b->tag[lane] == 0)
-            continue;
-        verify_live(slots, max, b->slot[lane]);
-        const uint64_t hash = sb_ids_hash(t, slots[b->slot[lane]].id);
-        SB_ASSERT_EQ(b->tag[lane], sb_ids_tag(hash));
-        SB_ASSERT(lane_met(t, hash, b->slot[lane]) == &b->tag[lane]); /* in no other one */
-        n++;
-    }
+    for (uint32_t lane = 0; lane < SB_IDS_NEAR_LANES; lane++)
+        if (b->tag[lane] != 0) {
+            verify_lane(t, slots, max, &b->tag[lane], b->slot[lane]);
+            n++;
+        }
+    return n;
+}
+
+static uint32_t verify_far(const struct sb_ids *t, const struct sb_order *slots, uint32_t max,
+                           const struct sb_ids_far *b)
+{
+    uint32_t n = 0;
+    for (uint32_t lane = 0; lane < SB_IDS_FAR_LANES; lane++)
+        if (b->tag[lane] != 0) {
+            verify_lane(t, slots, max, &b->tag[lane], b->slot[lane]);
+            n++;
+        }
     return n;
 }
 
@@ -320,12 +353,17 @@ static void verify_free_nodes(const struct sb_ids *t, uint32_t max, uint32_t use
 /* What an order went past counts it: takes it off these counts, or puts it back. */
 static void count_one(const struct sb_ids *t, uint64_t hash, uint32_t slot, bool back)
 {
-    struct sb_ids_bucket *b[BUCKETS];
-    buckets_of(t, hash, b);
-    for (uint32_t i = 0; i < BUCKETS && lane_of(b[i], hash, slot) == SB_IDS_LANES; i++) {
-        b[i]->more += back ? 1u : UINT32_MAX;
-        if (i == NEAR)
-            sb_ids_count(t, hash, back);
+    const uint32_t one = back ? 1u : UINT32_MAX;
+    struct sb_ids_near *near = sb_ids_near(t, hash);
+    if (near_lane_of(near, hash, slot) != SB_IDS_NEAR_LANES)
+        return;
+    near->more += one;
+    sb_ids_count(t, hash, back);
+    for (uint32_t i = 0; i < FARS; i++) {
+        struct sb_ids_far *b = sb_ids_far(t, hash, i);
+        if (far_lane_of(b, hash, slot) != SB_IDS_FAR_LANES)
+            return;
+        b->more += one;
     }
 }
 
@@ -342,9 +380,9 @@ uint32_t sb_ids_verify(const struct sb_ids *t, const struct sb_order *slots, uin
     uint32_t in_lanes = 0, in_tree = 0;
     sb_ids_settle(t, slots);
     for (uint32_t i = 0; i < near_n; i++)
-        in_lanes += verify_bucket(t, slots, max, &t->near[i]);
+        in_lanes += verify_near(t, slots, max, &t->near[i]);
     for (uint32_t i = 0; i < t->far_n; i++)
-        in_lanes += verify_bucket(t, slots, max, &t->far[i]);
+        in_lanes += verify_far(t, slots, max, &t->far[i]);
     if (t->root != 0)
         (void)verify_tree(t, slots, max, t->root, 64, &in_tree);
     verify_free_nodes(t, max, in_tree != 0 ? in_tree - 1 : 0);

@@ -4,14 +4,15 @@
  *                       |
  *                       +--> cell: how many of those beyond their near bucket hash here
  *
- * A bucket is one cache line: 10 tags (bits of the hash, 0 = a free lane), 10 slots, and how many live orders hash here but were
- * put further on. A search ends at the first bucket that nobody went past; all lanes of a bucket are compared at once. Nothing
+ * A bucket is one cache line: tags (bits of the hash, 0 = a free lane), as many slots, and how many live orders hash here but
+ * were put further on. A search ends at the first bucket that nobody went past; all lanes of a bucket are compared at once. Nothing
  * ever moves, there are no tombstones and nothing is rehashed. Each id has a lane that it takes if that is free, its home: a search
  * looks there first, so that the processor guesses the slot, and asks for the order, while the lanes are still being compared.
  *
- * The near buckets are few, so that they stay in the cache while few orders live, however many there may be; the far ones
- * have room for twice orders_max. The tree (crit-bit, at most 64 steps) is what bounds the rest: ids that somebody chose to
- * collide cost no more than that. To choose them one would have to know the seed; it decides nothing but speed.
+ * The near buckets are few, so that they stay in the cache while few orders live, however many there may be: a new id's is any of
+ * them. 15 lanes fit in each, because they hold no slots but the low ones, of 16 bits; few orders have no others (orders.h). The far
+ * ones, of 10 lanes, have room for twice orders_max. The tree (crit-bit, at most 64 steps) is what bounds the rest: ids that
+ * somebody chose to collide cost no more than that. To choose them one would have to know the seed; it decides nothing but speed.
  *
  * A far bucket's line comes from memory. Whoever adds an id need not wait for it: a cell that is 0, half a byte in far fewer lines,
  * says that the id does not live there, and then it waits with up to seven others while its bucket's line comes. Whoever does
@@ -31,16 +32,22 @@
 #include "engine/order.h"
 #include "shadowbook/assert.h"
 
-enum { SB_IDS_LANES = 10, SB_IDS_HOMES = 8, SB_IDS_NEAR_MAX = 8192, SB_IDS_TAG_SHIFT = 48 };
+enum { SB_IDS_NEAR_LANES = 15, SB_IDS_FAR_LANES = 10, SB_IDS_HOMES = 8 };
+enum { SB_IDS_NEAR_MAX = 4096, SB_IDS_NEAR_SLOTS = 1 << 16, SB_IDS_TAG_SHIFT = 48 };
 enum { SB_IDS_CELLS_MAX = 1 << 21, SB_IDS_CELL_MOST = 15, SB_IDS_WAIT_MOST = 8 };
 #define SB_IDS_TAG_BIT (UINT64_C(1) << SB_IDS_TAG_SHIFT)
 
-struct sb_ids_bucket {
-    uint16_t tag[SB_IDS_LANES];
-    uint32_t more; /* live orders that hash here and are further on */
-    uint32_t slot[SB_IDS_LANES];
+struct sb_ids_near {
+    uint16_t tag[SB_IDS_NEAR_LANES];
+    uint16_t slot[SB_IDS_NEAR_LANES]; /* below SB_IDS_NEAR_SLOTS */
+    uint32_t more;                    /* live orders that hash here and are further on */
 };
-_Static_assert(sizeof(struct sb_ids_bucket) == 64, "one line");
+struct sb_ids_far {
+    uint16_t tag[SB_IDS_FAR_LANES];
+    uint32_t more;
+    uint32_t slot[SB_IDS_FAR_LANES];
+};
+_Static_assert(sizeof(struct sb_ids_near) == 64 && sizeof(struct sb_ids_far) == 64, "one line");
 
 /* Child: 0 none, SB_IDS_NODE set: a node, else a slot. A free node's child[0] is how far after index + 1 the next free one is. */
 struct sb_ids_node {
@@ -50,7 +57,8 @@ struct sb_ids_node {
 #define SB_IDS_NODE (1u << 31)
 
 struct sb_ids {
-    struct sb_ids_bucket *near, *far;
+    struct sb_ids_near *near;
+    struct sb_ids_far *far;
     uint64_t key[2];    /* of the hash, made of the seed */
     uint64_t near_mask; /* of a bucket's offset in bytes: it is cut out of the hash */
     uint32_t far_n;
@@ -69,13 +77,13 @@ struct sb_ids {
 static inline uint32_t sb_ids_near_n(uint32_t max)
 {
     uint32_t n = 16;
-    while (n < SB_IDS_NEAR_MAX && n * SB_IDS_LANES < 2 * max)
+    while (n < SB_IDS_NEAR_MAX && n * SB_IDS_NEAR_LANES < 2 * max)
         n *= 2;
     return n;
 }
 static inline uint32_t sb_ids_far_n(uint32_t max)
 {
-    return 2 * max / SB_IDS_LANES + 1;
+    return 2 * max / SB_IDS_FAR_LANES + 1;
 }
 /* Bytes of cells: four to an order, but no more than stay in the cache. */
 static inline uint32_t sb_ids_cells_n(uint32_t max)
@@ -88,8 +96,8 @@ static inline uint32_t sb_ids_nodes_n(uint32_t max)
 }
 
 /* The arrays are zeroed and as long as said above; `near` and `far` begin at a cache line. */
-void sb_ids_init(struct sb_ids *t, uint32_t max, struct sb_ids_bucket *near,
-                 struct sb_ids_bucket *far, struct sb_ids_node *nodes, uint8_t *cells);
+void sb_ids_init(struct sb_ids *t, uint32_t max, struct sb_ids_near *near, struct sb_ids_far *far,
+                 struct sb_ids_node *nodes, uint8_t *cells);
 
 /* Another seed than 0, while nobody lives. */
 void sb_ids_seed(struct sb_ids *t, uint64_t seed);
@@ -105,9 +113,9 @@ static inline uint16_t sb_ids_tag(uint64_t hash)
 {
     return (uint16_t)(hash >> SB_IDS_TAG_SHIFT);
 }
-static inline struct sb_ids_bucket *sb_ids_near(const struct sb_ids *t, uint64_t hash)
+static inline struct sb_ids_near *sb_ids_near(const struct sb_ids *t, uint64_t hash)
 {
-    return (struct sb_ids_bucket *)(void *)((char *)t->near + (hash & t->near_mask));
+    return (struct sb_ids_near *)(void *)((char *)t->near + (hash & t->near_mask));
 }
 /* Other bits of it, two ways (0, 1): 32 of them. */
 static inline uint64_t sb_ids_mix(uint64_t hash, uint32_t i)
@@ -115,7 +123,7 @@ static inline uint64_t sb_ids_mix(uint64_t hash, uint32_t i)
     return hash * (i == 0 ? UINT64_C(0x9e3779b97f4a7c15) : UINT64_C(0xd6e8feb86659fd93)) >> 32;
 }
 /* The first (0) and the second (1) far bucket. */
-static inline struct sb_ids_bucket *sb_ids_far(const struct sb_ids *t, uint64_t hash, uint32_t i)
+static inline struct sb_ids_far *sb_ids_far(const struct sb_ids *t, uint64_t hash, uint32_t i)
 {
     return &t->far[sb_ids_mix(hash, i) * t->far_n >> 32];
 }
@@ -145,29 +153,38 @@ static inline void sb_ids_count(const struct sb_ids *t, uint64_t hash, bool more
         *cell = (uint8_t)(more ? *cell + (1u << up) : *cell - (1u << up));
 }
 
-/* The last two lanes are nobody's home. */
+/* The last lanes are nobody's home. */
 static inline uint32_t sb_ids_home(uint64_t hash)
 {
     return hash & (SB_IDS_HOMES - 1);
 }
 
-/* A bit for each lane that has the tag of this hash; hash 0: for each free lane. */
-static inline uint32_t sb_ids_match(const struct sb_ids_bucket *b, uint64_t hash)
+/* A bit for each lane of a bucket that has the tag of this hash; hash 0: for each free lane. The tags stand at its front. */
+static inline uint32_t sb_ids_match(const void *bucket, uint32_t lanes_n, uint64_t hash)
 {
 #ifdef __SSE2__
     /* The tag goes from register to register to all lanes: by way of memory the processor would wait for it. */
     const __m128i at_front = _mm_shufflelo_epi16(_mm_cvtsi64_si128((long long)hash), 0xff);
     const __m128i want = _mm_unpacklo_epi64(at_front, at_front);
-    const __m128i low = _mm_load_si128((const __m128i *)(const void *)b);
-    const __m128i high = _mm_load_si128((const __m128i *)(const void *)b + 1);
+    const __m128i low = _mm_load_si128((const __m128i *)bucket);
+    const __m128i high = _mm_load_si128((const __m128i *)bucket + 1);
     const __m128i same = _mm_packs_epi16(_mm_cmpeq_epi16(low, want), _mm_cmpeq_epi16(high, want));
-    return (uint32_t)_mm_movemask_epi8(same) & ((1u << SB_IDS_LANES) - 1);
+    return (uint32_t)_mm_movemask_epi8(same) & ((1u << lanes_n) - 1);
 #else
+    const uint16_t *tag = bucket;
     uint32_t lanes = 0;
-    for (uint32_t i = 0; i < SB_IDS_LANES; i++)
-        lanes |= (uint32_t)(b->tag[i] == sb_ids_tag(hash)) << i;
+    for (uint32_t i = 0; i < lanes_n; i++)
+        lanes |= (uint32_t)(tag[i] == sb_ids_tag(hash)) << i;
     return lanes;
 #endif
+}
+static inline uint32_t sb_ids_match_near(const struct sb_ids_near *b, uint64_t hash)
+{
+    return sb_ids_match(b, SB_IDS_NEAR_LANES, hash);
+}
+static inline uint32_t sb_ids_match_far(const struct sb_ids_far *b, uint64_t hash)
+{
+    return sb_ids_match(b, SB_IDS_FAR_LANES, hash);
 }
 
 /* Of the free lanes, at least one: the one that an id takes. */
@@ -190,7 +207,7 @@ static inline void sb_ids_settle(const struct sb_ids *t, const struct sb_order *
         sb_ids_put_waiting((struct sb_ids *)(uintptr_t)t, slots); /* ours, no constant */
 }
 
-/* An id that is not live, for which its near bucket has no room. Its order is in the slot before anything else is asked for. */
+/* An id that is not live, for which its near bucket has no room, or which has no low slot. Its order is in the slot before anything else is asked for. */
 static inline void sb_ids_wait(struct sb_ids *t, const struct sb_order *slots, uint64_t hash,
                                uint32_t slot)
 {
@@ -209,10 +226,10 @@ static inline uint16_t *sb_ids_look_near(const struct sb_ids *t, const struct sb
                                          uint64_t id, uint32_t *slot)
 {
     const uint64_t hash = sb_ids_hash(t, id);
-    struct sb_ids_bucket *b = sb_ids_near(t, hash);
+    struct sb_ids_near *b = sb_ids_near(t, hash);
     uint32_t lane = sb_ids_home(hash);
     if (__builtin_expect_with_probability(b->tag[lane] != sb_ids_tag(hash), 0, 0.9)) {
-        const uint32_t lanes = sb_ids_match(b, hash);
+        const uint32_t lanes = sb_ids_match_near(b, hash);
         if (__builtin_expect(lanes == 0, 0))
             return NULL;
         lane = (uint32_t)__builtin_ctz(lanes);
@@ -226,8 +243,8 @@ static inline uint32_t sb_ids_find(const struct sb_ids *t, const struct sb_order
                                    uint64_t id)
 {
     const uint64_t hash = sb_ids_hash(t, id);
-    const struct sb_ids_bucket *b = sb_ids_near(t, hash);
-    const uint32_t lanes = sb_ids_match(b, hash);
+    const struct sb_ids_near *b = sb_ids_near(t, hash);
+    const uint32_t lanes = sb_ids_match_near(b, hash);
     if (__builtin_expect(lanes != 0, 1)) {
         const uint32_t slot = b->slot[__builtin_ctz(lanes)];
         if (__builtin_expect(slots[slot].id == id, 1))
@@ -242,8 +259,8 @@ static inline uint32_t sb_ids_find(const struct sb_ids *t, const struct sb_order
 static inline bool sb_ids_lives(const struct sb_ids *t, const struct sb_order *slots, uint64_t id)
 {
     const uint64_t hash = sb_ids_hash(t, id);
-    const struct sb_ids_bucket *b = sb_ids_near(t, hash);
-    if (__builtin_expect(sb_ids_match(b, hash) == 0, 1) &&
+    const struct sb_ids_near *b = sb_ids_near(t, hash);
+    if (__builtin_expect(sb_ids_match_near(b, hash) == 0, 1) &&
         __builtin_expect(b->more == 0 || !sb_ids_beyond(t, hash), 1))
         return false;
     return sb_ids_find(t, slots, id) != 0;
@@ -251,7 +268,7 @@ static inline bool sb_ids_lives(const struct sb_ids *t, const struct sb_order *s
 
 /* Where an order that does not live goes. It stays good while others go. */
 struct sb_ids_spot {
-    struct sb_ids_bucket *bucket;
+    struct sb_ids_near *bucket;
     uint32_t lane;
     uint64_t hash;
 };
@@ -260,12 +277,12 @@ struct sb_ids_spot {
  * nothing. */
 static inline bool sb_ids_spot_near(const struct sb_ids *t, uint64_t hash, struct sb_ids_spot *spot)
 {
-    struct sb_ids_bucket *b = sb_ids_near(t, hash);
+    struct sb_ids_near *b = sb_ids_near(t, hash);
     uint32_t lane = sb_ids_home(hash);
-    if (__builtin_expect((sb_ids_match(b, hash) | b->more) != 0, 0))
+    if (__builtin_expect((sb_ids_match_near(b, hash) | b->more) != 0, 0))
         return false;
     if (__builtin_expect_with_probability(b->tag[lane] != 0, 0, 0.9)) {
-        const uint32_t lanes = sb_ids_match(b, 0);
+        const uint32_t lanes = sb_ids_match_near(b, 0);
         if (__builtin_expect(lanes == 0, 0))
             return false;
         lane = sb_ids_lane(lanes, hash);
@@ -274,18 +291,31 @@ static inline bool sb_ids_spot_near(const struct sb_ids *t, uint64_t hash, struc
     return true;
 }
 
-static inline void sb_ids_put_near(uint32_t slot, const struct sb_ids_spot *spot)
+/* A low slot. */
+static inline void sb_ids_put_there(uint32_t slot, const struct sb_ids_spot *spot)
 {
     spot->bucket->tag[spot->lane] = sb_ids_tag(spot->hash);
-    spot->bucket->slot[spot->lane] = slot;
+    spot->bucket->slot[spot->lane] = (uint16_t)slot;
 }
 
-/* In one of the free lanes. */
-static inline void sb_ids_put(struct sb_ids_bucket *b, uint32_t lanes, uint64_t hash, uint32_t slot)
+/* In one of the free lanes; near: a low slot. */
+static inline void sb_ids_put_near(struct sb_ids_near *b, uint32_t lanes, uint64_t hash,
+                                   uint32_t slot)
+{
+    const uint32_t lane = sb_ids_lane(lanes, hash);
+    b->tag[lane] = sb_ids_tag(hash);
+    b->slot[lane] = (uint16_t)slot;
+}
+static inline void sb_ids_put_far(struct sb_ids_far *b, uint32_t lanes, uint64_t hash,
+                                  uint32_t slot)
 {
     const uint32_t lane = sb_ids_lane(lanes, hash);
     b->tag[lane] = sb_ids_tag(hash);
     b->slot[lane] = slot;
+}
+static inline bool sb_ids_low(uint32_t slot)
+{
+    return slot < SB_IDS_NEAR_SLOTS;
 }
 
 /* The id is not live; its order is in the slot already. Never fails for at most `max` orders. */
@@ -293,10 +323,10 @@ static inline void sb_ids_add(struct sb_ids *t, const struct sb_order *slots, ui
                               uint32_t slot)
 {
     const uint64_t hash = sb_ids_hash(t, id);
-    struct sb_ids_bucket *b = sb_ids_near(t, hash);
-    const uint32_t lanes = sb_ids_match(b, 0);
-    if (__builtin_expect(lanes != 0, 1)) {
-        sb_ids_put(b, lanes, hash, slot);
+    struct sb_ids_near *b = sb_ids_near(t, hash);
+    const uint32_t lanes = sb_ids_match_near(b, 0);
+    if (__builtin_expect(lanes != 0, 1) && __builtin_expect(sb_ids_low(slot), 1)) {
+        sb_ids_put_near(b, lanes, hash, slot);
         return;
     }
     sb_ids_add_far(t, slots, id, slot);
@@ -307,14 +337,14 @@ static inline void sb_ids_remove(struct sb_ids *t, const struct sb_order *slots,
                                  uint32_t slot)
 {
     const uint64_t hash = sb_ids_hash(t, id);
-    struct sb_ids_bucket *b = sb_ids_near(t, hash);
+    struct sb_ids_near *b = sb_ids_near(t, hash);
     const uint32_t home = sb_ids_home(hash);
     if (__builtin_expect_with_probability(b->slot[home] == slot && b->tag[home] == sb_ids_tag(hash),
                                           1, 0.9)) {
         b->tag[home] = 0;
         return;
     }
-    const uint32_t lanes = sb_ids_match(b, hash);
+    const uint32_t lanes = sb_ids_match_near(b, hash);
     if (__builtin_expect(lanes != 0, 1)) {
         const uint32_t lane = (uint32_t)__builtin_ctz(lanes);
         if (__builtin_expect(b->slot[lane] == slot, 1)) {
@@ -334,13 +364,13 @@ static inline bool sb_ids_enter_soon(struct sb_ids *t, const struct sb_order *sl
                                      uint32_t slot)
 {
     const uint64_t hash = sb_ids_hash(t, id);
-    struct sb_ids_bucket *near = sb_ids_near(t, hash);
-    const uint32_t free = sb_ids_match(near, 0);
-    if (__builtin_expect(sb_ids_match(near, hash) != 0, 0) ||
+    struct sb_ids_near *near = sb_ids_near(t, hash);
+    const uint32_t free = sb_ids_match_near(near, 0);
+    if (__builtin_expect(sb_ids_match_near(near, hash) != 0, 0) ||
         __builtin_expect(near->more != 0 && sb_ids_beyond(t, hash), 0))
         return false;
-    if (free != 0)
-        sb_ids_put(near, free, hash, slot);
+    if (free != 0 && sb_ids_low(slot))
+        sb_ids_put_near(near, free, hash, slot);
     else
         sb_ids_wait(t, slots, hash, slot);
     return true;
@@ -356,24 +386,29 @@ uint32_t sb_ids_leave_slowly(struct sb_ids *t, const struct sb_order *slots, uin
 static inline uint32_t sb_ids_leave(struct sb_ids *t, const struct sb_order *slots, uint64_t id)
 {
     const uint64_t hash = sb_ids_hash(t, id);
-    struct sb_ids_bucket *near = sb_ids_near(t, hash), *b = near;
-    uint32_t lanes = sb_ids_match(near, hash);
-    if (lanes == 0) {
-        if (__builtin_expect(near->more == 0, 0))
-            return 0;
-        b = sb_ids_far(t, hash, 0);
-        lanes = sb_ids_match(b, hash);
-        if (__builtin_expect(lanes == 0, 0))
+    struct sb_ids_near *near = sb_ids_near(t, hash);
+    uint32_t lanes = sb_ids_match_near(near, hash), lane, slot;
+    if (lanes != 0) {
+        lane = (uint32_t)__builtin_ctz(lanes);
+        slot = near->slot[lane];
+        if (__builtin_expect(slots[slot].id != id, 0))
             return sb_ids_leave_slowly(t, slots, id);
+        near->tag[lane] = 0;
+        return slot;
     }
-    const uint32_t lane = (uint32_t)__builtin_ctz(lanes), slot = b->slot[lane];
+    if (__builtin_expect(near->more == 0, 0))
+        return 0;
+    struct sb_ids_far *far = sb_ids_far(t, hash, 0);
+    lanes = sb_ids_match_far(far, hash);
+    if (__builtin_expect(lanes == 0, 0))
+        return sb_ids_leave_slowly(t, slots, id);
+    lane = (uint32_t)__builtin_ctz(lanes);
+    slot = far->slot[lane];
     if (__builtin_expect(slots[slot].id != id, 0))
         return sb_ids_leave_slowly(t, slots, id);
-    b->tag[lane] = 0;
-    if (b != near) {
-        near->more--;
-        sb_ids_count(t, hash, false);
-    }
+    far->tag[lane] = 0;
+    near->more--;
+    sb_ids_count(t, hash, false);
     return slot;
 }
 

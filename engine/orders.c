@@ -9,6 +9,7 @@ void sb_orders_init(struct sb_orders *t, uint32_t max, struct sb_order *slots,
     t->few = max < SB_ORDERS_FEW ? max : SB_ORDERS_FEW;
     t->used = 0;
     t->free = 1;
+    t->high = SB_IDS_NEAR_SLOTS; /* where the list of the low ones ends */
 }
 
 uint32_t sb_orders_most(const struct sb_orders *t)

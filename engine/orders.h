@@ -1,7 +1,8 @@
 /* orders.h: resting orders: a compact pool of slots, and the table that finds a slot by the order's id (ids.h).
  *
  * A slot is half a cache line, and is the order's name for others as long as it lives. Free slots are taken last in, first
- * out, so a small book stays in the cache whatever the limits are. Slot numbers never reach an output or a digest.
+ * out, so a small book stays in the cache whatever the limits are, and low ones (ids.h) before all others, so that few orders are
+ * in such even after a day of many. Slot numbers never reach an output or a digest.
  *
  * An order's id is one 64-bit number: session << 32 | client key of a session's order, anything of a direct user's.
  *
@@ -20,8 +21,10 @@
 #include "engine/words.h"
 #include "shadowbook/assert.h"
 
-/* Eight orders to a near bucket, which holds ten: with so many, more and more are not in theirs, and a look there first is in vain. */
-enum { SB_ORDERS_FEW = SB_IDS_NEAR_MAX * 8 };
+/* Twelve orders to a near bucket, which holds fifteen: with so many, more and more are not in theirs, and a look there first is in
+ * vain. */
+enum { SB_ORDERS_FEW = SB_IDS_NEAR_MAX * 12 };
+_Static_assert((int)SB_ORDERS_FEW < (int)SB_IDS_NEAR_SLOTS, "few orders leave low slots");
 
 struct sb_order_beside {
     uint32_t executed; /* holds only where SB_ORDER_EXECUTED is set */
@@ -31,8 +34,8 @@ struct sb_order_beside {
 struct sb_orders {
     struct sb_order *slots;         /* max + 1; 0 is never used, so that 0 can mean none */
     struct sb_order_beside *beside; /* max + 1 */
-    uint32_t free, used;            /* the slot that is taken next; open orders */
-    uint32_t max;
+    uint32_t free, used; /* the low slot that is taken next, if there is one; open orders */
+    uint32_t high, max;  /* the first of the other free slots */
     /* Fewer are open than so many: no table is full, and most ids are in their near bucket. 0 where levels are counted
      * (sb_levels.counted): then the calls that ask this leave it to those that count. */
     uint32_t few;
@@ -64,21 +67,49 @@ static inline uint32_t sb_orders_slot(const struct sb_orders *t, const struct sb
     return (uint32_t)(o - t->slots);
 }
 
-/* Takes a free slot, which the caller fills; the id is his to put in the table, too. used < max (asserted). */
-static inline uint32_t sb_orders_take(struct sb_orders *t)
+/* The slot that is taken next; used < max. */
+static inline uint32_t sb_orders_next(const struct sb_orders *t)
+{
+    return __builtin_expect(sb_ids_low(t->free), 1) ? t->free : t->high;
+}
+
+/* Takes that slot, which the caller fills; the id is his to put in the table, too. used < max (asserted). */
+static inline uint32_t
+sb_orders_take_low(struct sb_orders *t) /* he knows that there is a low one */
 {
     const uint32_t slot = t->free;
     SB_ASSERT_LT(t->used, t->max);
     sb_pair_store(&t->free, slot + 1 + t->slots[slot].next, t->used + 1);
     return slot;
 }
+static inline uint32_t sb_orders_take(struct sb_orders *t)
+{
+    if (__builtin_expect(sb_ids_low(t->free), 1))
+        return sb_orders_take_low(t);
+    const uint32_t slot = t->high;
+    SB_ASSERT_LT(t->used, t->max);
+    t->high = slot + 1 + t->slots[slot].next;
+    t->used++;
+    return slot;
+}
 
 /* The reverse, of an order of the pool: its id is out of the table already. */
-static inline void sb_orders_give(struct sb_orders *t, struct sb_order *o)
+static inline void sb_orders_give_low(struct sb_orders *t, struct sb_order *o)
 {
     const uint32_t slot = sb_orders_slot(t, o);
     sb_pair_store(&o->next, t->free - slot - 1, 0); /* next, open */
     sb_pair_store(&t->free, slot, t->used - 1);
+}
+static inline void sb_orders_give(struct sb_orders *t, struct sb_order *o)
+{
+    const uint32_t slot = sb_orders_slot(t, o);
+    if (__builtin_expect(sb_ids_low(slot), 1)) {
+        sb_orders_give_low(t, o);
+        return;
+    }
+    sb_pair_store(&o->next, t->high - slot - 1, 0);
+    t->high = slot;
+    t->used--;
 }
 
 /* How many orders were open at once at most: slots that were used before are taken first. O(log max). */

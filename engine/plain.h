@@ -147,7 +147,8 @@ SB_PLAIN void sb_plain_rest(struct sb_engine *e, struct sb_book *b, const struct
                             bool direct)
 {
     const uint32_t key = sb_book_key(in->side, in->ticks);
-    struct sb_level *level = sb_plain_level(e, sb_book_side(b, in->side), key, e->orders.free);
+    struct sb_level *level =
+        sb_plain_level(e, sb_book_side(b, in->side), key, sb_orders_next(&e->orders));
     const uint32_t flags =
         (in->side & (SB_ORDER_SHORT | SB_ORDER_EXEMPT)) | (direct ? 0 : SB_ORDER_EXTRA);
     const uint32_t slot = sb_orders_add(&e->orders, in->id, in->open, key | in->side << 31,

@@ -35,13 +35,15 @@ static bool names_an_order(const struct sb_command *c)
 /* The slot that has the id's tag in one of its two nearest buckets, else 0. The far bucket is there by now. */
 static uint32_t guess(const struct sb_ids *t, uint64_t hash)
 {
-    const struct sb_ids_bucket *b = sb_ids_near(t, hash);
-    uint32_t lanes = sb_ids_match(b, hash);
-    if (lanes == 0 && b->more != 0) {
-        b = sb_ids_far(t, hash, 0);
-        lanes = sb_ids_match(b, hash);
-    }
-    return lanes != 0 ? b->slot[__builtin_ctz(lanes)] : 0;
+    const struct sb_ids_near *near = sb_ids_near(t, hash);
+    uint32_t lanes = sb_ids_match_near(near, hash);
+    if (lanes != 0)
+        return near->slot[__builtin_ctz(lanes)];
+    if (near->more == 0)
+        return 0;
+    const struct sb_ids_far *far = sb_ids_far(t, hash, 0);
+    lanes = sb_ids_match_far(far, hash);
+    return lanes != 0 ? far->slot[__builtin_ctz(lanes)] : 0;
 }
 
 /* A client's command of a session that is defined, as far as the tables go. */

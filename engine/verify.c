@@ -3,15 +3,15 @@
 #include "engine/book.h"
 #include "engine/rest.h"
 
-static void verify_free(const struct sb_orders *t)
+/* A list of free slots: how many, up to where it ends. */
+static uint32_t verify_free(const struct sb_orders *t, uint32_t slot, uint32_t least, uint32_t end)
 {
-    uint32_t slot = t->free;
-    for (uint32_t n = t->used; n < t->max; n++) {
-        SB_ASSERT(slot != 0 && slot <= t->max);
+    uint32_t n = 0;
+    for (; slot != end; slot += 1 + t->slots[slot].next, n++) {
+        SB_ASSERT(slot >= least && slot < end && n < end); /* nobody is met twice */
         SB_ASSERT_EQ(t->slots[slot].open, 0);
-        slot += 1 + t->slots[slot].next;
     }
-    SB_ASSERT_EQ(slot, t->max + 1); /* so nobody was met twice */
+    return n;
 }
 
 void sb_orders_verify(const struct sb_orders *t)
@@ -24,7 +24,11 @@ void sb_orders_verify(const struct sb_orders *t)
         live++;
     }
     SB_ASSERT_EQ(live, t->used);
-    verify_free(t);
+    const uint32_t end = t->max + 1, low_end = sb_ids_low(end) ? end : SB_IDS_NEAR_SLOTS;
+    uint32_t free = verify_free(t, t->free, 1, low_end);
+    if (low_end != end)
+        free += verify_free(t, t->high, low_end, end);
+    SB_ASSERT_EQ(free + live, t->max);
     SB_ASSERT_EQ(sb_ids_verify(&t->ids, t->slots, t->max), t->used);
 }
 

@@ -319,7 +319,7 @@ START_TEST(extreme_ids)
 }
 END_TEST
 
-/* Ids that the table looks for in one bucket, which has 10 places, at prices in the window and outside: what orders and cancels
+/* Ids that the table looks for in one bucket, which has 15 places, at prices in the window and outside: what orders and cancels
  * do that are not as most are. */
 START_TEST(ids_of_one_bucket)
 {

@@ -7,7 +7,7 @@
 #include "engine/book.h"
 #include "shadowbook/direct.h"
 
-enum { ORDERS = 1 << 17, MANY = SB_IDS_NEAR_MAX * 8, OWN = 601, WINDOW = 64, OTHER = 2 };
+enum { ORDERS = 1 << 17, MANY = SB_ORDERS_FEW, OWN = 601, WINDOW = 64, OTHER = 2 };
 
 struct rig {
     struct sb_engine *e;

@@ -368,7 +368,8 @@ struct pool {
     struct sb_orders t;
     struct sb_order *slots;
     struct sb_order_beside *beside;
-    struct sb_ids_bucket *near, *far;
+    struct sb_ids_near *near;
+    struct sb_ids_far *far;
     struct sb_ids_node *nodes;
     uint8_t *cells;
 };
@@ -428,7 +429,7 @@ static uint32_t pool_add(struct pool *p, uint64_t id, bool one_look)
 {
     if (!one_look)
         return sb_orders_add(&p->t, id, 1, 0, sb_order_meta(1, 1, 0));
-    const uint32_t slot = p->t.free;
+    const uint32_t slot = sb_orders_next(&p->t);
     ck_assert(sb_ids_enter(&p->t.ids, p->slots, id, slot));
     ck_assert_uint_eq(sb_orders_take(&p->t), slot);
     p->slots[slot] = (struct sb_order){.id = id, .open = 1, .meta = sb_order_meta(1, 1, 0)};
@@ -444,6 +445,40 @@ static void pool_drop(struct pool *p, uint32_t slot, bool one_look)
     ck_assert_uint_eq(sb_ids_leave(&p->t.ids, p->slots, p->slots[slot].id), slot);
     sb_orders_give(&p->t, &p->t.slots[slot]);
 }
+
+/* More orders than there are low slots: they are taken in turn, and whoever comes when some of them have gone gets a low slot as
+ * long as one is free, whichever went last. All are found. */
+START_TEST(low_slots_first)
+{
+    enum { MAX = SB_IDS_NEAR_SLOTS + 3000, GO = 7 };
+    struct pool p;
+    uint64_t random = 5 + (uint64_t)_i;
+    uint32_t low = 0, high = 0;
+    pool_open(&p, MAX, 3);
+    for (uint32_t i = 1; i <= MAX; i++)
+        ck_assert_uint_eq(pool_add(&p, next_random_64(&random), _i == 0), i);
+    sb_orders_verify(&p.t);
+    for (uint32_t slot = 1 + (uint32_t)_i; slot <= MAX; slot += GO) {
+        pool_drop(&p, slot, _i == 0);
+        *(slot < SB_IDS_NEAR_SLOTS ? &low : &high) += 1;
+    }
+    ck_assert(low != 0 && high != 0);
+    sb_orders_verify(&p.t);
+    for (uint32_t i = 0; i < low + high; i++) {
+        const uint64_t id = next_random_64(&random);
+        const uint32_t slot = pool_add(&p, id, _i == 0);
+        ck_assert_int_eq(slot < SB_IDS_NEAR_SLOTS, i < low);
+        ck_assert_uint_eq(sb_orders_find(&p.t, id), slot);
+    }
+    sb_orders_verify(&p.t);
+    ck_assert_uint_eq(p.t.used, MAX);
+    for (uint32_t slot = MAX; slot > 0; slot--)
+        pool_drop(&p, slot, _i == 0);
+    ck_assert(sb_ids_blank(&p.t.ids));
+    sb_orders_verify(&p.t);
+    pool_close(&p);
+}
+END_TEST
 
 /* Full to the last slot, then near that for good, every order found at every time; then empty as it was at first. */
 START_TEST(orders_are_found)
@@ -541,7 +576,7 @@ START_TEST(ids_collide_everywhere)
             check_refusals(&p, ids[i], slots[i]);
         for (uint32_t i = 0; i < ALL; i++)
             ck_assert_uint_eq(sb_orders_find(&p.t, ids[i]), slots[i]);
-        ck_assert(p.t.used <= 3 * SB_IDS_LANES || t->root != 0);
+        ck_assert(p.t.used <= SB_IDS_NEAR_LANES + 2 * SB_IDS_FAR_LANES || t->root != 0);
         sb_orders_verify(&p.t);
     }
     for (uint32_t i = 0; i < MAX; i++)
@@ -555,11 +590,11 @@ START_TEST(ids_collide_everywhere)
 }
 END_TEST
 
-/* The lane of a near bucket in which a slot lives, SB_IDS_LANES: in none. */
-static uint32_t lane_of(const struct sb_ids_bucket *b, uint32_t slot)
+/* The lane of a near bucket in which a slot lives, SB_IDS_NEAR_LANES: in none. */
+static uint32_t lane_of(const struct sb_ids_near *b, uint32_t slot)
 {
     uint32_t lane = 0;
-    while (lane < SB_IDS_LANES && (b->tag[lane] == 0 || b->slot[lane] != slot))
+    while (lane < SB_IDS_NEAR_LANES && (b->tag[lane] == 0 || b->slot[lane] != slot))
         lane++;
     return lane;
 }
@@ -568,8 +603,8 @@ static uint32_t lane_of(const struct sb_ids_bucket *b, uint32_t slot)
  * comes when home is free again is there. All are found, by each of the ways. */
 START_TEST(home_first)
 {
-    enum { N = SB_IDS_LANES, HOME = 5 };
-    static const uint32_t lanes[N] = {HOME, 9, 8, 7, 6, 4, 3, 2, 1, 0};
+    enum { N = SB_IDS_NEAR_LANES, HOME = 5 };
+    static const uint32_t lanes[N] = {HOME, 14, 13, 12, 11, 10, 9, 8, 7, 6, 4, 3, 2, 1, 0};
     struct pool p;
     uint64_t ids[N];
     uint32_t slots[N], n = 0;
@@ -599,10 +634,10 @@ START_TEST(home_first)
 }
 END_TEST
 
-/* 22 ids that share all buckets, in one look each: which bucket has how many, and how many went past it. */
+/* 27 ids that share all buckets, in one look each: which bucket has how many, and how many went past it. */
 START_TEST(buckets_fill_in_turn)
 {
-    enum { N = 2 * SB_IDS_LANES + 2 };
+    enum { N = SB_IDS_NEAR_LANES + SB_IDS_FAR_LANES + 2 };
     struct pool p;
     uint64_t ids[N];
     uint32_t slots[N], n = 0;
@@ -618,8 +653,8 @@ START_TEST(buckets_fill_in_turn)
         slots[i] = pool_add(&p, ids[i], true);
         sb_ids_settle(t, p.slots);
         const uint32_t so_far = i + 1;
-        ck_assert_uint_eq(p.near[3].more, so_far > 10 ? so_far - 10 : 0);
-        ck_assert_uint_eq(p.far[2].more, so_far > 20 ? so_far - 20 : 0);
+        ck_assert_uint_eq(p.near[3].more, so_far > 15 ? so_far - 15 : 0);
+        ck_assert_uint_eq(p.far[2].more, so_far > 25 ? so_far - 25 : 0);
         ck_assert_uint_eq(p.far[5].more, 0);
     }
     const uint32_t lane = lane_of(&p.near[3], slots[4]);
@@ -628,14 +663,14 @@ START_TEST(buckets_fill_in_turn)
     slots[4] = pool_add(&p, ids[4], true);
     ck_assert_uint_eq(p.near[3].more, 12);
     ck_assert_uint_eq(lane_of(&p.near[3], slots[4]), lane);
-    pool_drop(&p, slots[15], true); /* of the first far bucket */
+    pool_drop(&p, slots[20], true); /* of the first far bucket */
     ck_assert_uint_eq(p.near[3].more, 11);
     ck_assert_uint_eq(p.far[2].more, 2);
-    pool_drop(&p, slots[21], true); /* of the second */
+    pool_drop(&p, slots[26], true); /* of the second */
     ck_assert_uint_eq(p.near[3].more, 10);
     ck_assert_uint_eq(p.far[2].more, 1);
     for (uint32_t i = 0; i < N; i++)
-        if (i != 15 && i != 21)
+        if (i != 20 && i != 26)
             pool_drop(&p, slots[i], true);
     ck_assert(sb_ids_blank(t));
     pool_close(&p);
@@ -653,7 +688,7 @@ static uint32_t cell_of(const struct sb_ids *t, uint64_t id)
  * buckets before the ninth waits, or before somebody looks who cannot know better: not who asks for an id whose cell is 0. */
 START_TEST(they_wait)
 {
-    enum { FIRST = SB_IDS_LANES, WAIT = SB_IDS_WAIT_MOST, ALL = FIRST + WAIT + 1 };
+    enum { FIRST = SB_IDS_NEAR_LANES, WAIT = SB_IDS_WAIT_MOST, ALL = FIRST + WAIT + 1 };
     struct pool p;
     uint64_t ids[ALL], like = 0, unlike = 0;
     uint32_t slots[ALL], n = 0;
@@ -737,6 +772,7 @@ int main(void)
     tcase_add_test(tc, full_window_moves);
     tcase_add_loop_test(tc, orders_find_their_levels, 0, 4);
     tcase_add_test(tc, window_follows_the_best);
+    tcase_add_loop_test(tc, low_slots_first, 0, 2);
     tcase_add_loop_test(tc, orders_are_found, 0, 4);
     tcase_add_loop_test(tc, ids_collide_everywhere, 0, 4);
     tcase_add_test(tc, buckets_fill_in_turn);

@@ -11,7 +11,7 @@
 #include "engine/tail_walk.h"
 #include "rig.h"
 
-enum { ORDERS = 140, COLLIDING = 36, NEAR = 12 };
+enum { ORDERS = 140, COLLIDING = 41, NEAR = 12 };
 
 static const struct sb_engine_limits limits = {.instruments_max = 2,
                                                .sessions_max = 1,
@@ -138,7 +138,7 @@ static void tails(void)
 
 /* --- what is changed ---------------------------------------------------------------------------- */
 
-static struct sb_ids_bucket *near(void)
+static struct sb_ids_near *near(void)
 {
     return &e->orders.ids.near[0];
 }
@@ -196,29 +196,30 @@ static void in_two_lanes(void)
     const uint64_t id = ORDERS - 6;
     const uint32_t slot = sb_orders_find(&e->orders, id);
     const uint64_t hash = sb_ids_hash(&e->orders.ids, id);
-    struct sb_ids_bucket *b = sb_ids_far(&e->orders.ids, hash, 0);
-    ck_assert(slot != 0 && sb_ids_match(b, 0) != 0);
-    sb_ids_put(b, sb_ids_match(b, 0), hash, slot);
+    struct sb_ids_far *b = sb_ids_far(&e->orders.ids, hash, 0);
+    ck_assert(slot != 0 && sb_ids_match_far(b, 0) != 0);
+    sb_ids_put_far(b, sb_ids_match_far(b, 0), hash, slot);
 }
 
 /* One of the tree, in a bucket that is none of its own. */
 static void in_a_strange_bucket(void)
 {
     const uint32_t slot = near()->slot[0];
-    struct sb_ids_bucket *b = &e->orders.ids.near[7];
-    ck_assert_uint_ne(sb_ids_match(b, 0), 0);
-    sb_ids_put(b, sb_ids_match(b, 0), sb_ids_hash(&e->orders.ids, e->orders.slots[slot].id), slot);
+    struct sb_ids_near *b = &e->orders.ids.near[7];
+    const uint32_t free = sb_ids_match_near(b, 0);
+    ck_assert_uint_ne(free, 0);
+    sb_ids_put_near(b, free, sb_ids_hash(&e->orders.ids, e->orders.slots[slot].id), slot);
 }
 
 static void lane_of_nobody(void)
 {
-    struct sb_ids_bucket *b = &e->orders.ids.near[7];
-    sb_ids_put(b, sb_ids_match(b, 0), SB_IDS_TAG_BIT, e->orders.free);
+    struct sb_ids_near *b = &e->orders.ids.near[7];
+    sb_ids_put_near(b, sb_ids_match_near(b, 0), SB_IDS_TAG_BIT, e->orders.free);
 }
 
 static void lane_beyond_all(void)
 {
-    near()->slot[3] = e->orders.max + 1;
+    near()->slot[3] = (uint16_t)(e->orders.max + 1);
 }
 
 static void other_tag(void)
@@ -233,7 +234,7 @@ static void in_tree_and_lane(void)
     uint32_t link = t->root;
     while ((link & SB_IDS_NODE) != 0)
         link = t->nodes[link & ~SB_IDS_NODE].child[0];
-    near()->slot[3] = link;
+    near()->slot[3] = (uint16_t)link;
     near()->tag[3] = sb_ids_tag(sb_ids_hash(t, e->orders.slots[link].id));
 }
 
@@ -433,11 +434,11 @@ static const struct {
     {more_of_nobody, ids, whole, "t->far[i].more == 0 (left 1,"},
     {cell_of_nobody, ids, whole, "blank_cells(t->cells[i])"},
     {cell_of_one_less, ids, whole, "sb_ids_count: assertion failed: more || n != 0"},
-    {in_two_lanes, ids, whole, "lane_met(t, hash, b->slot[lane]) == &b->tag[lane]"},
-    {in_a_strange_bucket, ids, whole, "lane_met(t, hash, b->slot[lane]) == &b->tag[lane]"},
+    {in_two_lanes, ids, whole, "lane_met(t, hash, slot) == tag"},
+    {in_a_strange_bucket, ids, whole, "lane_met(t, hash, slot) == tag"},
     {lane_of_nobody, ids, whole, "verify_live: assertion failed: slots[slot].open != 0"},
     {lane_beyond_all, ids, whole, "verify_live: assertion failed: slot != 0 && slot <= max"},
-    {other_tag, ids, whole, "b->tag[lane] == sb_ids_tag(hash)"},
+    {other_tag, ids, whole, "*tag == sb_ids_tag(hash)"},
     {in_tree_and_lane, ids, whole, "lane_met(t, sb_ids_hash(t, slots[link].id), link) == "},
     {node_of_another_bit, ids, whole, "(zero ^ one) >> node->bit == 1"},
     {children_swapped, ids, whole, "bit_of(zero, node->bit) == 0"},
@@ -463,8 +464,9 @@ static const struct {
     {free_node_with_child, tails, whole, "pool->nodes[node].child[i] == 0"},
     {tail_node_lost, tails, whole, "verify_free_nodes(pool) + nodes == pool->node_fresh"},
     {nodes_in_a_ring, tails, whole, "n < pool->node_fresh"},
-    {slot_lost, orders, whole, "verify_free: assertion failed: slot != 0 && slot <= t->max"},
-    {slots_in_a_ring, orders, whole, "slot == t->max + 1"},
+    {slot_lost, orders, whole, "free + live == t->max"},
+    {slots_in_a_ring, orders, whole,
+     "verify_free: assertion failed: slot >= least && slot < end && n < end"},
     {used_by_one, orders, whole, "live == t->used"},
     {live_slot_free, orders, whole, "verify_free: assertion failed: t->slots[slot].open == 0"},
     {open_and_free, orders, whole, "sb_orders_find(t, t->slots[slot].id) == slot"},

@@ -288,9 +288,9 @@ START_TEST(keys_collide)
 {
     struct sb_workload w;
     make(&w, index_of("keys"), 5);
-    static struct sb_ids_bucket none[1];
+    static struct sb_ids_near none[1];
     struct sb_ids t;
-    sb_ids_init(&t, w.sizes.limits.orders_max, none, none, NULL, NULL);
+    sb_ids_init(&t, w.sizes.limits.orders_max, none, NULL, NULL, NULL);
     uint64_t first = 0;
     uint32_t key = 0, n = 0;
     for (uint64_t i = 0; i < w.n && w.messages[i].kind == SB_CMD_ORDER; i++, n++) {
