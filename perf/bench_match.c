@@ -3,6 +3,7 @@
 #include <sched.h>
 #include <string.h>
 
+#include "perf/bench_ids.h"
 #include "perf/bench_plain.h"
 #include "perf/pages.h"
 #include "perf/tsc.h"
@@ -204,22 +205,10 @@ void sb_bench_adapter_apply(struct sb_bench_adapter *a, const struct sb_bench_me
         apply_direct(a, m, ring);
     else if (a->way == SB_BENCH_COMMANDS)
         apply_command(a, m, ring);
-    else
+    else if (a->way == SB_BENCH_PLAIN)
         sb_bench_plain_apply(a->plain, m, ring);
-}
-
-/* As many reports as the engine would make, of what is known without a book. */
-static inline void apply_null(const struct sb_bench_message *m, struct sb_report_ring *ring)
-{
-    for (uint32_t i = 0; i < m->reports; i++)
-        *sb_report_ring_next(ring) = (struct sb_report){.id = m->id,
-                                                        .taker = i,
-                                                        .price = m->price,
-                                                        .quantity = m->quantity,
-                                                        .instrument = m->instrument,
-                                                        .kind = m->kind,
-                                                        .side = m->side};
-    sb_report_ring_publish(ring);
+    else
+        sb_bench_ids_apply(a->ids, m, ring);
 }
 
 /* ---- the adapter's start and end ---- */
@@ -300,6 +289,7 @@ static bool open_plain(struct sb_bench_adapter *a, const struct sb_bench_sizes *
 bool sb_bench_adapter_open(struct sb_bench_adapter *a, const struct sb_bench_sizes *sizes,
                            enum sb_bench_way way)
 {
+    SB_ASSERT(way != SB_BENCH_IDS);
     memset(a, 0, sizeof *a);
     a->way = way;
     if (way == SB_BENCH_PLAIN)
@@ -320,6 +310,7 @@ void sb_bench_adapter_close(struct sb_bench_adapter *a)
     if (a->reports != NULL)
         munmap(a->reports, a->reports_bytes);
     sb_bench_plain_close(a->plain);
+    sb_bench_ids_close(a->ids);
     sb_match_engine_close(&a->engine);
     memset(a, 0, sizeof *a);
 }
@@ -439,6 +430,15 @@ static void clock_stop(struct sb_bench_pass *pass, const struct sb_report_ring *
 
 /* ---- passes ---- */
 
+static bool open_for(const struct sb_bench_run *run, struct sb_bench_adapter *a)
+{
+    if (run->way != SB_BENCH_IDS)
+        return sb_bench_adapter_open(a, &run->sizes, run->way);
+    *a = (struct sb_bench_adapter){.way = run->way,
+                                   .ids = sb_bench_ids_open(run->script, run->sizes.open_most)};
+    return a->ids != NULL;
+}
+
 /* A loop for each way, so that none asks which it is. */
 static void apply_all(struct sb_bench_adapter *a, const struct sb_bench_run *run)
 {
@@ -448,9 +448,12 @@ static void apply_all(struct sb_bench_adapter *a, const struct sb_bench_run *run
     else if (run->way == SB_BENCH_COMMANDS)
         for (uint64_t i = 0; i < run->n; i++)
             apply_command(a, &run->messages[i], run->ring);
-    else
+    else if (run->way == SB_BENCH_PLAIN)
         for (uint64_t i = 0; i < run->n; i++)
             sb_bench_plain_apply(a->plain, &run->messages[i], run->ring);
+    else
+        for (uint64_t i = 0; i < run->n; i++)
+            sb_bench_ids_apply(a->ids, &run->messages[i], run->ring);
 }
 
 /* Messages from..to - 1; the ring begins anew with each. */
@@ -462,8 +465,10 @@ static void apply_piece(struct sb_bench_adapter *a, const struct sb_bench_run *r
             apply_direct(a, &run->messages[i], run->ring);
         else if (run->way == SB_BENCH_COMMANDS)
             apply_command(a, &run->messages[i], run->ring);
-        else
+        else if (run->way == SB_BENCH_PLAIN)
             sb_bench_plain_apply(a->plain, &run->messages[i], run->ring);
+        else
+            sb_bench_ids_apply(a->ids, &run->messages[i], run->ring);
         run->ring->head_next = 0;
     }
 }
@@ -471,7 +476,7 @@ static void apply_piece(struct sb_bench_adapter *a, const struct sb_bench_run *r
 bool sb_bench_pass_alone(const struct sb_bench_run *run, uint64_t *least)
 {
     struct sb_bench_adapter a;
-    if (!sb_bench_adapter_open(&a, &run->sizes, run->way))
+    if (!open_for(run, &a))
         return false;
     memset(run->ring, 0, sizeof *run->ring);
     for (uint64_t i = 0; i < run->n; i++)
@@ -492,7 +497,7 @@ bool sb_bench_pass_engine(const struct sb_bench_run *run, struct sb_bench_pass *
 {
     struct sb_bench_adapter a;
     struct consumer c;
-    if (!sb_bench_adapter_open(&a, &run->sizes, run->way))
+    if (!open_for(run, &a))
         return false;
     const bool good = consumer_start(&c, run);
     if (good) {
@@ -512,7 +517,7 @@ bool sb_bench_pass_null(const struct sb_bench_run *run, struct sb_bench_pass *pa
         return false;
     clock_start(pass);
     for (uint64_t i = 0; i < run->n; i++)
-        apply_null(&run->messages[i], run->ring);
+        sb_bench_null_apply(&run->messages[i], run->ring);
     clock_stop(pass, run->ring);
     consumer_stop(&c, pass);
     return true;
@@ -532,7 +537,7 @@ bool sb_bench_pass_timed(const struct sb_bench_run *run, struct sb_bench_pass *p
 {
     struct sb_bench_adapter a;
     struct consumer c;
-    if (!sb_bench_adapter_open(&a, &run->sizes, run->way))
+    if (!open_for(run, &a))
         return false;
     const uint64_t scale = sb_tsc_scale();
     time_nothing(each, scale);

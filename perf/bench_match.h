@@ -3,6 +3,7 @@
  *     messages --> [ direct:   sb_direct_order() and its like                          ] --> ring --> fold into a hash
  *     messages --> [ commands: map the id, sb_engine_apply(), outputs to reports       ] --> ring --> fold into a hash
  *     messages --> [ plain:    a book with nothing built in (bench_plain.h)            ] --> ring --> fold into a hash
+ *     messages --> [ ids:      a table of ids, and as many reports (bench_ids.h)       ] --> ring --> fold into a hash
  *     messages --> [ null:     as many reports, of the same size                       ] --> ring --> fold into a hash
  *
  * A message names its order by an arbitrary 64-bit id. Direct users give it to the engine as it is. A command has a key
@@ -57,16 +58,35 @@ struct sb_bench_sizes {
         open_most; /* orders that rest at once: the adapter's table has at least twice as many places */
 };
 
+/* The null engine: as many reports as the engine would make, of what is known without a book. Each is written where it goes: one
+ * that is made elsewhere and copied waits for its parts. */
+static inline void sb_bench_null_apply(const struct sb_bench_message *m,
+                                       struct sb_report_ring *ring)
+{
+    for (uint32_t i = 0; i < m->reports; i++)
+        *sb_report_ring_next(ring) = (struct sb_report){.id = m->id,
+                                                        .taker = i,
+                                                        .price = m->price,
+                                                        .quantity = m->quantity,
+                                                        .instrument = m->instrument,
+                                                        .kind = m->kind,
+                                                        .side = m->side};
+    sb_report_ring_publish(ring);
+}
+
 struct sb_bench_entry; /* an order that rests */
 struct sb_bench_plain;
+struct sb_bench_ids;
+struct sb_bench_script;
 
-/* PLAIN: instead of the engine. */
-enum sb_bench_way { SB_BENCH_DIRECT, SB_BENCH_COMMANDS, SB_BENCH_PLAIN };
+/* PLAIN, IDS: instead of the engine. */
+enum sb_bench_way { SB_BENCH_DIRECT, SB_BENCH_COMMANDS, SB_BENCH_PLAIN, SB_BENCH_IDS };
 
 struct sb_bench_adapter {
     enum sb_bench_way way;
     struct sb_match_engine engine; /* direct, commands */
     struct sb_bench_plain *plain;  /* plain */
+    struct sb_bench_ids *ids;      /* ids */
     /* direct */
     struct sb_report *reports; /* of one call */
     size_t reports_bytes;
@@ -83,7 +103,7 @@ struct sb_bench_adapter {
 };
 
 /* Sessions and instruments defined, every instrument in continuous trading. False: out of memory. A plain book takes nothing
- * but open_most from sizes, and only messages that it serves. */
+ * but open_most from sizes, and only messages that it serves. Not for IDS, which needs a script: a pass opens it. */
 bool sb_bench_adapter_open(struct sb_bench_adapter *a, const struct sb_bench_sizes *sizes,
                            enum sb_bench_way way);
 void sb_bench_adapter_close(struct sb_bench_adapter *a);
@@ -101,6 +121,7 @@ struct sb_bench_run {
     struct sb_bench_sizes sizes;
     struct sb_report_ring *ring;
     enum sb_bench_way way;
+    const struct sb_bench_script *script; /* IDS: of these messages */
     const int *cores; /* of the engine and of the consumer; NULL: wherever the kernel likes */
     bool eager;       /* the consumer takes what is there at once, and keeps no distance */
 };
@@ -112,7 +133,7 @@ struct sb_bench_pass {
         own_ns; /* of ns, what the thread had a processor for: other programs may have taken the rest */
 };
 
-/* Passes over all messages: of the engine, or of the plain book where that is the way; of the null engine. False: out of memory, or
+/* Passes over all messages: of the engine, or of the plain book or the table of ids where that is the way; of the null engine. False: out of memory, or
  * no thread. */
 bool sb_bench_pass_engine(const struct sb_bench_run *run, struct sb_bench_pass *pass);
 bool sb_bench_pass_null(const struct sb_bench_run *run, struct sb_bench_pass *pass);

@@ -1,5 +1,5 @@
-/* bench_match_verb.c: `shadowbook bench match`: every workload through the engine, the null engine and the plain book in turns, and the
- * table. */
+/* bench_match_verb.c: `shadowbook bench match`: every workload through the engine, the null engine, the table of ids and the plain book in
+ * turns, and the table. */
 #include <getopt.h>
 #include <inttypes.h>
 #include <sched.h>
@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "perf/bench_ids.h"
 #include "perf/bench_plain.h"
 #include "perf/bench_workload.h"
 #include "perf/numbers.h"
@@ -31,10 +32,10 @@ struct arguments {
 /* Of one workload. Rates in messages a millisecond. */
 struct row {
     const struct sb_workload *w;
-    uint64_t rate, rate_own, rate_null, ratio_1000; /* medians */
-    uint64_t rate_plain, ratio_plain_1000;          /* the same */
-    bool plain;                                     /* it serves this workload */
-    uint64_t rate_alone;                            /* of the fastest pieces */
+    uint64_t rate, rate_own, rate_null, ratio_1000;  /* medians */
+    uint64_t rate_ids, rate_plain, ratio_plain_1000; /* the same */
+    bool plain;                                      /* it serves this workload */
+    uint64_t rate_alone;                             /* of the fastest pieces */
     uint64_t rate_least, rate_most;
     uint64_t clock_ns;
     bool hashes_equal;
@@ -70,7 +71,7 @@ static uint64_t rate_of(uint64_t messages, uint64_t ns)
     return sb_multiply_divide(messages, 1000000, ns + (ns == 0));
 }
 
-enum { ENGINE, NULL_ENGINE, PLAIN_BOOK, PARTIES };
+enum { ENGINE, NULL_ENGINE, IDS, PLAIN_BOOK, PARTIES };
 
 /* Of all passes. */
 struct passes {
@@ -106,14 +107,15 @@ static void keep_round(struct passes *all, const struct sb_workload *w, uint32_t
     all->null_hash = round == 0 ? pass[NULL_ENGINE].hash : all->null_hash;
 }
 
-/* The null engine's reports have a hash of their own, the same each time. */
+/* The null engine's reports, which are those of the table of ids, have a hash of their own, the same each time. */
 static bool as_checked(const struct passes *all, const struct sb_workload *w, uint32_t parties,
                        const struct sb_bench_pass pass[PARTIES])
 {
     bool same = true;
     for (uint32_t party = 0; party < parties; party++)
         same = same && pass[party].reports == w->seen.reports &&
-               pass[party].hash == (party == NULL_ENGINE ? all->null_hash : w->seen.hash);
+               pass[party].hash ==
+                   (party == NULL_ENGINE || party == IDS ? all->null_hash : w->seen.hash);
     return same;
 }
 
@@ -125,6 +127,7 @@ static void summarize(struct passes *all, uint64_t n, struct row *row)
     row->rate_own = median(all->own, n);
     row->rate_null = median(all->rate[NULL_ENGINE], n);
     row->ratio_1000 = median(all->ratio_1000[NULL_ENGINE], n);
+    row->rate_ids = median(all->rate[IDS], n);
     if (!row->plain)
         return;
     row->rate_plain = median(all->rate[PLAIN_BOOK], n);
@@ -141,7 +144,7 @@ static uint64_t rate_alone(const struct bench *b, uint64_t messages)
 
 /* What each party is to do. */
 static void plan_runs(const struct bench *b, const struct sb_workload *w,
-                      struct sb_bench_run runs[PARTIES])
+                      const struct sb_bench_script *script, struct sb_bench_run runs[PARTIES])
 {
     const struct arguments *a = b->arguments;
     for (uint32_t party = 0; party < PARTIES; party++)
@@ -149,7 +152,10 @@ static void plan_runs(const struct bench *b, const struct sb_workload *w,
                                             .n = w->n,
                                             .sizes = w->sizes,
                                             .ring = b->ring,
-                                            .way = party == PLAIN_BOOK ? SB_BENCH_PLAIN : a->way,
+                                            .way = party == PLAIN_BOOK ? SB_BENCH_PLAIN
+                                                   : party == IDS      ? SB_BENCH_IDS
+                                                                       : a->way,
+                                            .script = script,
                                             .eager = a->eager,
                                             .cores = b->pinned ? b->cores : NULL};
     if (runs[PLAIN_BOOK].sizes.open_most < a->plain_orders)
@@ -157,15 +163,12 @@ static void plan_runs(const struct bench *b, const struct sb_workload *w,
 }
 
 /* False: out of memory or no thread. */
-static bool measure(struct bench *b, const struct sb_workload *w, struct row *row)
+static bool measure_with(struct bench *b, const struct sb_bench_run runs[PARTIES],
+                         const struct sb_workload *w, struct row *row)
 {
-    struct sb_bench_run runs[PARTIES];
     struct sb_bench_pass pass[PARTIES];
     struct passes all;
-    *row = (struct row){
-        .w = w, .hashes_equal = true, .plain = sb_bench_plain_serves(w->messages, w->n, &w->sizes)};
     const uint32_t parties = row->plain ? PARTIES : PLAIN_BOOK;
-    plan_runs(b, w, runs);
     memset(b->least, 0xff, sizeof b->least);
     for (uint64_t i = 0; i < b->arguments->passes; i++) {
         if (!run_round(runs, parties, i, pass) || !sb_bench_pass_alone(&runs[ENGINE], b->least))
@@ -181,6 +184,21 @@ static bool measure(struct bench *b, const struct sb_workload *w, struct row *ro
     return true;
 }
 
+/* The same. */
+static bool measure(struct bench *b, const struct sb_workload *w, struct row *row)
+{
+    struct sb_bench_run runs[PARTIES];
+    struct sb_bench_script script;
+    *row = (struct row){
+        .w = w, .hashes_equal = true, .plain = sb_bench_plain_serves(w->messages, w->n, &w->sizes)};
+    if (!sb_bench_script_make(&script, w->messages, w->n, &w->sizes))
+        return false;
+    plan_runs(b, w, &script, runs);
+    const bool good = measure_with(b, runs, w, row);
+    sb_bench_script_free(&script);
+    return good;
+}
+
 /* ---- the table ---- */
 
 static void print_load(const char *when)
@@ -194,7 +212,7 @@ static void print_head(const struct bench *b)
 {
     const struct arguments *a = b->arguments;
     printf("one message at a time, %s, seed %" PRIu64 ", %" PRIu64
-           " passes of engine, null engine and plain book in turns",
+           " passes of engine, null engine, table of ids and plain book in turns",
            a->way == SB_BENCH_DIRECT ? "by direct calls" : "as sessions' commands",
            a->workload.seed, a->passes);
     if (a->eager)
@@ -205,20 +223,22 @@ static void print_head(const struct bench *b)
         printf("; engine on core %d, consumer on core %d\n", b->cores[0], b->cores[1]);
     else
         printf("; not pinned to cores\n");
-    printf(
-        "M/s: million messages a second, median (least..most); own: by the engine thread's "
-        "processor time, without what "
-        "other programs took; alone: the engine's thread without a consumer, of each 1000 "
-        "messages the fastest pass; ratio: of M/s to that of the null engine, x plain: to that of "
-        "the plain book, - where it cannot serve the workload, median of the rounds; ns: around "
-        "each message, in a "
-        "pass of its own, the clock's "
-        "own time included\n");
+    printf("M/s: million messages a second, median (least..most); own: by the engine thread's "
+           "processor time, without what "
+           "other programs took; alone: the engine's thread without a consumer, of each 1000 "
+           "messages the fastest pass; ids: the null engine with a table of the resting orders' "
+           "ids and "
+           "nothing else; ratio: of M/s to that of the null engine, x plain: to that of "
+           "the plain book, - where it cannot serve the workload, median of the rounds; ns: around "
+           "each message, in a "
+           "pass of its own, the clock's "
+           "own time included\n");
     print_load("at the start");
-    printf("%-22s %8s %8s %15s %13s %20s %6s %6s %6s %6s %6s %7s %5s %5s %6s %7s %8s %5s %16s\n",
-           "workload", "messages", "reports", "resting~/most", "levels~/most", "M/s", "own",
-           "alone", "null", "ratio", "plain", "x plain", "p50", "p99", "p99.9", "p99.99", "max",
-           "clock", "hash");
+    printf(
+        "%-22s %8s %8s %15s %13s %20s %6s %6s %6s %6s %6s %6s %7s %5s %5s %6s %7s %8s %5s %16s\n",
+        "workload", "messages", "reports", "resting~/most", "levels~/most", "M/s", "own", "alone",
+        "null", "ids", "ratio", "plain", "x plain", "p50", "p99", "p99.9", "p99.99", "max", "clock",
+        "hash");
 }
 
 static void say_rate(char *to, size_t n, uint64_t rate)
@@ -234,12 +254,13 @@ static void say_ratio(char *to, size_t n, uint64_t ratio_1000)
 static void print_row(const struct bench *b, const struct row *r)
 {
     const struct sb_workload_seen *s = &r->w->seen;
-    char rate[24], least[24], most[24], null[24], ratio[24],
+    char rate[24], least[24], most[24], null[24], ids[24], ratio[24],
         plain[24] = "-", x_plain[24] = "-", own[24], alone[24], rates[80], resting[48], levels[48];
     say_rate(rate, sizeof rate, r->rate);
     say_rate(least, sizeof least, r->rate_least);
     say_rate(most, sizeof most, r->rate_most);
     say_rate(null, sizeof null, r->rate_null);
+    say_rate(ids, sizeof ids, r->rate_ids);
     say_rate(own, sizeof own, r->rate_own);
     say_rate(alone, sizeof alone, r->rate_alone);
     say_ratio(ratio, sizeof ratio, r->ratio_1000);
@@ -250,13 +271,14 @@ static void print_row(const struct bench *b, const struct row *r)
     snprintf(rates, sizeof rates, "%s (%s..%s)", rate, least, most);
     snprintf(resting, sizeof resting, "%" PRIu64 "/%u", s->orders_mean, s->orders_most);
     snprintf(levels, sizeof levels, "%" PRIu64 "/%u", s->levels_mean, s->levels_most);
-    printf("%-22s %8" PRIu64 " %8" PRIu64 " %15s %13s %20s %6s %6s %6s %6s %6s %7s"
+    printf("%-22s %8" PRIu64 " %8" PRIu64 " %15s %13s %20s %6s %6s %6s %6s %6s %6s %7s"
            " %5" PRIu64 " %5" PRIu64 " %6" PRIu64 " %7" PRIu64 " %8" PRIu64 " %5" PRIu64
            " %016" PRIx64 "%s\n",
-           r->w->name, r->w->n, s->reports, resting, levels, rates, own, alone, null, ratio, plain,
-           x_plain, sb_histogram_percentile(b->each, 50), sb_histogram_percentile(b->each, 99),
-           sb_histogram_percentile(b->each, 99.9), sb_histogram_percentile(b->each, 99.99),
-           b->each->max_ns, r->clock_ns, s->hash, r->hashes_equal ? "" : " DIFFERENT");
+           r->w->name, r->w->n, s->reports, resting, levels, rates, own, alone, null, ids, ratio,
+           plain, x_plain, sb_histogram_percentile(b->each, 50),
+           sb_histogram_percentile(b->each, 99), sb_histogram_percentile(b->each, 99.9),
+           sb_histogram_percentile(b->each, 99.99), b->each->max_ns, r->clock_ns, s->hash,
+           r->hashes_equal ? "" : " DIFFERENT");
     /* What the workload is, to be judged by. */
     const uint64_t orders = s->by_command[SB_CMD_ORDER], day = orders - s->iocs;
     printf("    orders %" PRIu64 ", %" PRIu64 " %% of them IOC; modifies %" PRIu64
@@ -296,10 +318,12 @@ static void json_row(struct bench *b, const struct row *r)
     printf(", \"messages_per_s\": %" PRIu64 ", \"messages_per_s_least\": %" PRIu64
            ", \"messages_per_s_most\": %" PRIu64 ", \"messages_per_s_own\": %" PRIu64
            ", \"messages_per_s_alone\": %" PRIu64 ", \"null_messages_per_s\": %" PRIu64
+           ", \"ids_messages_per_s\": %" PRIu64
            ", \"ratio\": %s, \"plain_messages_per_s\": %s, \"ratio_plain\": %s"
            ", \"clock_ns\": %" PRIu64 ", \"each\": ",
            r->rate * 1000, r->rate_least * 1000, r->rate_most * 1000, r->rate_own * 1000,
-           r->rate_alone * 1000, r->rate_null * 1000, ratio, plain, ratio_plain, r->clock_ns);
+           r->rate_alone * 1000, r->rate_null * 1000, r->rate_ids * 1000, ratio, plain, ratio_plain,
+           r->clock_ns);
     sb_histogram_json(b->each, stdout);
     printf(", \"hash\": \"%016" PRIx64 "\", \"hashes_equal\": %s}", s->hash,
            r->hashes_equal ? "true" : "false");

@@ -1,21 +1,18 @@
 #include "perf/bench_plain.h"
 
+#include "perf/bench_places.h"
 #include "perf/pages.h"
 #include "shadowbook/assert.h"
 
 enum {
     TICKS = SB_BENCH_PLAIN_TICKS,
     ORDERS = SB_BENCH_PLAIN_ORDERS,
-    WORDS = TICKS / 64,    /* of the map of levels */
-    GROUPS = WORDS / 64,   /* of 64 words each */
-    REGIONS = GROUPS / 64, /* of 64 groups each */
-    PLACES_MIN = 64,
-    PLACES_EACH = 4 /* for an order, at least: most searches end where they begin */
+    WORDS = TICKS / 64,   /* of the map of levels */
+    GROUPS = WORDS / 64,  /* of 64 words each */
+    REGIONS = GROUPS / 64 /* of 64 groups each */
 };
 
 enum { NO_BUY = 0, NO_SELL = TICKS, INSTRUMENT = 1 };
-
-#define NOWHERE UINT32_MAX
 
 struct order {
     uint64_t id;
@@ -31,10 +28,6 @@ struct level {
 };
 _Static_assert(sizeof(struct level) == 16, "four to a cache line");
 
-struct place {
-    uint32_t tag, slot; /* slot 0: empty */
-};
-
 /* Zeroed it is empty but for what open() sets. */
 struct sb_bench_plain {
     struct level levels[TICKS];
@@ -45,21 +38,19 @@ struct sb_bench_plain {
     uint32_t best[2];                /* ticks; NO_BUY, NO_SELL */
     uint32_t free, fresh;            /* the last slot given back, 0 none; the next never used */
     uint32_t orders_max;
-    uint32_t mask; /* places - 1 */
-    _Alignas(64) struct place places[];
+    struct sb_places ids;
+    _Alignas(64) struct sb_place places[];
 };
 
 static size_t bytes_of(uint64_t places)
 {
-    return sizeof(struct sb_bench_plain) + places * sizeof(struct place);
+    return sizeof(struct sb_bench_plain) + places * sizeof(struct sb_place);
 }
 
 struct sb_bench_plain *sb_bench_plain_open(uint32_t orders_max)
 {
     SB_ASSERT_LE(orders_max, (uint32_t)ORDERS);
-    uint32_t places = PLACES_MIN;
-    while (places < PLACES_EACH * orders_max)
-        places *= 2;
+    const uint32_t places = sb_places_for(orders_max);
     struct sb_bench_plain *b = sb_pages_map(bytes_of(places));
     if (b == NULL)
         return NULL;
@@ -68,14 +59,14 @@ struct sb_bench_plain *sb_bench_plain_open(uint32_t orders_max)
     b->best[SB_SELL] = NO_SELL;
     b->fresh = 1;
     b->orders_max = orders_max;
-    b->mask = places - 1;
+    b->ids = (struct sb_places){.place = b->places, .ids = &b->orders[0].id, .mask = places - 1};
     return b;
 }
 
 void sb_bench_plain_close(struct sb_bench_plain *b)
 {
     if (b != NULL)
-        munmap(b, bytes_of((uint64_t)b->mask + 1));
+        munmap(b, bytes_of((uint64_t)b->ids.mask + 1));
 }
 
 /* ---- the bitmaps ---- */
@@ -179,44 +170,10 @@ static inline uint32_t next_below(const struct sb_bench_plain *b, uint32_t ticks
 
 /* ---- ids ---- */
 
-/* The lowest bits say where the search begins. */
-static inline uint32_t tag_of(uint64_t id)
-{
-    const uint64_t product = id * UINT64_C(0x9e3779b97f4a7c15);
-    return (uint32_t)(product ^ product >> 32);
-}
-
-/* Place of the resting order with this id, NOWHERE: there is none. */
+/* Place of the resting order with this id, SB_PLACE_NONE: there is none. */
 static inline uint32_t find(const struct sb_bench_plain *b, uint64_t id)
 {
-    const uint32_t tag = tag_of(id), mask = b->mask;
-    for (uint32_t at = tag & mask; b->places[at].slot != 0; at = (at + 1) & mask)
-        if (b->places[at].tag == tag && b->orders[b->places[at].slot].id == id)
-            return at;
-    return NOWHERE;
-}
-
-static inline void put(struct sb_bench_plain *b, uint64_t id, uint32_t slot)
-{
-    const uint32_t tag = tag_of(id), mask = b->mask;
-    uint32_t at = tag & mask;
-    while (b->places[at].slot != 0)
-        at = (at + 1) & mask;
-    b->places[at] = (struct place){.tag = tag, .slot = slot};
-}
-
-/* Who stands behind the hole moves into it, unless that is before where the search for it begins. */
-static inline void clear(struct sb_bench_plain *b, uint32_t hole)
-{
-    const uint32_t mask = b->mask;
-    for (uint32_t at = (hole + 1) & mask; b->places[at].slot != 0; at = (at + 1) & mask) {
-        const uint32_t from_begin = at - b->places[at].tag, from_hole = at - hole;
-        if ((from_begin & mask) < (from_hole & mask))
-            continue;
-        b->places[hole] = b->places[at];
-        hole = at;
-    }
-    b->places[hole].slot = 0;
+    return sb_places_find(&b->ids, sizeof(struct order) / sizeof(uint64_t), id);
 }
 
 /* ---- orders and queues ---- */
@@ -298,7 +255,7 @@ static inline void unlink_out(struct sb_bench_plain *b, const struct order *o)
 static inline void drop(struct sb_bench_plain *b, uint32_t slot, uint32_t place)
 {
     unlink_out(b, &b->orders[slot]);
-    clear(b, place);
+    sb_places_clear(&b->ids, place);
     give_slot(b, slot);
 }
 
@@ -396,7 +353,7 @@ static inline void enter(struct sb_bench_plain *b, const struct sb_bench_message
     struct incoming in = {
         .id = m->id, .ticks = m->price / SB_BENCH_TICK, .open = m->quantity, .side = m->side};
     uint8_t reason = refusal(m);
-    if (reason == SB_REASON_NONE && find(b, m->id) != NOWHERE)
+    if (reason == SB_REASON_NONE && find(b, m->id) != SB_PLACE_NONE)
         reason = SB_REASON_DUPLICATE;
     if (reason != SB_REASON_NONE) {
         report(ring, SB_REPORT_ORDER_REJECT, m->id, 0, 0, m->side, reason);
@@ -407,14 +364,14 @@ static inline void enter(struct sb_bench_plain *b, const struct sb_bench_message
         return;
     const uint32_t slot = take_slot(b);
     link_in(b, slot, &in);
-    put(b, m->id, slot);
+    sb_places_put(&b->ids, m->id, slot);
 }
 
 static inline void cancel(struct sb_bench_plain *b, const struct sb_bench_message *m,
                           struct sb_report_ring *ring)
 {
     const uint32_t place = find(b, m->id);
-    if (place == NOWHERE) {
+    if (place == SB_PLACE_NONE) {
         report_unknown(ring, SB_REPORT_CANCEL_REJECT, m->id);
         return;
     }
@@ -428,7 +385,7 @@ static inline void reduce(struct sb_bench_plain *b, const struct sb_bench_messag
                           struct sb_report_ring *ring)
 {
     const uint32_t place = find(b, m->id);
-    if (place == NOWHERE) {
+    if (place == SB_PLACE_NONE) {
         report_unknown(ring, SB_REPORT_CANCEL_REJECT, m->id);
         return;
     }
@@ -459,7 +416,7 @@ static inline void enter_again(struct sb_bench_plain *b, uint32_t slot, struct i
         link_in(b, slot, in);
         return;
     }
-    clear(b, find(b, in->id)); /* makers that went may have moved it */
+    sb_places_clear(&b->ids, find(b, in->id)); /* makers that went may have moved it */
     give_slot(b, slot);
 }
 
@@ -468,7 +425,7 @@ static inline void modify(struct sb_bench_plain *b, const struct sb_bench_messag
                           struct sb_report_ring *ring)
 {
     const uint32_t place = find(b, m->id);
-    if (place == NOWHERE) {
+    if (place == SB_PLACE_NONE) {
         report_unknown(ring, SB_REPORT_MODIFY_REJECT, m->id);
         return;
     }

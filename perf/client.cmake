@@ -15,7 +15,7 @@ target_link_libraries(shadowbook-replay PUBLIC shadowbook-plan shadowbook-config
   shadowbook-dpdk)
 # The verb bench: a node in process; the engine alone, one message at a time.
 add_library(shadowbook-bench-match STATIC
-  bench_match.c bench_plain.c bench_burst.c bench_workload.c bench_regime.c bench_match_verb.c)
+  bench_match.c bench_plain.c bench_ids.c bench_burst.c bench_workload.c bench_regime.c bench_match_verb.c)
 target_link_libraries(shadowbook-bench-match PUBLIC shadowbook-match Threads::Threads)
 add_library(shadowbook-bench STATIC bench.c bench_node.c)
 target_link_libraries(shadowbook-bench PUBLIC shadowbook-bench-match shadowbook-plan shadowbook-replica shadowbook-journal

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "engine/ids.h"
+#include "perf/bench_ids.h"
 #include "perf/bench_plain.h"
 #include "perf/bench_workload.h"
 #include "perf/id_map.h"
@@ -315,13 +316,21 @@ START_TEST(passes_agree)
         .messages = w.messages, .n = w.n, .sizes = w.sizes, .ring = ring};
     struct sb_bench_run run_plain = run;
     run_plain.way = SB_BENCH_PLAIN;
-    struct sb_bench_pass engine, again, plain, null[2];
+    struct sb_bench_script script;
+    ck_assert(sb_bench_script_make(&script, w.messages, w.n, &w.sizes));
+    struct sb_bench_run run_ids = run;
+    run_ids.way = SB_BENCH_IDS;
+    run_ids.script = &script;
+    struct sb_bench_pass engine, again, plain, ids, null[2];
     uint64_t clock_ns = 0;
     ck_assert(sb_bench_pass_engine(&run, &engine));
     ck_assert(sb_bench_pass_null(&run, &null[0]));
     ck_assert(sb_bench_pass_timed(&run, &again, each, &clock_ns));
     ck_assert(sb_bench_pass_null(&run, &null[1]));
     ck_assert(sb_bench_pass_engine(&run_plain, &plain));
+    ck_assert(sb_bench_pass_engine(&run_ids, &ids));
+    ck_assert_uint_eq(ids.hash, null[0].hash);
+    ck_assert_uint_eq(ids.reports, w.seen.reports);
     ck_assert_uint_eq(plain.hash, w.seen.hash);
     ck_assert_uint_eq(plain.reports, w.seen.reports);
     ck_assert_uint_eq(engine.hash, w.seen.hash);
@@ -331,9 +340,43 @@ START_TEST(passes_agree)
     ck_assert_uint_eq(null[0].hash, null[1].hash);
     ck_assert_uint_eq(each->total, w.n);
     ck_assert_uint_gt(engine.ns, 0);
+    sb_bench_script_free(&script);
     sb_workload_free(&w);
     free(ring);
     free(each);
+}
+END_TEST
+
+/* After each message the table holds as many ids as orders rest in the engine, and who should be there is (asserted in it). */
+START_TEST(ids_of_those_who_rest)
+{
+    struct sb_report_ring *ring = aligned_alloc(128, sizeof *ring);
+    ck_assert_ptr_nonnull(ring);
+    for (uint32_t i = CAPTURES; sb_workload_name(i) != NULL; i++) {
+        struct sb_workload w;
+        struct sb_bench_script script;
+        struct sb_bench_adapter a;
+        make(&w, i, 5);
+        ck_assert(sb_bench_script_make(&script, w.messages, w.n, &w.sizes));
+        ck_assert(sb_bench_adapter_open(&a, &w.sizes, SB_BENCH_DIRECT));
+        struct sb_bench_ids *ids = sb_bench_ids_open(&script, w.sizes.open_most);
+        ck_assert_ptr_nonnull(ids);
+        memset(ring, 0, sizeof *ring);
+        for (uint64_t at = 0; at < w.n; at++) {
+            sb_bench_adapter_apply(&a, &w.messages[at], ring);
+            sb_report_ring_taken(ring, sb_report_ring_ready(ring));
+            sb_bench_ids_apply(ids, &w.messages[at], ring);
+            ck_assert_uint_eq(sb_report_ring_ready(ring), w.messages[at].reports);
+            sb_report_ring_taken(ring, sb_report_ring_ready(ring));
+            ck_assert_uint_eq(ids->used, sb_engine_stats(a.engine.engine)->open_orders);
+        }
+        ck_assert_uint_eq(ids->used, w.seen.orders_end);
+        sb_bench_ids_close(ids);
+        sb_bench_adapter_close(&a);
+        sb_bench_script_free(&script);
+        sb_workload_free(&w);
+    }
+    free(ring);
 }
 END_TEST
 
@@ -367,6 +410,7 @@ static TCase *chosen(bool with_captures)
     tcase_add_test(c, shapes);
     tcase_add_test(c, keys_collide);
     tcase_add_test(c, passes_agree);
+    tcase_add_test(c, ids_of_those_who_rest);
     return c;
 }
 

@@ -50,6 +50,7 @@ expect 2 'no workload nosuch' bench match --only nosuch
 expect 0 '^queue ' bench match --messages 2000 --passes 1 --only queue --cores any
 expect 0 'taken at once' bench match --messages 2000 --passes 1 --only queue --cores any --eager
 expect 0 '"hashes_equal": true' bench match --messages 2000 --passes 1 --only crash --json --cores any
+expect 0 ', "ids_messages_per_s": [1-9]' bench match --messages 2000 --passes 1 --only keys --json --cores any
 expect 0 ', "ratio_plain": [0-9]' bench match --messages 2000 --passes 3 --only swing-1 --json --cores any
 expect 0 '"ratio_plain": null' bench match --messages 2000 --passes 1 --only instruments --json --cores any
 expect 0 'room for 50000 orders' bench match --messages 2000 --passes 1 --only keys --cores any --plain-orders 50000
