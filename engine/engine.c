@@ -30,7 +30,7 @@ const char *sb_engine_limits_error(const struct sb_engine_limits *l)
         return "terms_max must be 1..16777216 (2^24)";
     if (l->window_levels < SB_LADDER_WINDOW_MIN || l->window_levels > SB_LADDER_WINDOW_MAX ||
         (l->window_levels & (l->window_levels - 1)) != 0)
-        return "window_levels must be a power of two, 64..4096";
+        return "window_levels must be a power of two, 64..65536";
     return NULL;
 }
 

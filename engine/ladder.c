@@ -24,8 +24,12 @@ static uint32_t near_after(const struct sb_ladder *l, uint32_t key)
 uint32_t sb_ladder_dense(const struct sb_ladder *l)
 {
     uint32_t n = 0;
-    for (uint64_t top = l->top; top != 0; top &= top - 1)
-        n += (uint32_t)__builtin_popcountll(l->words[__builtin_ctzll(top)]);
+    for (uint64_t top = l->top; top != 0; top &= top - 1) {
+        const uint32_t g = (uint32_t)__builtin_ctzll(top);
+        for (uint64_t group = sb_ladder_groups(l)[g]; group != 0; group &= group - 1)
+            n += (uint32_t)__builtin_popcountll(
+                l->words[g * 64u + (uint32_t)__builtin_ctzll(group)]);
+    }
     return n;
 }
 

@@ -9,7 +9,7 @@
  * (sb_book_key()). A level exists exactly while an order rests in it.
  *
  * Keys base .. base + window - 1 live in the array, at place key mod window, so that the levels that
- * stay need not move when the window does. Two bitmaps, one over the other, find the next level in use in two loads. The window
+ * stay need not move when the window does. Bitmaps, one over the other, find the next level in use in few loads. The window
  * moves only when a level is opened outside of it, and only if the best level lies outside and more than a quarter as many levels were
  * opened outside since it last moved than it holds: those it has to put away are paid for by these, and each that it takes in is
  * taken out or put away once. Where the window stands decides nothing but speed.
@@ -40,20 +40,20 @@ struct sb_ladder {
     uint32_t mask;    /* window - 1 */
     struct sb_tail tail;
     struct sb_level *levels; /* mask + 1 of them; head 0: not in use */
-    uint64_t *words;         /* a bit for each level */
-    uint64_t top;            /* a bit for each word that is not 0 */
+    uint64_t
+        *words; /* a bit for each level; behind them, in groups, one for each word that is not 0 */
+    uint64_t top;      /* a bit for each group that is not 0 */
     uint32_t patience; /* `outside` may come to so much before the window's levels are counted */
     uint32_t zero;
 };
 _Static_assert(sizeof(struct sb_ladder) == 64, "one line");
 
-/* One word of bits for the words: 64 * 64. */
-enum { SB_LADDER_WINDOW_MIN = 64, SB_LADDER_WINDOW_MAX = 4096 };
+enum { SB_LADDER_WINDOW_MIN = 64, SB_LADDER_WINDOW_MAX = 1 << 16, SB_LADDER_GROUP = 64 * 64 };
 
-/* Bitmap words of a ladder with this window. */
+/* Words of the bitmaps of a ladder with this window. */
 static inline size_t sb_ladder_words(uint32_t window)
 {
-    return window / 64u;
+    return window / 64u + (window + SB_LADDER_GROUP - 1) / SB_LADDER_GROUP;
 }
 
 /* window: a power of two. levels and words are zeroed arrays of window and sb_ladder_words(window). */
@@ -121,13 +121,21 @@ static inline struct sb_level *sb_ladder_find_of(const struct sb_ladder *l,
     return sb_ladder_find(l, levels, key);
 }
 
+/* Of 64 words of bits each. */
+static inline uint64_t *sb_ladder_groups(const struct sb_ladder *l)
+{
+    return l->words + ((uint64_t)l->mask + 1) / 64u;
+}
+
 /* Takes a place of the window, in use already or not, into use. */
 static inline void sb_ladder_open(struct sb_ladder *l, uint64_t place)
 {
     const uint64_t word = l->words[place / 64u];
     l->words[place / 64u] = word | UINT64_C(1) << place % 64u;
-    if (__builtin_expect(word == 0, 0))
-        l->top |= UINT64_C(1) << place / 64u;
+    if (__builtin_expect(word == 0, 0)) {
+        sb_ladder_groups(l)[place / SB_LADDER_GROUP] |= UINT64_C(1) << place / 64u % 64u;
+        l->top |= UINT64_C(1) << place / SB_LADDER_GROUP;
+    }
 }
 
 /* The reverse. */
@@ -135,8 +143,25 @@ static inline void sb_ladder_close(struct sb_ladder *l, uint64_t place)
 {
     const uint64_t word = l->words[place / 64u] & ~(UINT64_C(1) << place % 64u);
     l->words[place / 64u] = word;
-    if (__builtin_expect(word == 0, 0))
-        l->top &= ~(UINT64_C(1) << place / 64u);
+    if (__builtin_expect(word == 0, 0)) {
+        uint64_t *group = &sb_ladder_groups(l)[place / SB_LADDER_GROUP];
+        *group &= ~(UINT64_C(1) << place / 64u % 64u);
+        if (*group == 0)
+            l->top &= ~(UINT64_C(1) << place / SB_LADDER_GROUP);
+    }
+}
+
+/* The first word in use after word `at`, going around. */
+static inline uint32_t sb_ladder_word_after(const struct sb_ladder *l, uint32_t at)
+{
+    uint32_t g = at / 64u;
+    uint64_t group = sb_ladder_groups(l)[g] & ~UINT64_C(1) << at % 64u;
+    if (group == 0) {
+        const uint64_t after = l->top & ~UINT64_C(1) << g;
+        g = (uint32_t)__builtin_ctzll(after != 0 ? after : l->top);
+        group = sb_ladder_groups(l)[g];
+    }
+    return g * 64u + (uint32_t)__builtin_ctzll(group);
 }
 
 /* Key of the first place in use at or after `place`, going around the array; the window holds one. */
@@ -145,8 +170,7 @@ static inline uint32_t sb_ladder_around(const struct sb_ladder *l, uint32_t plac
     uint32_t at = place / 64u;
     uint64_t word = l->words[at] & ~UINT64_C(0) << place % 64u;
     if (word == 0) {
-        const uint64_t after = l->top & ~UINT64_C(1) << at;
-        at = (uint32_t)__builtin_ctzll(after != 0 ? after : l->top);
+        at = sb_ladder_word_after(l, at);
         word = l->words[at];
     }
     const uint32_t found = at * 64u + (uint32_t)__builtin_ctzll(word);

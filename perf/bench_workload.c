@@ -14,7 +14,7 @@ enum {
     MID_TICKS = 2000000,
     LOT = 100,
     ORDERS_MAX = 1 << 20, /* the default of a shard */
-    WINDOW = 4096,        /* the same */
+    WINDOW = 8192,        /* the same */
     SWEEP_LEVELS = 10000,
     INSTRUMENTS = 10000,
     INSTRUMENTS_WINDOW = 64,

@@ -67,7 +67,7 @@ static const struct sb_config_key KEYS[] = {
     NUMBER(SB_SECTION_ENGINE, "orders_max", SB_KEY_UINT, limits.orders_max, 1, 1u << 27, 1),
     NUMBER(SB_SECTION_ENGINE, "levels_max", SB_KEY_UINT, limits.levels_max, 1, 1u << 27, 1),
     NUMBER(SB_SECTION_ENGINE, "terms_max", SB_KEY_UINT, limits.terms_max, 1, 1u << 24, 1),
-    NUMBER(SB_SECTION_ENGINE, "window_levels", SB_KEY_POW2, limits.window_levels, 64, 4096, 1),
+    NUMBER(SB_SECTION_ENGINE, "window_levels", SB_KEY_POW2, limits.window_levels, 64, 65536, 1),
     NUMBER(SB_SECTION_ENGINE, "timer_ms", SB_KEY_UINT, timer_ns, 0, 60000, MS),
 
     NUMBER(SB_SECTION_MEMORY, "log_lines", SB_KEY_POW2, log_lines, 1u << 10, 1u << 30, 1),

@@ -112,22 +112,22 @@ enum { SB_PRO_RATA_MAX = 64 }; /* orders of a queue that share in a pass (RULES.
  * shared by a pair under other rules than those it was made under. */
 enum { SB_ENGINE_RULES = 2 };
 
-/* Sizes of all tables. They are part of what must be equal in two engines. */
+/* Sizes of all tables. They are part of what must be equal in two engines, but for the last, which is speed only and never shows
+ * in outputs: as many as prices move while orders rest; with many more they are seldom met while they are in the cache. */
 struct sb_engine_limits {
-    uint32_t
-        instruments_max;    /* 1..131071; a feed whose locate has 16 bits bounds a shard to 65535 */
-    uint32_t sessions_max;  /* 1..65535 */
-    uint32_t orders_max;    /* open orders in all books, 1..2^27 */
-    uint32_t levels_max;    /* price levels in use, both sides of all books, 1..2^27 */
-    uint32_t terms_max;     /* open orders with terms (RULES.md), 1..2^24 */
-    uint32_t window_levels; /* dense levels per side and instrument, a power of two, 64..4096;
-                                 speed only: it never shows in outputs */
+    uint32_t instruments_max; /* 1..131071; a feed's locate of 16 bits bounds a shard to 65535 */
+    uint32_t sessions_max;    /* 1..65535 */
+    uint32_t orders_max;      /* open orders in all books, 1..2^27 */
+    uint32_t levels_max;      /* price levels in use, both sides of all books, 1..2^27 */
+    uint32_t terms_max;       /* open orders with terms (RULES.md), 1..2^24 */
+    uint32_t window_levels;   /* levels in an array, 16 bytes each, per side and instrument: a power
+                               * of two, 64..65536 */
 };
 
 #define SB_ENGINE_LIMITS_DEFAULT                                                                   \
     {                                                                                              \
         .instruments_max = 128, .sessions_max = 128, .orders_max = 1u << 20,                       \
-        .levels_max = 1u << 16, .terms_max = 1u << 14, .window_levels = 4096                       \
+        .levels_max = 1u << 16, .terms_max = 1u << 14, .window_levels = 8192                       \
     }
 
 /* NULL if the limits can be served, else what is wrong with them. */

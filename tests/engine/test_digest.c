@@ -63,7 +63,7 @@ END_TEST
 START_TEST(state_does_not_know_the_window)
 {
     struct sb_engine_limits limits = rig_limits;
-    limits.window_levels = 4096;
+    limits.window_levels = 65536;
     rig_close(&b);
     rig_open(&b, &limits, SB_PHASE_CONTINUOUS);
     uint32_t x = 1;

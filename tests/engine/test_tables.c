@@ -17,10 +17,10 @@ static uint32_t next_random(uint64_t *state)
 enum { MODEL_KEYS = 3000 };
 
 /* Model: which keys are in use, at keys that are dense, then sparse, then extreme. */
-static uint32_t model_key(uint32_t i, uint32_t shape)
+static uint32_t model_key(uint32_t i, uint32_t shape, uint32_t apart)
 {
     if (shape == 0)
-        return 5000 + i;
+        return 5000 + i * apart;
     if (shape == 1)
         return i * 715827u; /* up to the largest key */
     return SB_KEY_MAX - i * (i % 7);
@@ -99,24 +99,29 @@ static void check_bits(const struct sb_ladder *l)
         ck_assert_int_eq(used, l->levels[place].head != 0);
         n += used;
     }
-    for (uint32_t word = 0; word < 64; word++)
-        ck_assert_int_eq((l->top >> word & 1u) != 0, word <= l->mask / 64 && l->words[word] != 0);
+    for (uint32_t word = 0; word <= l->mask / 64; word++)
+        ck_assert_int_eq((sb_ladder_groups(l)[word / 64] >> word % 64 & 1u) != 0,
+                         l->words[word] != 0);
+    for (uint32_t group = 0; group < 64; group++)
+        ck_assert_int_eq((l->top >> group & 1u) != 0,
+                         group * SB_LADDER_GROUP <= l->mask && sb_ladder_groups(l)[group] != 0);
     ck_assert_uint_eq(sb_ladder_dense(l), n);
 }
 
 START_TEST(ladder_keeps_order)
 {
-    static const uint32_t windows[] = {64, 128, 512};
+    static const uint32_t windows[] = {64, 128, 512, 16384};
     static uint32_t used[MODEL_KEYS];
     struct rig r;
     uint32_t n = 0, moves = 0;
     uint64_t random = (uint64_t)_i + 1;
-    rig_open(&r, windows[_i / 3], MODEL_KEYS);
+    const uint32_t window = windows[_i / 3], apart = 1 + window / 500;
+    rig_open(&r, window, MODEL_KEYS);
     for (uint32_t step = 0; step < 8000; step++) {
         /* Mostly near a centre that wanders, so that the window has to follow; fills, then drains. */
         const uint32_t near = (step / 16 + next_random(&random) % 40) % MODEL_KEYS;
         const uint32_t i = next_random(&random) % 4 == 0 ? next_random(&random) % MODEL_KEYS : near;
-        const uint32_t key = model_key(i, (uint32_t)_i % 3), base = r.l.base;
+        const uint32_t key = model_key(i, (uint32_t)_i % 3, apart), base = r.l.base;
         uint32_t at = 0;
         while (at < n && used[at] != key)
             at++;
@@ -337,9 +342,9 @@ END_TEST
 /* From one word of the bitmap to all there can be, with the window at and around the array's end. */
 START_TEST(ladder_finds_across_bitmap_words)
 {
-    static const uint32_t windows[] = {64, 128, 1024, 4096};
-    const uint32_t window = windows[_i % 4];
-    const uint32_t start = 1000000u / window * window + (uint32_t)_i / 4 * (window / 8 + 5);
+    static const uint32_t windows[] = {64, 128, 1024, 4096, 8192, SB_LADDER_WINDOW_MAX};
+    const uint32_t window = windows[_i % 6];
+    const uint32_t start = 1000000u / window * window + (uint32_t)_i / 6 * (window / 8 + 5);
     struct rig r;
     uint32_t keys[64], n = 0;
     rig_open(&r, window, 65);
@@ -767,8 +772,8 @@ int main(void)
     Suite *suite = suite_create("engine-tables");
     TCase *tc = tcase_create("tables");
     tcase_set_timeout(tc, 60);
-    tcase_add_loop_test(tc, ladder_keeps_order, 0, 9);
-    tcase_add_loop_test(tc, ladder_finds_across_bitmap_words, 0, 32);
+    tcase_add_loop_test(tc, ladder_keeps_order, 0, 12);
+    tcase_add_loop_test(tc, ladder_finds_across_bitmap_words, 0, 48);
     tcase_add_test(tc, full_window_moves);
     tcase_add_loop_test(tc, orders_find_their_levels, 0, 4);
     tcase_add_test(tc, window_follows_the_best);
