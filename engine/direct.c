@@ -35,7 +35,7 @@ uint32_t sb_direct_order(struct sb_engine *e, uint32_t instrument, uint64_t id, 
     const uint64_t hash = sb_ids_hash(&e->orders.ids, id);
     __builtin_prefetch(sb_ids_near(&e->orders.ids, hash), 1); /* a new id's is seldom at hand */
     if (sb_direct_many(e))
-        sb_ids_prefetch_cell(&e->orders.ids, hash); /* the bucket is likely to be full */
+        sb_ids_prefetch_mark(&e->orders.ids, hash); /* the bucket is likely to be full */
     if (__builtin_expect(instrument > e->limits.instruments_max, 0))
         return sb_direct_order_of_any_kind(e, instrument, id, flags, price, quantity, out);
     struct sb_book *b = &e->books[instrument];

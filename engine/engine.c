@@ -82,7 +82,7 @@ static size_t carve_all(struct pieces *p, void *base, const struct sb_engine_lim
     p->near = carve(&c, sb_ids_near_n(l->orders_max), sizeof *p->near);
     p->far = carve(&c, sb_ids_far_n(l->orders_max), sizeof *p->far);
     p->nodes_of_ids = carve(&c, sb_ids_nodes_n(l->orders_max), sizeof *p->nodes_of_ids);
-    p->cells_of_ids = carve(&c, sb_ids_cells_n(l->orders_max), 1);
+    p->cells_of_ids = carve(&c, sb_ids_cells_bytes(l->orders_max), 1);
     p->dense = carve(&c, ladders * l->window_levels, sizeof *p->dense);
     p->bits = carve(&c, ladders * sb_ladder_words(l->window_levels), sizeof *p->bits);
     p->tail = carve(&c, 1, sb_tail_pool_bytes(l->levels_max));

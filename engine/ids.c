@@ -19,6 +19,7 @@ void sb_ids_init(struct sb_ids *t, uint32_t max, struct sb_ids_near *near, struc
                          .far_n = sb_ids_far_n(max),
                          .node_free = 1,
                          .cells = cells,
+                         .marks = cells + sb_ids_cells_n(max),
                          .bytes = sb_ids_cells_n(max)};
     sb_ids_seed(t, 0);
 }
@@ -123,10 +124,21 @@ static void tree_remove(struct sb_ids *t, uint64_t id, uint32_t slot)
 
 /* --- what goes past the near bucket --------------------------------------------------------------- */
 
-/* Puts an id, which its near bucket and its cell count already, in a bucket or in the tree. */
+/* Who waits is not counted yet, and needs the bit as well. */
+void sb_ids_unmark(const struct sb_ids *t, uint64_t hash)
+{
+    const uint64_t cell = sb_ids_cell_of(t, hash);
+    for (uint32_t i = 0; i < t->waiting; i++)
+        if (sb_ids_cell_of(t, t->wait[i].hash) == cell)
+            return;
+    t->marks[cell / 8] = (uint8_t)(t->marks[cell / 8] & ~(1u << cell % 8));
+}
+
+/* Puts an id, which its near bucket counts already, and whose bit is set, in a bucket or in the tree. */
 static void put_beyond(struct sb_ids *t, const struct sb_order *slots, uint64_t hash, uint64_t id,
                        uint32_t slot)
 {
+    sb_ids_count(t, hash);
     for (uint32_t i = 0; i < FARS; i++) {
         struct sb_ids_far *b = sb_ids_far(t, hash, i);
         const uint32_t lanes = sb_ids_match_far(b, 0);
@@ -191,7 +203,6 @@ void sb_ids_add_far(struct sb_ids *t, const struct sb_order *slots, uint64_t id,
     }
     /* Whoever made sure that it is not live has just looked at its bucket. */
     sb_ids_near(t, hash)->more++;
-    sb_ids_count(t, hash, true);
     put_beyond(t, slots, hash, id, slot);
 }
 
@@ -208,7 +219,7 @@ void sb_ids_remove_far(struct sb_ids *t, const struct sb_order *slots, uint64_t 
     }
     SB_ASSERT(near->more != 0);
     near->more--;
-    sb_ids_count(t, hash, false);
+    sb_ids_uncount(t, hash);
     for (uint32_t i = 0; i < FARS; i++) {
         struct sb_ids_far *b = sb_ids_far(t, hash, i);
         const uint32_t lane = far_lane_of(b, hash, slot);
@@ -240,6 +251,16 @@ uint32_t sb_ids_leave_slowly(struct sb_ids *t, const struct sb_order *slots, uin
     return slot;
 }
 
+/* Has every cell that is not 0, and no other, its bit? While nobody waits. */
+static bool marked(const struct sb_ids *t)
+{
+    bool good = true;
+    for (uint64_t cell = 0; cell < 2 * (uint64_t)t->bytes; cell++)
+        good = good && ((t->cells[cell / 2] >> cell % 2 * 4 & SB_IDS_CELL_MOST) != 0) ==
+                           ((t->marks[cell / 8] >> cell % 8 & 1u) != 0);
+    return good;
+}
+
 /* Nobody is counted, or nobody can tell any more. */
 static bool blank_cells(uint8_t two)
 {
@@ -249,7 +270,7 @@ static bool blank_cells(uint8_t two)
 bool sb_ids_blank(const struct sb_ids *t)
 {
     const uint32_t near_n = (uint32_t)(t->near_mask / sizeof *t->near) + 1;
-    bool blank = t->root == 0 && t->waiting == 0;
+    bool blank = t->root == 0 && t->waiting == 0 && marked(t);
     for (uint32_t i = 0; i < t->bytes; i++)
         blank = blank && blank_cells(t->cells[i]);
     for (uint32_t i = 0; i < near_n; i++)
@@ -350,6 +371,17 @@ static void verify_free_nodes(const struct sb_ids *t, uint32_t max, uint32_t use
     SB_ASSERT_EQ(node, max + 1);
 }
 
+/* A cell's number, up or down, whatever its bit says; what is stuck stays. */
+static void count_cell(const struct sb_ids *t, uint64_t hash, bool more)
+{
+    uint32_t up;
+    uint8_t *cell = sb_ids_cell(t, hash, &up);
+    const uint32_t n = *cell >> up & SB_IDS_CELL_MOST;
+    SB_ASSERT(more || n != 0);
+    if (n != SB_IDS_CELL_MOST)
+        *cell = (uint8_t)(more ? *cell + (1u << up) : *cell - (1u << up));
+}
+
 /* What an order went past counts it: takes it off these counts, or puts it back. */
 static void count_one(const struct sb_ids *t, uint64_t hash, uint32_t slot, bool back)
 {
@@ -358,7 +390,7 @@ static void count_one(const struct sb_ids *t, uint64_t hash, uint32_t slot, bool
     if (near_lane_of(near, hash, slot) != SB_IDS_NEAR_LANES)
         return;
     near->more += one;
-    sb_ids_count(t, hash, back);
+    count_cell(t, hash, back);
     for (uint32_t i = 0; i < FARS; i++) {
         struct sb_ids_far *b = sb_ids_far(t, hash, i);
         if (far_lane_of(b, hash, slot) != SB_IDS_FAR_LANES)
@@ -386,6 +418,7 @@ uint32_t sb_ids_verify(const struct sb_ids *t, const struct sb_order *slots, uin
     if (t->root != 0)
         (void)verify_tree(t, slots, max, t->root, 64, &in_tree);
     verify_free_nodes(t, max, in_tree != 0 ? in_tree - 1 : 0);
+    SB_ASSERT(marked(t));
     count_all(t, slots, max, false);
     for (uint32_t i = 0; i < near_n; i++)
         SB_ASSERT_EQ(t->near[i].more, 0);

@@ -2,7 +2,7 @@
  *
  *     id --hash--> near bucket --full--> far bucket --full--> second far bucket --full--> tree
  *                       |
- *                       +--> cell: how many of those beyond their near bucket hash here
+ *                       +--> bit: does any of those beyond their near bucket hash here? cell: how many of them
  *
  * A bucket is one cache line: tags (bits of the hash, 0 = a free lane), as many slots, and how many live orders hash here but
  * were put further on. A search ends at the first bucket that nobody went past; all lanes of a bucket are compared at once. Nothing
@@ -14,10 +14,11 @@
  * ones, of 10 lanes, have room for twice orders_max. The tree (crit-bit, at most 64 steps) is what bounds the rest: ids that
  * somebody chose to collide cost no more than that. To choose them one would have to know the seed; it decides nothing but speed.
  *
- * A far bucket's line comes from memory. Whoever adds an id need not wait for it: a cell that is 0, half a byte in far fewer lines,
- * says that the id does not live there, and then it waits with up to seven others while its bucket's line comes. Whoever does
- * not find an id there has them put in, and looks again. A cell that has once come to 15 stays there, and says nothing
- * any more: with ever more orders than cells most do, and who comes waits for his bucket, as he would without cells.
+ * A far bucket's line comes from memory. Whoever adds an id need not wait for it: a bit that is 0, in lines so few that they stay in
+ * the cache, says that the id does not live there, and then it waits with up to seven others while its bucket's line comes. Whoever does
+ * not find an id there has them put in, and looks again. So that bits go, too, a cell counts who is in the buckets: half a byte, written
+ * as late as they are. One that has once come to 15 stays there, and its bit: with ever more orders than cells most do, and who comes
+ * waits for his bucket, as he would without bits.
  */
 #ifndef SHADOWBOOK_ENGINE_IDS_H
 #define SHADOWBOOK_ENGINE_IDS_H
@@ -65,7 +66,8 @@ struct sb_ids {
     struct sb_ids_node *nodes;
     uint32_t root, node_free;
     uint8_t *cells; /* two to a byte */
-    uint32_t bytes; /* of them */
+    uint8_t *marks; /* eight bits to a byte, one for each cell */
+    uint32_t bytes; /* of cells */
     uint32_t waiting;
     struct {
         uint64_t hash;
@@ -85,17 +87,22 @@ static inline uint32_t sb_ids_far_n(uint32_t max)
 {
     return 2 * max / SB_IDS_FAR_LANES + 1;
 }
-/* Bytes of cells: four to an order, but no more than stay in the cache. */
+/* Bytes of cells: four to an order, but no more than so many that their bits stay in the cache. */
 static inline uint32_t sb_ids_cells_n(uint32_t max)
 {
     return 2 * max < SB_IDS_CELLS_MAX ? 2 * max : SB_IDS_CELLS_MAX;
+}
+/* And with their bits. */
+static inline size_t sb_ids_cells_bytes(uint32_t max)
+{
+    return (size_t)sb_ids_cells_n(max) + sb_ids_cells_n(max) / 4u + 1u;
 }
 static inline uint32_t sb_ids_nodes_n(uint32_t max)
 {
     return max + 1;
 }
 
-/* The arrays are zeroed and as long as said above; `near` and `far` begin at a cache line. */
+/* The arrays are zeroed and as long as said above (cells: with their bits); `near` and `far` begin at a cache line. */
 void sb_ids_init(struct sb_ids *t, uint32_t max, struct sb_ids_near *near, struct sb_ids_far *far,
                  struct sb_ids_node *nodes, uint8_t *cells);
 
@@ -128,29 +135,48 @@ static inline struct sb_ids_far *sb_ids_far(const struct sb_ids *t, uint64_t has
     return &t->far[sb_ids_mix(hash, i) * t->far_n >> 32];
 }
 
-/* Where a hash's cell is: in this byte, so many bits up. */
+/* The number of a hash's cell, and where it is: in this byte, so many bits up. */
+static inline uint64_t sb_ids_cell_of(const struct sb_ids *t, uint64_t hash)
+{
+    return sb_ids_mix(hash, 0) * t->bytes >> 31;
+}
 static inline uint8_t *sb_ids_cell(const struct sb_ids *t, uint64_t hash, uint32_t *up)
 {
-    const uint64_t cell = sb_ids_mix(hash, 0) * t->bytes >> 31;
+    const uint64_t cell = sb_ids_cell_of(t, hash);
     *up = cell % 2 * 4;
     return &t->cells[cell / 2];
 }
 /* May an id with this hash be beyond its near bucket? */
 static inline bool sb_ids_beyond(const struct sb_ids *t, uint64_t hash)
 {
-    uint32_t up;
-    const uint8_t *cell = sb_ids_cell(t, hash, &up);
-    return (*cell >> up & SB_IDS_CELL_MOST) != 0;
+    const uint64_t cell = sb_ids_cell_of(t, hash);
+    return (t->marks[cell / 8] >> cell % 8 & 1u) != 0;
 }
-/* One more there, or one less. */
-static inline void sb_ids_count(const struct sb_ids *t, uint64_t hash, bool more)
+static inline void sb_ids_mark(const struct sb_ids *t, uint64_t hash)
+{
+    const uint64_t cell = sb_ids_cell_of(t, hash);
+    t->marks[cell / 8] = (uint8_t)(t->marks[cell / 8] | 1u << cell % 8);
+}
+/* One more in the buckets, whose bit is set; or one less, and then perhaps nobody. */
+void sb_ids_unmark(const struct sb_ids *t, uint64_t hash);
+static inline void sb_ids_count(const struct sb_ids *t, uint64_t hash)
+{
+    uint32_t up;
+    uint8_t *cell = sb_ids_cell(t, hash, &up);
+    if (__builtin_expect((*cell >> up & SB_IDS_CELL_MOST) != SB_IDS_CELL_MOST, 1))
+        *cell = (uint8_t)(*cell + (1u << up));
+}
+static inline void sb_ids_uncount(const struct sb_ids *t, uint64_t hash)
 {
     uint32_t up;
     uint8_t *cell = sb_ids_cell(t, hash, &up);
     const uint32_t n = *cell >> up & SB_IDS_CELL_MOST;
-    SB_ASSERT(more || n != 0);
-    if (__builtin_expect(n != SB_IDS_CELL_MOST, 1))
-        *cell = (uint8_t)(more ? *cell + (1u << up) : *cell - (1u << up));
+    SB_ASSERT(n != 0);
+    if (__builtin_expect(n == SB_IDS_CELL_MOST, 0))
+        return;
+    *cell = (uint8_t)(*cell - (1u << up));
+    if (n == 1)
+        sb_ids_unmark(t, hash);
 }
 
 /* The last lanes are nobody's home. */
@@ -199,6 +225,21 @@ uint32_t sb_ids_find_far(const struct sb_ids *t, const struct sb_order *slots, u
 void sb_ids_add_far(struct sb_ids *t, const struct sb_order *slots, uint64_t id, uint32_t slot);
 void sb_ids_remove_far(struct sb_ids *t, const struct sb_order *slots, uint64_t id, uint32_t slot);
 
+/* Ask for the line where an id with this hash is, if it is beyond its near bucket; for its cell; for its bit. */
+static inline void sb_ids_prefetch_far(const struct sb_ids *t, uint64_t hash)
+{
+    __builtin_prefetch(sb_ids_far(t, hash, 0), 1);
+}
+static inline void sb_ids_prefetch_cell(const struct sb_ids *t, uint64_t hash)
+{
+    uint32_t up;
+    __builtin_prefetch(sb_ids_cell(t, hash, &up), 1);
+}
+static inline void sb_ids_prefetch_mark(const struct sb_ids *t, uint64_t hash)
+{
+    __builtin_prefetch(&t->marks[sb_ids_cell_of(t, hash) / 8], 1);
+}
+
 /* Puts those that wait in their buckets. */
 void sb_ids_put_waiting(struct sb_ids *t, const struct sb_order *slots);
 static inline void sb_ids_settle(const struct sb_ids *t, const struct sb_order *slots)
@@ -214,8 +255,9 @@ static inline void sb_ids_wait(struct sb_ids *t, const struct sb_order *slots, u
     if (__builtin_expect(t->waiting == SB_IDS_WAIT_MOST, 0))
         sb_ids_put_waiting(t, slots);
     sb_ids_near(t, hash)->more++;
-    sb_ids_count(t, hash, true);
-    __builtin_prefetch(sb_ids_far(t, hash, 0), 1);
+    sb_ids_mark(t, hash);
+    sb_ids_prefetch_far(t, hash);
+    sb_ids_prefetch_cell(t, hash);
     t->wait[t->waiting].hash = hash;
     t->wait[t->waiting].slot = slot;
     t->waiting++;
@@ -408,24 +450,13 @@ static inline uint32_t sb_ids_leave(struct sb_ids *t, const struct sb_order *slo
         return sb_ids_leave_slowly(t, slots, id);
     far->tag[lane] = 0;
     near->more--;
-    sb_ids_count(t, hash, false);
+    sb_ids_uncount(t, hash);
     return slot;
 }
 
 static inline void sb_ids_prefetch(const struct sb_ids *t, uint64_t id)
 {
     __builtin_prefetch(sb_ids_near(t, sb_ids_hash(t, id)), 1);
-}
-
-/* Ask for the line where an id with this hash is, if it is beyond its near bucket; and for its cell. */
-static inline void sb_ids_prefetch_far(const struct sb_ids *t, uint64_t hash)
-{
-    __builtin_prefetch(sb_ids_far(t, hash, 0), 1);
-}
-static inline void sb_ids_prefetch_cell(const struct sb_ids *t, uint64_t hash)
-{
-    uint32_t up;
-    __builtin_prefetch(sb_ids_cell(t, hash, &up), 1);
 }
 
 /* Nobody lives, no count stands: for tests. O(buckets). */

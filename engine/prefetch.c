@@ -80,9 +80,12 @@ static void second(const struct sb_engine *e, struct step *s)
 {
     const struct sb_command *c = s->c;
     if (sb_ids_near(&e->orders.ids, s->hash)->more != 0) {
-        sb_ids_prefetch_cell(&e->orders.ids, s->hash);
-        if (names_an_order(c)) /* who comes asks for his bucket when he waits for it (ids.h) */
+        if (names_an_order(c)) {
+            sb_ids_prefetch_cell(&e->orders.ids, s->hash);
             sb_ids_prefetch_far(&e->orders.ids, s->hash);
+        } else { /* he asks for the others when he waits for them (ids.h) */
+            sb_ids_prefetch_mark(&e->orders.ids, s->hash);
+        }
     }
     if (names_an_order(c) || c->instrument > e->limits.instruments_max || c->price <= 0 ||
         c->price > SB_PRICE_MAX)

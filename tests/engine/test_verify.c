@@ -169,7 +169,7 @@ static void more_of_nobody(void)
     e->orders.ids.far[e->orders.ids.far_n - 1].more++;
 }
 
-/* One too many and one too few in the first cell that counts so many. */
+/* The first cell that counts so many. */
 static uint8_t *cell_of(uint32_t least, uint32_t most)
 {
     const struct sb_ids *t = &e->orders.ids;
@@ -185,9 +185,32 @@ static void cell_of_nobody(void)
     *cell_of(0, 0) += 1;
 }
 
+static void cell_of_one_more(void)
+{
+    *cell_of(1, SB_IDS_CELL_MOST - 2) += 1;
+}
+
 static void cell_of_one_less(void)
 {
-    *cell_of(1, SB_IDS_CELL_MOST - 1) -= 1;
+    *cell_of(2, SB_IDS_CELL_MOST - 1) -= 1;
+}
+
+/* The bit of a cell that counts so many. */
+static void turn_mark(uint32_t least, uint32_t most)
+{
+    const struct sb_ids *t = &e->orders.ids;
+    const uint32_t cell = 2 * (uint32_t)(cell_of(least, most) - t->cells);
+    t->marks[cell / 8] = (uint8_t)(t->marks[cell / 8] ^ 1u << cell % 8);
+}
+
+static void mark_of_nobody(void)
+{
+    turn_mark(0, 0);
+}
+
+static void mark_lost(void)
+{
+    turn_mark(1, SB_IDS_CELL_MOST);
 }
 
 /* The last order that lives, in the first far bucket, too, which is as good for it. */
@@ -432,8 +455,11 @@ static const struct {
     {far_more, ids, whole, "t->far[i].more == 0 (left 1,"},
     {far_less, ids, whole, "t->far[i].more == 0 (left 4294967295,"},
     {more_of_nobody, ids, whole, "t->far[i].more == 0 (left 1,"},
-    {cell_of_nobody, ids, whole, "blank_cells(t->cells[i])"},
-    {cell_of_one_less, ids, whole, "sb_ids_count: assertion failed: more || n != 0"},
+    {cell_of_nobody, ids, whole, "marked(t)"},
+    {cell_of_one_more, ids, whole, "blank_cells(t->cells[i])"},
+    {cell_of_one_less, ids, whole, "count_cell: assertion failed: more || n != 0"},
+    {mark_of_nobody, ids, whole, "marked(t)"},
+    {mark_lost, ids, whole, "marked(t)"},
     {in_two_lanes, ids, whole, "lane_met(t, hash, slot) == tag"},
     {in_a_strange_bucket, ids, whole, "lane_met(t, hash, slot) == tag"},
     {lane_of_nobody, ids, whole, "verify_live: assertion failed: slots[slot].open != 0"},
