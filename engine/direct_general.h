@@ -20,7 +20,7 @@
  *
  * With many orders (sb_direct_many()) a level outside the window is in lines that come from memory, and whoever waits for them keeps the
  * calls after it waiting. Nobody is told of such a level unless it is the best of its tail. So orders that come to a level worse than
- * that, and such levels that go, stand in sb_engine.behind until there are eight of a kind, in turn, and their lines are asked
+ * that, and such levels that go, stand in sb_engine.behind until there are sixteen of a kind, in turn, and their lines are asked
  * for meanwhile. Everything else is done at once: id, slot, report, counts. Whoever looks at a tail, or at the queues of such levels,
  * calls sb_state_settle() first; calls for levels in the window need not: an order waits only while its level is outside. Where levels
  * are counted, orders do not wait, as nobody knows before whether their level is new. */

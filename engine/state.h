@@ -58,7 +58,7 @@ struct sb_symbol {
 };
 
 /* What direct calls still have to do at levels outside the windows (direct_general.h). */
-enum { SB_BEHIND_MOST = 8 };
+enum { SB_BEHIND_MOST = 16 };
 
 struct sb_behind {
     struct {

@@ -125,8 +125,8 @@ static uint64_t some_id(const struct rig *r, struct flow *f)
 /* Around the middle, on levels that others are on, too; near, far, and further. */
 static int64_t some_price(struct flow *f, uint32_t side)
 {
-    static const uint32_t reach[] = {40, 300, 20000, 1000000};
-    const uint32_t away = next_random(&f->random) % reach[next_random(&f->random) % 4];
+    static const uint32_t reach[] = {40, 300, 20000, 20000, 20000, 1000000, 1000000, 1000000};
+    const uint32_t away = next_random(&f->random) % reach[next_random(&f->random) % 8];
     const int64_t off = away < 300 ? away : away / 16 * 16 % 1000000;
     return f->middle + (side == SB_BUY ? -off : off);
 }
@@ -177,7 +177,7 @@ static void step(struct rig *many, struct rig *few, struct flow *f)
     if (f->left == 0) {
         const uint32_t chance = next_random(&f->random) % 64;
         f->what = chance < 31 ? COME : chance < 62 ? GO : chance < 63 ? CHANGE : TAKE;
-        f->left = f->what < CHANGE ? 1 + next_random(&f->random) % 60 : 1;
+        f->left = f->what < CHANGE ? 1 + next_random(&f->random) % 120 : 1;
         if (next_random(&f->random) % 64 == 0)
             f->middle += (int64_t)(next_random(&f->random) % 20001) - 10000;
     }
@@ -207,18 +207,18 @@ static void play(uint32_t levels, uint32_t others, bool both)
     struct flow f = {.random = levels + others, .middle = 1 << 30};
     rig_open(&many, levels, others);
     rig_open(&few, levels, 1);
-    for (uint32_t i = 0, next = 0; i < 120000; i++) {
+    for (uint32_t i = 0, next = 0; i < 200000; i++) {
         step(&many, &few, &f);
         if (i == next) {
             const uint32_t chance = next_random(&f.random);
-            compare(&many, &few, chance / 128);
-            next = i + 1 + chance % 128;
+            compare(&many, &few, chance / 256);
+            next = i + 1 + chance % 256;
         }
     }
     ck_assert_uint_gt(f.went, 100);
     if (both) {
         ck_assert_uint_gt(f.came, 100);
-        ck_assert_uint_gt(f.moved, 10);
+        ck_assert_uint_gt(f.moved, 4);
     }
     ck_assert_uint_eq(sb_book_verify(many.e, &many.e->books[OTHER]), others);
     rig_close(&few);
@@ -247,8 +247,8 @@ static void sells_are(const struct rig *r, const char *ids)
     ck_assert_str_eq(got, ids);
 }
 
-/* The best of a tail is there at once; eight others are waited for; whoever looks sees them all. */
-START_TEST(eight_at_a_time)
+/* The best of a tail is there at once; sixteen others are waited for; whoever looks sees them all. */
+START_TEST(sixteen_at_a_time)
 {
     struct rig r;
     rig_open(&r, ORDERS, MANY);
@@ -261,19 +261,21 @@ START_TEST(eight_at_a_time)
     }
     sells_are(&r, "123456789");
     ck_assert_uint_eq(r.e->behind.n, 0);
-    for (uint32_t id = 10; id < 18; id++)
+    for (uint32_t id = 10; id < 26; id++) {
+        ck_assert_uint_eq(r.e->behind.n, id - 10);
         sell(&r, id, 7000);
+    }
     ck_assert_uint_eq(r.e->behind.n, 0);
-    sell(&r, 18, 4000);
+    sell(&r, 26, 4000);
     ck_assert_uint_eq(r.e->behind.n, 0);
     sb_direct_cancel(r.e, 8, r.out); /* 9 is on its level */
     ck_assert_uint_eq(r.e->behind.n, 0);
     sb_direct_cancel(r.e, 9, r.out);
     sb_direct_cancel(r.e, 3, r.out);
     ck_assert_uint_eq(r.e->behind.n, 2);
-    sb_direct_cancel(r.e, 18, r.out); /* the best of the tail */
+    sb_direct_cancel(r.e, 26, r.out); /* the best of the tail */
     ck_assert_uint_eq(r.e->behind.n, 0);
-    sells_are(&r, "124567:;<=>?@A");
+    sells_are(&r, "124567:;<=>?@ABCDEFGHI");
     rig_close(&r);
 }
 END_TEST
@@ -374,7 +376,7 @@ int main(void)
     Suite *s = suite_create("engine-direct-many");
     TCase *c = tcase_create("many");
     tcase_set_timeout(c, 120);
-    tcase_add_test(c, eight_at_a_time);
+    tcase_add_test(c, sixteen_at_a_time);
     tcase_add_test(c, the_window_comes_there);
     tcase_add_test(c, changes_meanwhile);
     tcase_add_test(c, the_last_level);
