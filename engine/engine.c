@@ -79,7 +79,7 @@ static size_t carve_all(struct pieces *p, void *base, const struct sb_engine_lim
     p->terms = carve(&c, (size_t)l->terms_max + 1, sizeof *p->terms);
     p->orders = carve(&c, (size_t)l->orders_max + 1, sizeof *p->orders);
     p->beside = carve(&c, (size_t)l->orders_max + 1, sizeof *p->beside);
-    p->near = carve(&c, sb_ids_near_n(l->orders_max), sizeof *p->near);
+    p->near = carve(&c, sb_ids_near_bytes(l->orders_max), 1);
     p->far = carve(&c, sb_ids_far_n(l->orders_max), sizeof *p->far);
     p->nodes_of_ids = carve(&c, sb_ids_nodes_n(l->orders_max), sizeof *p->nodes_of_ids);
     p->cells_of_ids = carve(&c, sb_ids_cells_bytes(l->orders_max), 1);

@@ -18,6 +18,7 @@ void sb_ids_init(struct sb_ids *t, uint32_t max, struct sb_ids_near *near, struc
                          .near_mask = (uint64_t)(sb_ids_near_n(max) - 1) * sizeof *near,
                          .far_n = sb_ids_far_n(max),
                          .node_free = 1,
+                         .more = (uint32_t *)(void *)(near + sb_ids_near_n(max)),
                          .cells = cells,
                          .marks = cells + sb_ids_cells_n(max),
                          .bytes = sb_ids_cells_n(max)};
@@ -167,7 +168,7 @@ static uint32_t find_now(const struct sb_ids *t, const struct sb_order *slots, u
         if (slots[slot].id == id)
             return slot;
     }
-    if (near->more == 0)
+    if (!sb_ids_past(t, hash))
         return 0;
     for (uint32_t i = 0; i < FARS; i++) {
         const struct sb_ids_far *b = sb_ids_far(t, hash, i);
@@ -202,7 +203,7 @@ void sb_ids_add_far(struct sb_ids *t, const struct sb_order *slots, uint64_t id,
         return;
     }
     /* Whoever made sure that it is not live has just looked at its bucket. */
-    sb_ids_near(t, hash)->more++;
+    sb_ids_pass(t, hash, 1);
     put_beyond(t, slots, hash, id, slot);
 }
 
@@ -217,8 +218,8 @@ void sb_ids_remove_far(struct sb_ids *t, const struct sb_order *slots, uint64_t 
         near->tag[near_lane] = 0;
         return;
     }
-    SB_ASSERT(near->more != 0);
-    near->more--;
+    SB_ASSERT(sb_ids_past(t, hash));
+    sb_ids_pass(t, hash, UINT32_MAX);
     sb_ids_uncount(t, hash);
     for (uint32_t i = 0; i < FARS; i++) {
         struct sb_ids_far *b = sb_ids_far(t, hash, i);
@@ -251,6 +252,14 @@ uint32_t sb_ids_leave_slowly(struct sb_ids *t, const struct sb_order *slots, uin
     return slot;
 }
 
+static uint64_t past_all(const struct sb_ids *t)
+{
+    uint64_t n = 0;
+    for (uint64_t i = 0; i <= t->near_mask / sizeof *t->near; i++)
+        n += t->more[i];
+    return n;
+}
+
 /* Has every cell that is not 0, and no other, its bit? While nobody waits. */
 static bool marked(const struct sb_ids *t)
 {
@@ -270,11 +279,11 @@ static bool blank_cells(uint8_t two)
 bool sb_ids_blank(const struct sb_ids *t)
 {
     const uint32_t near_n = (uint32_t)(t->near_mask / sizeof *t->near) + 1;
-    bool blank = t->root == 0 && t->waiting == 0 && marked(t);
+    bool blank = t->root == 0 && t->waiting == 0 && t->past == 0 && marked(t);
     for (uint32_t i = 0; i < t->bytes; i++)
         blank = blank && blank_cells(t->cells[i]);
     for (uint32_t i = 0; i < near_n; i++)
-        blank = blank && t->near[i].more == 0 &&
+        blank = blank && t->more[i] == 0 &&
                 sb_ids_match_near(&t->near[i], 0) == (1u << SB_IDS_NEAR_LANES) - 1;
     for (uint32_t i = 0; i < t->far_n; i++)
         blank = blank && t->far[i].more == 0 &&
@@ -389,7 +398,7 @@ static void count_one(const struct sb_ids *t, uint64_t hash, uint32_t slot, bool
     struct sb_ids_near *near = sb_ids_near(t, hash);
     if (near_lane_of(near, hash, slot) != SB_IDS_NEAR_LANES)
         return;
-    near->more += one;
+    *sb_ids_more(t, hash) += one;
     count_cell(t, hash, back);
     for (uint32_t i = 0; i < FARS; i++) {
         struct sb_ids_far *b = sb_ids_far(t, hash, i);
@@ -419,9 +428,10 @@ uint32_t sb_ids_verify(const struct sb_ids *t, const struct sb_order *slots, uin
         (void)verify_tree(t, slots, max, t->root, 64, &in_tree);
     verify_free_nodes(t, max, in_tree != 0 ? in_tree - 1 : 0);
     SB_ASSERT(marked(t));
+    SB_ASSERT_EQ(t->past, past_all(t));
     count_all(t, slots, max, false);
     for (uint32_t i = 0; i < near_n; i++)
-        SB_ASSERT_EQ(t->near[i].more, 0);
+        SB_ASSERT_EQ(t->more[i], 0);
     for (uint32_t i = 0; i < t->far_n; i++)
         SB_ASSERT_EQ(t->far[i].more, 0);
     for (uint32_t i = 0; i < t->bytes; i++)

@@ -4,14 +4,14 @@
  *                       |
  *                       +--> bit: does any of those beyond their near bucket hash here? cell: how many of them
  *
- * A bucket is one cache line: tags (bits of the hash, 0 = a free lane), as many slots, and how many live orders hash here but
- * were put further on. A search ends at the first bucket that nobody went past; all lanes of a bucket are compared at once. Nothing
- * ever moves, there are no tombstones and nothing is rehashed. Each id has a lane that it takes if that is free, its home: a search
- * looks there first, so that the processor guesses the slot, and asks for the order, while the lanes are still being compared.
+ * A bucket is one cache line: tags (bits of the hash, 0 = a free lane) and as many slots. It is known how many live orders hash
+ * there but were put further on: a search ends at the first bucket that nobody went past. All lanes of a bucket are compared at once.
+ * Nothing ever moves, there are no tombstones and nothing is rehashed. Each id has a lane that it takes if that is free, its home: a
+ * search looks there first, so that the processor guesses the slot, and asks for the order, while the lanes are still being compared.
  *
  * The near buckets are few, so that they stay in the cache while few orders live, however many there may be: a new id's is any of
- * them. 15 lanes fit in each, because they hold no slots but the low ones, of 16 bits; few orders have no others (orders.h). The far
- * ones, of 10 lanes, have room for twice orders_max. The tree (crit-bit, at most 64 steps) is what bounds the rest: ids that
+ * them. 16 lanes fit in each, because they hold no slots but the low ones, of 16 bits (few orders have no others, orders.h), and no
+ * count, which stands elsewhere and is seldom asked for. The far ones, of 10 lanes, have room for twice orders_max. The tree (crit-bit, at most 64 steps) is what bounds the rest: ids that
  * somebody chose to collide cost no more than that. To choose them one would have to know the seed; it decides nothing but speed.
  *
  * A far bucket's line comes from memory. Whoever adds an id need not wait for it: a bit that is 0, in lines so few that they stay in
@@ -33,7 +33,7 @@
 #include "engine/order.h"
 #include "shadowbook/assert.h"
 
-enum { SB_IDS_NEAR_LANES = 15, SB_IDS_FAR_LANES = 10, SB_IDS_HOMES = 8 };
+enum { SB_IDS_NEAR_LANES = 16, SB_IDS_FAR_LANES = 10, SB_IDS_FAR_HOMES = 8 };
 enum { SB_IDS_NEAR_MAX = 4096, SB_IDS_NEAR_SLOTS = 1 << 16, SB_IDS_TAG_SHIFT = 48 };
 enum { SB_IDS_CELLS_MAX = 1 << 21, SB_IDS_CELL_MOST = 15, SB_IDS_WAIT_MOST = 8 };
 #define SB_IDS_TAG_BIT (UINT64_C(1) << SB_IDS_TAG_SHIFT)
@@ -41,11 +41,10 @@ enum { SB_IDS_CELLS_MAX = 1 << 21, SB_IDS_CELL_MOST = 15, SB_IDS_WAIT_MOST = 8 }
 struct sb_ids_near {
     uint16_t tag[SB_IDS_NEAR_LANES];
     uint16_t slot[SB_IDS_NEAR_LANES]; /* below SB_IDS_NEAR_SLOTS */
-    uint32_t more;                    /* live orders that hash here and are further on */
 };
 struct sb_ids_far {
     uint16_t tag[SB_IDS_FAR_LANES];
-    uint32_t more;
+    uint32_t more; /* live orders that hash here and are further on */
     uint32_t slot[SB_IDS_FAR_LANES];
 };
 _Static_assert(sizeof(struct sb_ids_near) == 64 && sizeof(struct sb_ids_far) == 64, "one line");
@@ -59,10 +58,11 @@ struct sb_ids_node {
 
 struct sb_ids {
     struct sb_ids_near *near;
+    uint32_t *more; /* [near bucket]: as in a far one */
     struct sb_ids_far *far;
-    uint64_t key[2];    /* of the hash, made of the seed */
-    uint64_t near_mask; /* of a bucket's offset in bytes: it is cut out of the hash */
-    uint32_t far_n;
+    uint64_t key[2];      /* of the hash, made of the seed */
+    uint64_t near_mask;   /* of a bucket's offset in bytes: it is cut out of the hash */
+    uint32_t far_n, past; /* past: live orders beyond their near bucket */
     struct sb_ids_node *nodes;
     uint32_t root, node_free;
     uint8_t *cells; /* two to a byte */
@@ -83,6 +83,11 @@ static inline uint32_t sb_ids_near_n(uint32_t max)
         n *= 2;
     return n;
 }
+/* And with their counts. */
+static inline size_t sb_ids_near_bytes(uint32_t max)
+{
+    return sb_ids_near_n(max) * (sizeof(struct sb_ids_near) + sizeof(uint32_t));
+}
 static inline uint32_t sb_ids_far_n(uint32_t max)
 {
     return 2 * max / SB_IDS_FAR_LANES + 1;
@@ -102,7 +107,7 @@ static inline uint32_t sb_ids_nodes_n(uint32_t max)
     return max + 1;
 }
 
-/* The arrays are zeroed and as long as said above (cells: with their bits); `near` and `far` begin at a cache line. */
+/* The arrays are zeroed and as long as said above (near: with counts; cells: with bits); `near` and `far` begin at a cache line. */
 void sb_ids_init(struct sb_ids *t, uint32_t max, struct sb_ids_near *near, struct sb_ids_far *far,
                  struct sb_ids_node *nodes, uint8_t *cells);
 
@@ -123,6 +128,21 @@ static inline uint16_t sb_ids_tag(uint64_t hash)
 static inline struct sb_ids_near *sb_ids_near(const struct sb_ids *t, uint64_t hash)
 {
     return (struct sb_ids_near *)(void *)((char *)t->near + (hash & t->near_mask));
+}
+static inline uint32_t *sb_ids_more(const struct sb_ids *t, uint64_t hash)
+{
+    return &t->more[(hash & t->near_mask) / sizeof(struct sb_ids_near)];
+}
+/* Is anybody beyond the near bucket of this hash? */
+static inline bool sb_ids_past(const struct sb_ids *t, uint64_t hash)
+{
+    return __builtin_expect(t->past != 0, 0) && *sb_ids_more(t, hash) != 0;
+}
+/* One more is, or one less. */
+static inline void sb_ids_pass(struct sb_ids *t, uint64_t hash, uint32_t n)
+{
+    t->past += n;
+    *sb_ids_more(t, hash) += n;
 }
 /* Other bits of it, two ways (0, 1): 32 of them. */
 static inline uint64_t sb_ids_mix(uint64_t hash, uint32_t i)
@@ -179,10 +199,10 @@ static inline void sb_ids_uncount(const struct sb_ids *t, uint64_t hash)
         sb_ids_unmark(t, hash);
 }
 
-/* The last lanes are nobody's home. */
+/* A near bucket's lanes are all somebody's home, the last of a far one nobody's. */
 static inline uint32_t sb_ids_home(uint64_t hash)
 {
-    return hash & (SB_IDS_HOMES - 1);
+    return hash & (SB_IDS_NEAR_LANES - 1);
 }
 
 /* A bit for each lane of a bucket that has the tag of this hash; hash 0: for each free lane. The tags stand at its front. */
@@ -213,10 +233,9 @@ static inline uint32_t sb_ids_match_far(const struct sb_ids_far *b, uint64_t has
     return sb_ids_match(b, SB_IDS_FAR_LANES, hash);
 }
 
-/* Of the free lanes, at least one: the one that an id takes. */
-static inline uint32_t sb_ids_lane(uint32_t lanes, uint64_t hash)
+/* Of the free lanes, at least one: the one that an id takes whose home is this. */
+static inline uint32_t sb_ids_lane(uint32_t lanes, uint32_t home)
 {
-    const uint32_t home = sb_ids_home(hash);
     return (lanes >> home & 1u) != 0 ? home : 31u - (uint32_t)__builtin_clz(lanes);
 }
 
@@ -254,7 +273,7 @@ static inline void sb_ids_wait(struct sb_ids *t, const struct sb_order *slots, u
 {
     if (__builtin_expect(t->waiting == SB_IDS_WAIT_MOST, 0))
         sb_ids_put_waiting(t, slots);
-    sb_ids_near(t, hash)->more++;
+    sb_ids_pass(t, hash, 1);
     sb_ids_mark(t, hash);
     sb_ids_prefetch_far(t, hash);
     sb_ids_prefetch_cell(t, hash);
@@ -291,7 +310,7 @@ static inline uint32_t sb_ids_find(const struct sb_ids *t, const struct sb_order
         const uint32_t slot = b->slot[__builtin_ctz(lanes)];
         if (__builtin_expect(slots[slot].id == id, 1))
             return slot;
-    } else if (__builtin_expect(b->more == 0, 1)) {
+    } else if (__builtin_expect(!sb_ids_past(t, hash), 1)) {
         return 0;
     }
     return sb_ids_find_far(t, slots, id);
@@ -303,7 +322,7 @@ static inline bool sb_ids_lives(const struct sb_ids *t, const struct sb_order *s
     const uint64_t hash = sb_ids_hash(t, id);
     const struct sb_ids_near *b = sb_ids_near(t, hash);
     if (__builtin_expect(sb_ids_match_near(b, hash) == 0, 1) &&
-        __builtin_expect(b->more == 0 || !sb_ids_beyond(t, hash), 1))
+        __builtin_expect(!sb_ids_past(t, hash) || !sb_ids_beyond(t, hash), 1))
         return false;
     return sb_ids_find(t, slots, id) != 0;
 }
@@ -321,13 +340,14 @@ static inline bool sb_ids_spot_near(const struct sb_ids *t, uint64_t hash, struc
 {
     struct sb_ids_near *b = sb_ids_near(t, hash);
     uint32_t lane = sb_ids_home(hash);
-    if (__builtin_expect((sb_ids_match_near(b, hash) | b->more) != 0, 0))
+    const uint32_t met = sb_ids_match_near(b, hash);
+    if (__builtin_expect((met | t->past) != 0, 0) && (met != 0 || *sb_ids_more(t, hash) != 0))
         return false;
     if (__builtin_expect_with_probability(b->tag[lane] != 0, 0, 0.9)) {
         const uint32_t lanes = sb_ids_match_near(b, 0);
         if (__builtin_expect(lanes == 0, 0))
             return false;
-        lane = sb_ids_lane(lanes, hash);
+        lane = sb_ids_lane(lanes, lane);
     }
     *spot = (struct sb_ids_spot){.bucket = b, .lane = lane, .hash = hash};
     return true;
@@ -344,14 +364,14 @@ static inline void sb_ids_put_there(uint32_t slot, const struct sb_ids_spot *spo
 static inline void sb_ids_put_near(struct sb_ids_near *b, uint32_t lanes, uint64_t hash,
                                    uint32_t slot)
 {
-    const uint32_t lane = sb_ids_lane(lanes, hash);
+    const uint32_t lane = sb_ids_lane(lanes, sb_ids_home(hash));
     b->tag[lane] = sb_ids_tag(hash);
     b->slot[lane] = (uint16_t)slot;
 }
 static inline void sb_ids_put_far(struct sb_ids_far *b, uint32_t lanes, uint64_t hash,
                                   uint32_t slot)
 {
-    const uint32_t lane = sb_ids_lane(lanes, hash);
+    const uint32_t lane = sb_ids_lane(lanes, hash & (SB_IDS_FAR_HOMES - 1));
     b->tag[lane] = sb_ids_tag(hash);
     b->slot[lane] = slot;
 }
@@ -409,7 +429,7 @@ static inline bool sb_ids_enter_soon(struct sb_ids *t, const struct sb_order *sl
     struct sb_ids_near *near = sb_ids_near(t, hash);
     const uint32_t free = sb_ids_match_near(near, 0);
     if (__builtin_expect(sb_ids_match_near(near, hash) != 0, 0) ||
-        __builtin_expect(near->more != 0 && sb_ids_beyond(t, hash), 0))
+        __builtin_expect(sb_ids_past(t, hash) && sb_ids_beyond(t, hash), 0))
         return false;
     if (free != 0 && sb_ids_low(slot))
         sb_ids_put_near(near, free, hash, slot);
@@ -438,7 +458,7 @@ static inline uint32_t sb_ids_leave(struct sb_ids *t, const struct sb_order *slo
         near->tag[lane] = 0;
         return slot;
     }
-    if (__builtin_expect(near->more == 0, 0))
+    if (__builtin_expect(!sb_ids_past(t, hash), 0))
         return 0;
     struct sb_ids_far *far = sb_ids_far(t, hash, 0);
     lanes = sb_ids_match_far(far, hash);
@@ -449,7 +469,7 @@ static inline uint32_t sb_ids_leave(struct sb_ids *t, const struct sb_order *slo
     if (__builtin_expect(slots[slot].id != id, 0))
         return sb_ids_leave_slowly(t, slots, id);
     far->tag[lane] = 0;
-    near->more--;
+    sb_ids_pass(t, hash, UINT32_MAX);
     sb_ids_uncount(t, hash);
     return slot;
 }

@@ -21,7 +21,7 @@
 #include "engine/words.h"
 #include "shadowbook/assert.h"
 
-/* Twelve orders to a near bucket, which holds fifteen: with so many, more and more are not in theirs, and a look there first is in
+/* Twelve orders to a near bucket, which holds sixteen: with so many, more and more are not in theirs, and a look there first is in
  * vain. */
 enum { SB_ORDERS_FEW = SB_IDS_NEAR_MAX * 12 };
 _Static_assert((int)SB_ORDERS_FEW < (int)SB_IDS_NEAR_SLOTS, "few orders leave low slots");

@@ -39,7 +39,7 @@ static uint32_t guess(const struct sb_ids *t, uint64_t hash)
     uint32_t lanes = sb_ids_match_near(near, hash);
     if (lanes != 0)
         return near->slot[__builtin_ctz(lanes)];
-    if (near->more == 0)
+    if (!sb_ids_past(t, hash))
         return 0;
     const struct sb_ids_far *far = sb_ids_far(t, hash, 0);
     lanes = sb_ids_match_far(far, hash);
@@ -79,7 +79,7 @@ static uint32_t begin(const struct sb_engine *e, const struct sb_command *c, uin
 static void second(const struct sb_engine *e, struct step *s)
 {
     const struct sb_command *c = s->c;
-    if (sb_ids_near(&e->orders.ids, s->hash)->more != 0) {
+    if (sb_ids_past(&e->orders.ids, s->hash)) {
         if (names_an_order(c)) {
             sb_ids_prefetch_cell(&e->orders.ids, s->hash);
             sb_ids_prefetch_far(&e->orders.ids, s->hash);

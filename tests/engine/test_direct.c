@@ -319,7 +319,7 @@ START_TEST(extreme_ids)
 }
 END_TEST
 
-/* Ids that the table looks for in one bucket, which has 15 places, at prices in the window and outside: what orders and cancels
+/* Ids that the table looks for in one bucket, which has 16 places, at prices in the window and outside: what orders and cancels
  * do that are not as most are. */
 START_TEST(ids_of_one_bucket)
 {
@@ -340,7 +340,7 @@ START_TEST(ids_of_one_bucket)
             const struct sb_order *o = &e->orders.slots[sb_orders_find(&e->orders, ids[i])];
             outside += !sb_ladder_in_window(&e->books[1].side[0], sb_order_ladder_key(o));
         }
-        ck_assert_uint_ne(t->near->more, 0);
+        ck_assert_uint_ne(t->more[0], 0);
         for (uint32_t i = 0; i < N; i++) {
             snprintf(expected, sizeof expected, "rej %" PRIu64 " r64 i1\n", ids[i]);
             expect(new_order(ids[i], SB_BUY, 50000 + i * 10, 5), expected);

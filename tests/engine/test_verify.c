@@ -11,7 +11,7 @@
 #include "engine/tail_walk.h"
 #include "rig.h"
 
-enum { ORDERS = 140, COLLIDING = 41, NEAR = 12 };
+enum { ORDERS = 140, COLLIDING = 42, NEAR = 12 };
 
 static const struct sb_engine_limits limits = {.instruments_max = 2,
                                                .sessions_max = 1,
@@ -145,12 +145,24 @@ static struct sb_ids_near *near(void)
 
 static void more_by_one(void)
 {
-    near()->more++;
+    e->orders.ids.more[0]++;
 }
 
 static void less_by_one(void)
 {
-    near()->more--;
+    e->orders.ids.more[0]--;
+}
+
+/* One of a near bucket's is counted by its neighbour. */
+static void more_elsewhere(void)
+{
+    e->orders.ids.more[0]--;
+    e->orders.ids.more[1]++;
+}
+
+static void past_by_one(void)
+{
+    e->orders.ids.past++;
 }
 
 static void far_more(void)
@@ -450,8 +462,10 @@ static const struct {
     void (*change)(void), (*part)(void), (*all)(void);
     const char *said; /* by the part */
 } CASES[] = {
-    {more_by_one, ids, whole, "t->near[i].more == 0 (left 1,"},
-    {less_by_one, ids, whole, "t->near[i].more == 0 (left 4294967295,"},
+    {more_by_one, ids, whole, "t->past == past_all(t)"},
+    {less_by_one, ids, whole, "t->past == past_all(t)"},
+    {more_elsewhere, ids, whole, "t->more[i] == 0 (left"},
+    {past_by_one, ids, whole, "t->past == past_all(t)"},
     {far_more, ids, whole, "t->far[i].more == 0 (left 1,"},
     {far_less, ids, whole, "t->far[i].more == 0 (left 4294967295,"},
     {more_of_nobody, ids, whole, "t->far[i].more == 0 (left 1,"},
