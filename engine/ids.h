@@ -10,7 +10,7 @@
  * search looks there first, so that the processor guesses the slot, and asks for the order, while the lanes are still being compared.
  *
  * The near buckets are few, so that they stay in the cache while few orders live, however many there may be: a new id's is any of
- * them. 16 lanes fit in each, because they hold no slots but the low ones, of 16 bits (few orders have no others, orders.h), and no
+ * them. 16 lanes fit in each, because they hold no slots but the low ones, of 16 bits (who comes while few live has such a one, orders.h), and no
  * count, which stands elsewhere and is seldom asked for. The far ones, of 10 lanes, have room for twice orders_max. The tree (crit-bit, at most 64 steps) is what bounds the rest: ids that
  * somebody chose to collide cost no more than that. To choose them one would have to know the seed; it decides nothing but speed.
  *

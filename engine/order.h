@@ -12,7 +12,7 @@ struct sb_order {
     uint64_t id;
     uint32_t
         next; /* in the level's queue, 0 = end. Free: how far after slot + 1 the next free one is, so that
-                      zeroed memory is a list of all slots */
+                      zeroed memory is a list of all slots (which orders.h divides) */
     uint32_t open; /* 0: free */
     uint32_t prev;
     uint32_t level; /* ladder key of its price; the highest bit is the side of the book */

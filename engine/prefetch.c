@@ -123,8 +123,7 @@ static void fourth(const struct sb_engine *e, const struct step *s)
 {
     if (s->order == NULL)
         return;
-    /* A free slot's `next` is a distance: no slot, but within the pool. */
-    if (s->order->open != 0) {
+    if (s->order->open != 0) { /* a free slot's `next` is no slot, and leads out of the pool */
         __builtin_prefetch(&e->orders.slots[s->order->next], 1);
         __builtin_prefetch(&e->orders.slots[s->order->prev], 1);
     }

@@ -213,7 +213,7 @@ static bool make_instruments(struct builder *b)
 }
 
 /* Where the engine begins to look for an order (engine/ids.h), as somebody finds out who reads it and knows the seed, here 0:
- * which of the 8,192 near buckets. That this is still so is for the test to see. */
+ * which half of a near bucket's ids, of 4,096 buckets. That this is still so is for the test to see. */
 static uint32_t bucket_of(uint64_t id)
 {
     __extension__ typedef unsigned __int128 wide;
@@ -222,7 +222,7 @@ static uint32_t bucket_of(uint64_t id)
     return (uint32_t)(((uint64_t)product ^ (uint64_t)(product >> 64)) >> 6) % 8192;
 }
 
-/* All in one session: another's orders cannot be aimed at. Of its 2^32 keys some 500,000 hash to one bucket. */
+/* All in one session: another's orders cannot be aimed at. Of its 2^32 keys some 500,000 are of one such half. */
 static bool make_keys(struct builder *b)
 {
     const uint32_t most = 250000, wanted = half(b) < most ? half(b) : most;

@@ -86,7 +86,7 @@
  *   if it is then ignored for another reason. An ignored command still is the last applied (seq, time).
  *
  * Bounds: one command makes at most sb_engine_outputs_max() outputs; work is proportional to the
- * outputs made (UNCROSS: plus the price levels of the instrument). RULES.md 18 says it with terms and further rules.
+ * outputs made (UNCROSS: plus the price levels of the instrument; now and then plus a window's, see window_levels). RULES.md 18 says it with terms and further rules.
  */
 #ifndef SHADOWBOOK_ENGINE_H
 #define SHADOWBOOK_ENGINE_H
@@ -113,7 +113,9 @@ enum { SB_PRO_RATA_MAX = 64 }; /* orders of a queue that share in a pass (RULES.
 enum { SB_ENGINE_RULES = 2 };
 
 /* Sizes of all tables. They are part of what must be equal in two engines, but for the last, which is speed only and never shows
- * in outputs: as many as prices move while orders rest; with many more they are seldom met while they are in the cache. */
+ * in outputs: as many as prices move while orders rest; with many more they are seldom met while they are in the cache. The window follows
+ * the best price: a command that opens a level outside of it may put away as many levels as are in it, and take in as many, some 10 to 20
+ * ns each where they are in the cache; that is paid for by a quarter as many levels opened outside, or more, since it last moved. */
 struct sb_engine_limits {
     uint32_t instruments_max; /* 1..131071; a feed's locate of 16 bits bounds a shard to 65535 */
     uint32_t sessions_max;    /* 1..65535 */

@@ -364,6 +364,13 @@ START_TEST(at_the_border)
 }
 END_TEST
 
+/* The low slots (orders.h) are taken by others, all or all but half as many as come and go. */
+START_TEST(slots_run_high)
+{
+    play(ORDERS, SB_IDS_NEAR_SLOTS - (_i == 0 ? 0 : OWN / 4), true);
+}
+END_TEST
+
 /* Levels are counted, so orders come to theirs at once; some are refused. */
 START_TEST(levels_run_out)
 {
@@ -382,6 +389,7 @@ int main(void)
     tcase_add_test(c, the_last_level);
     tcase_add_test(c, as_with_few);
     tcase_add_test(c, at_the_border);
+    tcase_add_loop_test(c, slots_run_high, 0, 2);
     tcase_add_test(c, levels_run_out);
     suite_add_tcase(s, c);
     SRunner *r = srunner_create(s);
