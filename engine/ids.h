@@ -10,9 +10,10 @@
  * search looks there first, so that the processor guesses the slot, and asks for the order, while the lanes are still being compared.
  *
  * The near buckets are few, so that they stay in the cache while few orders live, however many there may be: a new id's is any of
- * them. 16 lanes fit in each, because they hold no slots but the low ones, of 16 bits (who comes while few live has such a one, orders.h), and no
- * count, which stands elsewhere and is seldom asked for. The far ones, of 10 lanes, have room for twice orders_max. The tree (crit-bit, at most 64 steps) is what bounds the rest: ids that
- * somebody chose to collide cost no more than that. To choose them one would have to know the seed; it decides nothing but speed.
+ * them. 16 lanes fit in each, because they hold no slots but the low ones, of 16 bits (who comes while few live has such a one,
+ * orders.h), and no count, which stands elsewhere and is seldom asked for. The far ones, of 10 lanes, have room for twice orders_max.
+ * The tree (crit-bit, at most 64 steps) is what bounds the rest: ids that somebody chose to collide cost no more than that. To choose
+ * them one would have to know the seed; it decides nothing but speed.
  *
  * A far bucket's line comes from memory. Whoever adds an id need not wait for it: a bit that is 0, in lines so few that they stay in
  * the cache, says that the id does not live there, and then it waits with up to seven others while its bucket's line comes. Whoever does
@@ -267,7 +268,8 @@ static inline void sb_ids_settle(const struct sb_ids *t, const struct sb_order *
         sb_ids_put_waiting((struct sb_ids *)(uintptr_t)t, slots); /* ours, no constant */
 }
 
-/* An id that is not live, for which its near bucket has no room, or which has no low slot. Its order is in the slot before anything else is asked for. */
+/* An id that is not live, for which its near bucket has no room, or which has no low slot. Its order is in the slot before anything
+ * else is asked for. */
 static inline void sb_ids_wait(struct sb_ids *t, const struct sb_order *slots, uint64_t hash,
                                uint32_t slot)
 {

@@ -32,8 +32,9 @@
  * CANCEL_ACK for what an IOC order did not trade. A call that is refused changes nothing but the count of calls.
  * Every call, and who looks at the engine (visits, best prices, digest, image): one thread. O(reports), and some 15 ns each where they
  * are at hand; with 49,152 orders at rest, or more, some work (far prices, the table of ids) is left for later, which one call in
- * sixteen, or in eight, or who looks, does for all. A call may move the window (window_levels, engine.h). No memory is allocated; never fails otherwise. After 2^40 orders and modifies (a
- * day at 12 million a second) an engine's image can no longer be loaded; matching goes on.
+ * sixteen, or in eight, or who looks, does for all. A call may move the window (window_levels, engine.h). No memory is allocated; never
+ * fails otherwise. After 2^40 orders and modifies (a day at 12 million a second) an engine's image can no longer be loaded; matching
+ * goes on.
  */
 #ifndef SHADOWBOOK_DIRECT_H
 #define SHADOWBOOK_DIRECT_H
