@@ -422,7 +422,7 @@ static inline void sb_ids_remove(struct sb_ids *t, const struct sb_order *slots,
 /* What follows does in one look what find and add, or find and remove, do in two; for ids that are likely to be beyond their near
  * bucket.
  *
- * Adds an id, whose order need not be in the slot yet, if near bucket and cell say at once that it is not live; else false:
+ * Adds an id, whose order need not be in the slot yet, if near bucket and bit say at once that it is not live; else false:
  * nothing changed, which says nothing. */
 static inline bool sb_ids_enter_soon(struct sb_ids *t, const struct sb_order *slots, uint64_t id,
                                      uint32_t slot)

@@ -5,7 +5,7 @@
  *
  *     step   an order that comes                         an order that is named (cancel, replace, ...)
  *     1      session, book, bucket of its id              session, bucket of its id
- *     2      cell of its id, level, best level opposite   cell and far bucket
+ *     2      bit of its id, level, best level opposite    cell and far bucket
  *     3      orders it will stand behind, or trade with   the order
  *     4                                                   its neighbours, its book
  *     5                                                   its level
@@ -123,7 +123,7 @@ static void fourth(const struct sb_engine *e, const struct step *s)
 {
     if (s->order == NULL)
         return;
-    if (s->order->open != 0) { /* a free slot's `next` is no slot, and leads out of the pool */
+    if (s->order->open != 0) { /* a free slot's `next` is no slot */
         __builtin_prefetch(&e->orders.slots[s->order->next], 1);
         __builtin_prefetch(&e->orders.slots[s->order->prev], 1);
     }

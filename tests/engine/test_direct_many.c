@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "engine/book.h"
+#include "engine/verify.h"
 #include "shadowbook/direct.h"
 
 enum { ORDERS = 1 << 17, MANY = SB_ORDERS_FEW, OWN = 601, WINDOW = 64, OTHER = 2 };
@@ -299,6 +300,33 @@ START_TEST(the_window_comes_there)
 }
 END_TEST
 
+/* Few orders, but more of one near bucket than it holds: the one beyond it is refused a second time, though a lane is free again
+ * and its price is in the window. */
+START_TEST(a_second_time)
+{
+    enum { ALL = SB_IDS_NEAR_LANES + 2 };
+    struct rig r;
+    uint64_t ids[ALL];
+    rig_open(&r, ORDERS, 1);
+    const struct sb_ids *t = &r.e->orders.ids;
+    const struct sb_ids_near *b = sb_ids_near(t, sb_ids_hash(t, 1));
+    for (uint64_t id = 1, n = 0; n < ALL; id++)
+        if (sb_ids_near(t, sb_ids_hash(t, id)) == b)
+            ids[n++] = id;
+    for (uint32_t i = 0; i + 1 < ALL; i++)
+        ck_assert_uint_eq(sb_direct_order(r.e, 1, ids[i], SB_SELL, 1000 + i % 8, 7, r.out), 1);
+    ck_assert_uint_eq(r.e->orders.ids.past, 1);
+    ck_assert_uint_eq(sb_direct_cancel(r.e, ids[3], r.out), 1);
+    ck_assert_uint_eq(sb_direct_order(r.e, 1, ids[ALL - 2], SB_SELL, 1001, 7, r.out), 1);
+    ck_assert_uint_eq(r.out[0].kind, SB_REPORT_ORDER_REJECT);
+    ck_assert_uint_eq(r.out[0].reason, SB_REASON_DUPLICATE);
+    ck_assert_uint_eq(sb_direct_order(r.e, 1, ids[ALL - 1], SB_SELL, 1001, 7, r.out), 1);
+    ck_assert_uint_eq(r.out[0].kind, SB_REPORT_ORDER_ACK);
+    ck_assert_uint_eq(sb_engine_verify(r.e), ALL);
+    rig_close(&r);
+}
+END_TEST
+
 /* What is asked of an order that is still to come to its level finds it there. */
 START_TEST(changes_meanwhile)
 {
@@ -383,6 +411,7 @@ int main(void)
     Suite *s = suite_create("engine-direct-many");
     TCase *c = tcase_create("many");
     tcase_set_timeout(c, 120);
+    tcase_add_test(c, a_second_time);
     tcase_add_test(c, sixteen_at_a_time);
     tcase_add_test(c, the_window_comes_there);
     tcase_add_test(c, changes_meanwhile);

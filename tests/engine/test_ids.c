@@ -336,7 +336,7 @@ static uint32_t cell_of(const struct sb_ids *t, uint64_t id)
 }
 
 /* Ids of one near bucket, which those before them fill: they wait, have their bits, are found and refused meanwhile, and are put in their
- * buckets before the ninth waits, or before somebody looks who cannot know better: not who asks for an id whose cell is 0. */
+ * buckets before the ninth waits, or before somebody looks who cannot know better: not who asks for an id whose bit is 0. */
 START_TEST(they_wait)
 {
     enum { FIRST = SB_IDS_NEAR_LANES, WAIT = SB_IDS_WAIT_MOST, ALL = FIRST + WAIT + 1 };
@@ -436,6 +436,118 @@ START_TEST(bit_of_who_waits_stays)
 }
 END_TEST
 
+/* Ids of near bucket 0: first as many as fill it, then one for each of `cells`, 0 or 1: which of two cells, not of one byte, it is of. */
+static void ids_of_cells(const struct pool *p, uint64_t *ids, uint32_t n, const uint8_t *cells)
+{
+    const struct sb_ids *t = &p->t.ids;
+    uint64_t cell[2] = {0, 0};
+    bool known[2] = {false, false};
+    uint32_t at = 0;
+    for (uint64_t id = 1; at < n; id++) {
+        const uint64_t h = sb_ids_hash(t, id), c = sb_ids_cell_of(t, h);
+        if (sb_ids_near(t, h) != p->near)
+            continue;
+        if (at >= SB_IDS_NEAR_LANES) {
+            const uint32_t which = cells[at - SB_IDS_NEAR_LANES];
+            if (known[which] ? c != cell[which]
+                             : known[which ^ 1u] && c / 2 == cell[which ^ 1u] / 2)
+                continue;
+            known[which] = true;
+            cell[which] = c;
+        }
+        ids[at++] = id;
+    }
+}
+
+/* Whoever leaves his far bucket, and is the last of his cell, takes the bit with him, whoever waits elsewhere. */
+START_TEST(bit_of_who_left_goes)
+{
+    enum { FIRST = SB_IDS_NEAR_LANES, ALL = FIRST + 2 };
+    static const uint8_t cells[] = {0, 1};
+    struct pool p;
+    uint64_t ids[ALL];
+    uint32_t slots[ALL];
+    pool_open(&p, 64, 17);
+    const struct sb_ids *t = &p.t.ids;
+    ids_of_cells(&p, ids, ALL, cells);
+    for (uint32_t i = 0; i < ALL; i++) {
+        slots[i] = pool_add(&p, ids[i], true);
+        if (i == FIRST)
+            sb_ids_settle(t, p.slots);
+    }
+    ck_assert_uint_eq(t->waiting, 1);
+    pool_drop(&p, slots[FIRST], true);
+    ck_assert_uint_eq(t->waiting, 1);
+    ck_assert(!sb_ids_beyond(t, sb_ids_hash(t, ids[FIRST])));
+    ck_assert(sb_ids_beyond(t, sb_ids_hash(t, ids[FIRST + 1])));
+    sb_orders_verify(&p.t);
+    pool_close(&p);
+}
+END_TEST
+
+/* A cell that came to 15 stays there, and its bit, and its neighbour in the byte is another's; who shares it is found as ever. */
+START_TEST(a_cell_sticks)
+{
+    enum { FIRST = SB_IDS_NEAR_LANES, OF = SB_IDS_CELL_MOST + 3, ALL = FIRST + OF };
+    static const uint8_t cells[OF] = {0};
+    struct pool p;
+    uint64_t ids[ALL];
+    uint32_t slots[ALL];
+    pool_open(&p, 64, 19 + (uint64_t)_i);
+    const struct sb_ids *t = &p.t.ids;
+    ids_of_cells(&p, ids, ALL, cells);
+    const uint64_t h = sb_ids_hash(t, ids[FIRST]), cell = sb_ids_cell_of(t, h);
+    for (uint32_t i = 0; i < FIRST; i++)
+        slots[i] = pool_add(&p, ids[i], true);
+    for (uint32_t round = 0; round < 3; round++) {
+        for (uint32_t i = FIRST; i < ALL; i++) {
+            slots[i] = pool_add(&p, ids[i], (i + round) % 2 == 0);
+            ck_assert_uint_eq(sb_orders_find(&p.t, ids[i]), slots[i]);
+        }
+        sb_ids_settle(t, p.slots);
+        for (uint32_t i = FIRST; i < ALL; i++) {
+            ck_assert_uint_eq(cell_of(t, ids[FIRST]), SB_IDS_CELL_MOST);
+            ck_assert_uint_eq(t->cells[cell / 2] >> (cell ^ 1u) % 2 * 4 & 15u, 0);
+            pool_drop(&p, slots[i], (i + round) % 3 == 0);
+            ck_assert(!sb_orders_live(&p.t, ids[i]));
+        }
+        ck_assert_uint_eq(cell_of(t, ids[FIRST]), SB_IDS_CELL_MOST);
+        ck_assert(sb_ids_beyond(t, h));
+        sb_orders_verify(&p.t);
+    }
+    for (uint32_t i = 0; i < FIRST; i++)
+        pool_drop(&p, slots[i], true);
+    ck_assert(sb_ids_blank(t));
+    pool_close(&p);
+}
+END_TEST
+
+/* A near bucket with a free lane is no place for the id of somebody who is beyond it. */
+START_TEST(no_spot_for_who_lives)
+{
+    enum { ALL = SB_IDS_NEAR_LANES + 1 };
+    static const uint8_t cells[] = {0};
+    struct pool p;
+    uint64_t ids[ALL];
+    uint32_t slots[ALL];
+    struct sb_ids_spot spot;
+    pool_open(&p, 64, 23);
+    const struct sb_ids *t = &p.t.ids;
+    ids_of_cells(&p, ids, ALL, cells);
+    for (uint32_t i = 0; i < ALL; i++)
+        slots[i] = pool_add(&p, ids[i], true);
+    pool_drop(&p, slots[3], true);
+    for (uint32_t settled = 0; settled < 2; settled++) {
+        ck_assert(!sb_ids_spot_near(t, sb_ids_hash(t, ids[ALL - 1]), &spot));
+        sb_ids_settle(t, p.slots);
+    }
+    pool_drop(&p, slots[ALL - 1], true);
+    ck_assert(sb_ids_spot_near(t, sb_ids_hash(t, ids[ALL - 1]), &spot));
+    ck_assert_ptr_eq(spot.bucket, p.near);
+    pool_close(&p);
+}
+END_TEST
+
 /* The same ids under another seed are in other buckets. */
 START_TEST(the_seed_decides)
 {
@@ -465,6 +577,9 @@ int main(void)
     tcase_add_loop_test(tc, home_first, 0, 2);
     tcase_add_loop_test(tc, they_wait, 0, 5);
     tcase_add_test(tc, bit_of_who_waits_stays);
+    tcase_add_test(tc, bit_of_who_left_goes);
+    tcase_add_loop_test(tc, a_cell_sticks, 0, 2);
+    tcase_add_test(tc, no_spot_for_who_lives);
     tcase_add_test(tc, the_seed_decides);
     suite_add_tcase(suite, tc);
     SRunner *runner = srunner_create(suite);
