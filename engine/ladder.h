@@ -40,9 +40,8 @@ struct sb_ladder {
     uint32_t mask;    /* window - 1 */
     struct sb_tail tail;
     struct sb_level *levels; /* mask + 1 of them; head 0: not in use */
-    uint64_t
-        *words; /* a bit for each level; behind them, in groups, one for each word that is not 0 */
-    uint64_t top;      /* a bit for each group that is not 0 */
+    uint64_t *words;         /* a bit for each level; behind them, in groups, for each word not 0 */
+    uint64_t top;            /* a bit for each group that is not 0 */
     uint32_t patience; /* `outside` may come to so much before the window's levels are counted */
     uint32_t zero;
 };

@@ -1,8 +1,8 @@
 /* orders.h: resting orders: a compact pool of slots, and the table that finds a slot by the order's id (ids.h).
  *
  * A slot is half a cache line, and is the order's name for others as long as it lives. Free slots are taken last in, first
- * out, so a small book stays in the cache whatever the limits are, and low ones (ids.h) before all others, so that few orders come to
- * be in such even after there were many. Slot numbers never reach an output or a digest.
+ * out, so a small book stays in the cache whatever the limits are; low ones (ids.h) before all others, so that who comes while few live
+ * gets a low one, even after there were many. Slot numbers never reach an output or a digest.
  *
  * An order's id is one 64-bit number: session << 32 | client key of a session's order, anything of a direct user's.
  *
@@ -74,8 +74,7 @@ static inline uint32_t sb_orders_next(const struct sb_orders *t)
 }
 
 /* Takes that slot, which the caller fills; the id is his to put in the table, too. used < max (asserted). */
-static inline uint32_t
-sb_orders_take_low(struct sb_orders *t) /* he knows that there is a low one */
+static inline uint32_t sb_orders_take_low(struct sb_orders *t) /* there is a low one */
 {
     const uint32_t slot = t->free;
     SB_ASSERT_LT(t->used, t->max);

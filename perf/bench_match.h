@@ -133,8 +133,8 @@ struct sb_bench_pass {
         own_ns; /* of ns, what the thread had a processor for: other programs may have taken the rest */
 };
 
-/* Passes over all messages: of the engine, or of the plain book or the table of ids where that is the way; of the null engine. False: out of memory, or
- * no thread. */
+/* Passes over all messages: of the engine, or of the plain book or the table of ids where that is the way; of the null engine. False:
+ * out of memory, or no thread. */
 bool sb_bench_pass_engine(const struct sb_bench_run *run, struct sb_bench_pass *pass);
 bool sb_bench_pass_null(const struct sb_bench_run *run, struct sb_bench_pass *pass);
 
