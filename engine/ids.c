@@ -264,9 +264,11 @@ static uint64_t past_all(const struct sb_ids *t)
 static bool marked(const struct sb_ids *t)
 {
     bool good = true;
-    for (uint64_t cell = 0; cell < 2 * (uint64_t)t->bytes; cell++)
-        good = good && ((t->cells[cell / 2] >> cell % 2 * 4 & SB_IDS_CELL_MOST) != 0) ==
-                           ((t->marks[cell / 8] >> cell % 8 & 1u) != 0);
+    for (uint64_t cell = 0; cell < 2 * (uint64_t)t->bytes; cell++) {
+        const uint32_t two = t->cells[cell / 2], bits = t->marks[cell / 8];
+        good = good &&
+               ((two >> cell % 2 * 4 & SB_IDS_CELL_MOST) != 0) == ((bits >> cell % 8 & 1u) != 0);
+    }
     return good;
 }
 

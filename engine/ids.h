@@ -171,7 +171,8 @@ static inline uint8_t *sb_ids_cell(const struct sb_ids *t, uint64_t hash, uint32
 static inline bool sb_ids_beyond(const struct sb_ids *t, uint64_t hash)
 {
     const uint64_t cell = sb_ids_cell_of(t, hash);
-    return (t->marks[cell / 8] >> cell % 8 & 1u) != 0;
+    const uint32_t bits = t->marks[cell / 8];
+    return (bits >> cell % 8 & 1u) != 0;
 }
 static inline void sb_ids_mark(const struct sb_ids *t, uint64_t hash)
 {

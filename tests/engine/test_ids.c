@@ -507,7 +507,7 @@ START_TEST(a_cell_sticks)
         sb_ids_settle(t, p.slots);
         for (uint32_t i = FIRST; i < ALL; i++) {
             ck_assert_uint_eq(cell_of(t, ids[FIRST]), SB_IDS_CELL_MOST);
-            ck_assert_uint_eq(t->cells[cell / 2] >> (cell ^ 1u) % 2 * 4 & 15u, 0);
+            ck_assert_uint_eq((uint32_t)t->cells[cell / 2] >> (cell ^ 1u) % 2 * 4 & 15u, 0);
             pool_drop(&p, slots[i], (i + round) % 3 == 0);
             ck_assert(!sb_orders_live(&p.t, ids[i]));
         }
