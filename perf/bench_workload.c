@@ -213,7 +213,8 @@ static bool make_instruments(struct builder *b)
 }
 
 /* Where the engine begins to look for an order (engine/ids.h), as somebody finds out who reads it and knows the seed, here 0:
- * which half of a near bucket's ids, of 4,096 buckets. That this is still so is for the test to see. */
+ * which half of a near bucket's ids, of 4,096 buckets (of 8,192, as there once were: the messages stay the same). That they still are in
+ * one bucket is for the test to see. */
 static uint32_t bucket_of(uint64_t id)
 {
     __extension__ typedef unsigned __int128 wide;

@@ -86,7 +86,8 @@
  *   if it is then ignored for another reason. An ignored command still is the last applied (seq, time).
  *
  * Bounds: one command makes at most sb_engine_outputs_max() outputs; work is proportional to the
- * outputs made (UNCROSS: plus the price levels of the instrument; now and then plus a window's, see window_levels). RULES.md 18 says it with terms and further rules.
+ * outputs made (UNCROSS: plus the price levels of the instrument; now and then plus a window's, see window_levels).
+ * RULES.md 18 says it with terms and further rules.
  */
 #ifndef SHADOWBOOK_ENGINE_H
 #define SHADOWBOOK_ENGINE_H

@@ -400,42 +400,6 @@ START_TEST(they_wait)
 }
 END_TEST
 
-/* Two ids of one cell, of a full near bucket: the first waits, so that the second, who meets its bit, does not. When the second
- * leaves, nobody is counted, but the first is there all the same, and goes like any other. */
-START_TEST(bit_of_who_waits_stays)
-{
-    enum { FIRST = SB_IDS_NEAR_LANES, ALL = FIRST + 2 };
-    struct pool p;
-    uint64_t ids[ALL];
-    uint32_t slots[ALL], n = 0;
-    pool_open(&p, 64, 13);
-    const struct sb_ids *t = &p.t.ids;
-    for (uint64_t id = 0; n < ALL; id++) {
-        const uint64_t h = sb_ids_hash(t, id);
-        if (sb_ids_near(t, h) == p.near &&
-            (n <= FIRST || sb_ids_cell_of(t, h) == sb_ids_cell_of(t, sb_ids_hash(t, ids[FIRST]))))
-            ids[n++] = id;
-    }
-    for (uint32_t i = 0; i < ALL; i++)
-        slots[i] =
-            pool_add(&p, ids[i], false); /* in one look the second would have the first put in */
-    ck_assert_uint_eq(t->waiting, 1);
-    ck_assert_uint_eq(cell_of(t, ids[FIRST]), 1); /* the second */
-    pool_drop(&p, slots[FIRST + 1], true);
-    ck_assert_uint_eq(t->waiting, 1);
-    ck_assert_uint_eq(cell_of(t, ids[FIRST]), 0);
-    ck_assert(sb_orders_live(&p.t, ids[FIRST]));
-    ck_assert(!sb_ids_enter(&p.t.ids, p.slots, ids[FIRST], sb_orders_next(&p.t)));
-    ck_assert_uint_eq(sb_orders_find(&p.t, ids[FIRST]), slots[FIRST]);
-    sb_orders_verify(&p.t);
-    for (uint32_t i = 0; i <= FIRST; i++)
-        pool_drop(&p, slots[i], i % 2 == 0);
-    ck_assert(!sb_ids_beyond(t, sb_ids_hash(t, ids[FIRST])));
-    ck_assert(sb_ids_blank(t));
-    pool_close(&p);
-}
-END_TEST
-
 /* Ids of near bucket 0: first as many as fill it, then one for each of `cells`, 0 or 1: which of two cells, not of one byte, it is of. */
 static void ids_of_cells(const struct pool *p, uint64_t *ids, uint32_t n, const uint8_t *cells)
 {
@@ -458,6 +422,38 @@ static void ids_of_cells(const struct pool *p, uint64_t *ids, uint32_t n, const 
         ids[at++] = id;
     }
 }
+
+/* Two ids of one cell, of a full near bucket: the first waits, so that the second, who meets its bit, does not. When the second
+ * leaves, nobody is counted, but the first is there all the same, and goes like any other. */
+START_TEST(bit_of_who_waits_stays)
+{
+    enum { FIRST = SB_IDS_NEAR_LANES, ALL = FIRST + 2 };
+    static const uint8_t cells[] = {0, 0};
+    struct pool p;
+    uint64_t ids[ALL];
+    uint32_t slots[ALL];
+    pool_open(&p, 64, 13);
+    const struct sb_ids *t = &p.t.ids;
+    ids_of_cells(&p, ids, ALL, cells);
+    for (uint32_t i = 0; i < ALL; i++)
+        slots[i] =
+            pool_add(&p, ids[i], false); /* in one look the second would have the first put in */
+    ck_assert_uint_eq(t->waiting, 1);
+    ck_assert_uint_eq(cell_of(t, ids[FIRST]), 1); /* the second */
+    pool_drop(&p, slots[FIRST + 1], true);
+    ck_assert_uint_eq(t->waiting, 1);
+    ck_assert_uint_eq(cell_of(t, ids[FIRST]), 0);
+    ck_assert(sb_orders_live(&p.t, ids[FIRST]));
+    ck_assert(!sb_ids_enter(&p.t.ids, p.slots, ids[FIRST], sb_orders_next(&p.t)));
+    ck_assert_uint_eq(sb_orders_find(&p.t, ids[FIRST]), slots[FIRST]);
+    sb_orders_verify(&p.t);
+    for (uint32_t i = 0; i <= FIRST; i++)
+        pool_drop(&p, slots[i], i % 2 == 0);
+    ck_assert(!sb_ids_beyond(t, sb_ids_hash(t, ids[FIRST])));
+    ck_assert(sb_ids_blank(t));
+    pool_close(&p);
+}
+END_TEST
 
 /* Whoever leaves his far bucket, and is the last of his cell, takes the bit with him, whoever waits elsewhere. */
 START_TEST(bit_of_who_left_goes)

@@ -289,9 +289,11 @@ START_TEST(keys_collide)
 {
     struct sb_workload w;
     make(&w, index_of("keys"), 5);
-    static struct sb_ids_near none[1];
+    const uint32_t max = w.sizes.limits.orders_max;
+    void *near = calloc(1, sb_ids_near_bytes(max)), *cells = calloc(1, sb_ids_cells_bytes(max));
+    ck_assert(near != NULL && cells != NULL);
     struct sb_ids t;
-    sb_ids_init(&t, w.sizes.limits.orders_max, none, NULL, NULL, NULL);
+    sb_ids_init(&t, max, near, NULL, NULL, cells);
     uint64_t first = 0;
     uint32_t key = 0, n = 0;
     for (uint64_t i = 0; i < w.n && w.messages[i].kind == SB_CMD_ORDER; i++, n++) {
@@ -301,6 +303,8 @@ START_TEST(keys_collide)
         ck_assert_uint_eq(at, first);
     }
     ck_assert_uint_eq(n, MESSAGES / 2);
+    free(near);
+    free(cells);
     sb_workload_free(&w);
 }
 END_TEST
